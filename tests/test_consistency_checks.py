@@ -154,6 +154,24 @@ def test_a_model_whose_layers_do_not_all_show_their_states_is_refused(live: Live
         live.forward(texts, "mlp")
     layers[1].forward = before
     assert live.forward(texts, "mlp")[0].shape[0] == 2
+    live.model.get_base_model().get_decoder().layers, kept = None, layers
+    with pytest.raises(BadInput, match="has no `layers`"):
+        live.forward(texts, "hidden")
+    live.model.get_base_model().get_decoder().layers = kept
+
+
+def test_an_adapter_on_attention_is_on_all_of_it() -> None:
+    """Phi-3 has queries, keys and values in one layer: an adapter on the output alone would move no attention."""
+    import torch
+
+    from unsway.backends.local.lora import adapter_of
+
+    fused = torch.nn.ModuleDict({name: torch.nn.Linear(2, 2) for name in ("qkv_proj", "o_proj")})
+    with pytest.raises(
+        BadInput, match=r"'phi3' has no modules \['q_proj', 'k_proj', 'v_proj'\], which lora_on='attention'"
+    ):
+        adapter_of(MlpCt(), fused, "phi3")
+    assert adapter_of(MlpCt(lora_on="all-linear"), fused, "phi3")
 
 
 def torch_identity() -> Any:

@@ -30,9 +30,10 @@ def adapter_of(method: Method, model: Any, name: str) -> LoraConfig | None:
     if not method.lora_rank:
         return None
     modules = ADAPTED[method.lora_on]
-    if modules != "all-linear" and not any(path.rpartition(".")[2] in modules for path, _ in model.named_modules()):
+    known = {path.rpartition(".")[2] for path, _ in model.named_modules()}
+    if modules != "all-linear" and (missing := [each for each in modules if each not in known]):
         raise BadInput(
-            f"{name!r} has no modules {modules}, which lora_on={method.lora_on!r} adapts. Set lora_on=all-linear."
+            f"{name!r} has no modules {missing}, which lora_on={method.lora_on!r} adapts. Set lora_on=all-linear."
         )
     return LoraConfig(
         r=method.lora_rank,

@@ -53,9 +53,12 @@ def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
     """Catch the states of forward passes inside; of several the last.
 
     Raises:
-        BadInput: There are no such states, or the model's MLPs have no `down_proj`, as in a mixture of experts.
+        BadInput: There are no such states, the model keeps its layers elsewhere (GPT-2's, Falcon's), or its MLPs have no
+            `down_proj`, as in a mixture of experts.
     """
-    layers = model.get_decoder().layers
+    layers = getattr(model.get_decoder(), "layers", None)
+    if layers is None:
+        raise BadInput(f"{model.config.name_or_path!r} has no `layers`, so its inner states cannot be read.")
     hooks: list[Any] = []
     implementation = model.config._attn_implementation
     token = _CAUGHT.set(caught)
@@ -69,7 +72,7 @@ def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
                         )
                     )
             case "mlp":
-                if not all(hasattr(layer.mlp, "down_proj") for layer in layers):
+                if not all(hasattr(getattr(layer, "mlp", None), "down_proj") for layer in layers):
                     raise BadInput(
                         f"{model.config.name_or_path!r} has MLPs without a `down_proj`, so their states cannot be read."
                     )
