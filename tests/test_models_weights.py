@@ -120,9 +120,12 @@ def test_a_folder_below_home_is_one_model_however_it_is_written(
     assert {checkpoint_of(name) for name in ("~/bct", "unsway/~/bct", trained)} == {read_checkpoint(trained)}
 
 
+@pytest.mark.parametrize("name", ["max_position_embeddings", "n_positions"])
 @pytest.mark.parametrize("config", ["{}", '{{"text_config": {}}}'])
-def test_the_context_of_a_model_that_sees_images_too_is_that_of_its_text(config: str, tmp_path: Path) -> None:
-    config = config.format('{"max_position_embeddings": 4096}')
+def test_the_context_of_a_model_that_sees_images_too_is_that_of_its_text(
+    config: str, name: str, tmp_path: Path
+) -> None:
+    config = config.format(f'{{"{name}": 4096}}')
     assert locate(str(folder_of(tmp_path / "m", model__safetensors="w", config__json=config))).context == 4096
 
 

@@ -164,7 +164,8 @@ class Weights:
         """Longest prompt and reply together, in tokens."""
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         of_text = config.get("text_config") or config  # of a model that sees images too
-        return int(of_text.get("max_position_embeddings") or config.get("max_position_embeddings") or 2048)
+        names = ("max_position_embeddings", "n_positions")  # GPT-2's and StarCoder's configs have the second
+        return int(next((part[name] for part in (of_text, config) for name in names if part.get(name)), 2048))
 
     def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         """Token ids of a conversation, the chat template applied once, ready for the model to speak.
