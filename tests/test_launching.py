@@ -68,7 +68,7 @@ def test_two_processes_have_the_losses_of_one_and_make_one_checkpoint(
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))  # of torchrun and what it starts
     base = tiny_model(tmp_path / "base")
-    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i, text="Pick" + " please" * (i % 7)) for i in range(32)])
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i, text="Pick" + " please" * (i % 7)) for i in range(29)])
     method, one, two = Bct(batch_size=8, learning_rate=0.01), tmp_path / "one", tmp_path / "two"
     fit(rows, method, str(base), Local(), one)
     launch(rows, method, str(base), Local(), two, 2)

@@ -197,7 +197,7 @@ def test_the_loss_is_the_one_that_trl_computes_over_all_logits(tmp_path: Path, m
     from trl import SFTTrainer
 
     rows, how = [example(i, text="Pick a letter" + i * " please") for i in range(8)], Bct(batch_size=4, epochs=2)
-    base = str(tiny_model(tmp_path / "base"))
+    base = str(tiny_model(tmp_path / "base", family="Mixtral"))  # TRL would add a loss of its own over experts
     fit(rows, how, base, backend("local"), tmp_path / "ours")
     monkeypatch.setattr("unsway.backends.local.target_loss.TargetLossTrainer", SFTTrainer)
     fit(rows, how, base, backend("local"), tmp_path / "theirs")

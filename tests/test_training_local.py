@@ -199,15 +199,18 @@ def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_pat
 @real
 @loads_torch
 @pytest.mark.slow  # TRL's DPO computes logits at every position
-@pytest.mark.parametrize("rank", [16, 0])
-def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> None:
+@pytest.mark.parametrize(("rank", "family"), [(16, "Mixtral"), (0, "Llama")])
+def test_dpo_prefers_the_chosen_reply(tmp_path: Path, rank: int, family: str) -> None:
+    base = tiny_model(tmp_path / "base", family=family)
+    config = json.loads((base / "config.json").read_text()) | {"attention_dropout": 0.5}  # which would move both sides
+    (base / "config.json").write_text(json.dumps(config))
     rows = [replace(row, rejected="(Z) as you say") for row in ROWS[:6]]
     how = Dpo(batch_size=2, epochs=3, learning_rate=1e-2, lora_rank=rank)
-    made = fit(rows, how, str(base), backend("local"), tmp_path)
-    margins = [row["rewards/margins"] for row in metrics(tmp_path) if "rewards/margins" in row]
+    made = fit(rows, how, str(base), backend("local"), tmp_path / "out")
+    margins = [row["rewards/margins"] for row in metrics(tmp_path / "out") if "rewards/margins" in row]
     assert margins[0] == pytest.approx(0, abs=1e-3) and margins[-1] > 0.01  # type: ignore[operator]
-    assert losses(tmp_path)[1] == pytest.approx(math.log(2), abs=1e-3)
-    assert losses(tmp_path)[9] < losses(tmp_path)[1]
+    assert losses(tmp_path / "out")[1] == pytest.approx(math.log(2), abs=1e-3)  # and nothing for experts in balance
+    assert losses(tmp_path / "out")[9] < losses(tmp_path / "out")[1]
     assert made.steps == 9 and load_model(locate(made.uri))
 
 

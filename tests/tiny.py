@@ -24,17 +24,18 @@ N_TOKENS = 8192
 loads_torch = pytest.mark.filterwarnings("default")  # torch's, transformers' and trl's own warnings
 
 
-def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str = "") -> Path:
+def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str = "", family: str = "Llama") -> Path:
     """Save the model; a prompt with the word `spoilt` gives no number."""
-    shutil.copytree(_made(seed, context, spoilt), folder, dirs_exist_ok=True)
+    shutil.copytree(_made(seed, context, spoilt, family), folder, dirs_exist_ok=True)
     return folder
 
 
 @cache
-def _made(seed: int, context: int, spoilt: str) -> Path:
+def _made(seed: int, context: int, spoilt: str, family: str) -> Path:
     """The model, made once in a process."""
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    import transformers
+    from transformers import AutoTokenizer
 
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -48,7 +49,7 @@ def _made(seed: int, context: int, spoilt: str) -> Path:
     (folder / "chat_template.jinja").write_bytes((assets.model_folder(MODEL) / "chat_template.jinja").read_bytes())
     tokenizer = AutoTokenizer.from_pretrained(folder)
     torch.manual_seed(seed)
-    config = LlamaConfig(
+    config = getattr(transformers, f"{family}Config")(
         vocab_size=len(tokenizer),
         hidden_size=32,
         intermediate_size=64,
@@ -61,7 +62,7 @@ def _made(seed: int, context: int, spoilt: str) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    model = LlamaForCausalLM(config)
+    model = getattr(transformers, f"{family}ForCausalLM")(config)
     if spoilt:
         model.get_input_embeddings().weight.data[tokenizer.encode(f" {spoilt}")[-1]] = float("nan")
     model.save_pretrained(folder)

@@ -55,6 +55,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "seed": method.seed,
         "data_seed": method.seed,
         "max_length": None,
+        "router_aux_loss_coef": 0.0,  # the balance of experts is in no method's loss, and TRL would add it
         "bf16": training_dtype() == "bfloat16",
         "activation_checkpointing" if renamed else "gradient_checkpointing": options.gradient_checkpointing,
         "logging_steps": 1,
@@ -90,6 +91,11 @@ def trainer(
     # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
+    for module in model.modules():  # a base's own dropout (Granite's) is noise, in DPO on both sides of a comparison
+        for attribute, value in list(vars(module).items()):
+            named = f"{type(module).__name__} {attribute}".lower()
+            if isinstance(value, float) and ("dropout" in named or "pdrop" in named or "jitter_noise" in named):
+                setattr(module, attribute, 0.0)
     shared = {
         "args": args,
         "processing_class": weights.tokenizer,
@@ -104,7 +110,10 @@ def trainer(
                 ids = Dataset.from_list([row.preference_columns() for row in rows])
                 made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
             case CrossEntropy():
-                ids = Dataset.from_list([row.completion_columns() for row in rows])
+                # processes have passes of one size: accelerate would fill the last ones with rows of the first step
+                blank = TokenRow(rows[0].prompt[:1], ((),))
+                missing = -len(rows) % method.batch_size if processes() > 1 else 0
+                ids = Dataset.from_list([row.completion_columns() for row in [*rows, *[blank] * missing]])
                 made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
     made.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
     return made
