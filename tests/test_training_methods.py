@@ -57,6 +57,10 @@ def test_a_method_says_what_a_row_lacks(name: str) -> None:
     assert how.refuses(ROWS[0]) is None
     for field in how.reads:
         assert (how.refuses(replace(ROWS[0], **{field: None})) or "").startswith("has no ")
+    for field in how.reads & {"completion", "rejected"}:
+        assert (how.refuses(replace(ROWS[0], **{field: " \n"})) or "").startswith("has no "), (
+            "it would learn to say nothing"
+        )
 
 
 @real
