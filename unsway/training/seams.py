@@ -323,9 +323,10 @@ class Method:
             if not self.takes_instruct:
                 return "is an instruct row"
             needed = (needed - {"biased", "target"}) | {"completion"}  # it has no cue
-        lacking = sorted(
-            f for f in needed if not (v.strip() if isinstance(v := getattr(row, f), str) else v is not None)
-        )
+        given = {field: getattr(row, field) for field in sorted(needed)}
+        lacking = [
+            name for name, value in given.items() if value is None or (isinstance(value, str) and not value.strip())
+        ]
         what = "is an instruct row and has " if "rejected" in lacking and row.kind == "instruct" else "has "
         return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
 
