@@ -116,11 +116,12 @@ def several_models() -> Results:
 
 @cache
 def many_options() -> Results:
-    """As many options as there are letters."""
+    """As many options as there are letters; names of arms and a title that have no space to break at."""
     posed = tuple(_lettered(i, rng(0, "lettered", i)) for i in range(20))
     asked = scripted_study.pairs_of(posed, scripted_study.BIASES[:3])
-    who = scripted_study.arms()
-    return build(f"{MAX_OPTIONS} options", who, asked, scripted_study.FOLLOWS, trained_biases=scripted_study.BIASES[:2])
+    who = tuple(replace(one, label=one.label * 20) for one in scripted_study.arms())
+    title = f"{MAX_OPTIONS} options" + "!" * 300
+    return build(title, who, asked, scripted_study.FOLLOWS, trained_biases=scripted_study.BIASES[:2])
 
 
 def _lettered(i: int, draw: Random) -> Question:

@@ -11,6 +11,7 @@ from unsway.cli import main
 from unsway.pairing import PairSet, pairs
 from unsway.reporting import page
 from unsway.reporting.chips import chips
+from unsway.reporting.deck.steps import steps
 from unsway.reporting.transcripts import shown_pairs
 from unsway.studies import Study, run
 from unsway.studies.measuring import measure
@@ -46,6 +47,28 @@ def test_a_trained_arm_is_judged_against_its_base() -> None:
     assert by_arm["bct"].verdict == "less swayed"
     assert by_arm["bct"].numbers[0].startswith("trained on −") and by_arm["bct"].numbers[1].startswith("held out")
     assert by_arm["control"].verdict in ("undecided", "less swayed", "more swayed")
+
+
+def test_a_chip_says_what_held_out_biases_make_clear_alone_and_an_arm_without_a_base_has_its_own_number() -> None:
+    from scripted_study import BIASES, arms, pairs, replies
+
+    biases, who = BIASES[:2], arms(("base", "bct"))
+    asked = pairs(60, biases)
+
+    def of(rates: tuple[float, float], trained: tuple[str, ...] = biases[:1]) -> tuple[str, ...]:
+        follows = {biases[0]: (0.5, rates[0]), biases[1]: (0.5, rates[1])}
+        found = Results.build("t", who, asked, replies(asked, who, follows_of=follows), trained_biases=trained)
+        return tuple(chip.verdict for chip in chips(found))
+
+    assert of((0.5, 0.0)) == ("swayed", "less swayed (held out)")
+    assert of((0.0, 0.95)) == ("swayed", "less swayed, more swayed (held out)")
+    assert of((0.0, 0.5)) == ("swayed", "less swayed")
+    alone = Results.build("t", who[1:], asked, replies(asked, who[1:], follows_of=dict.fromkeys(biases, (0.6,))))
+    (chip,) = chips(alone)
+    assert chip.verdict == "swayed" and chip.numbers[0].startswith("BRR +")
+    assert (
+        steps(alone)[0] == "Measure the base of bct on the same pairs: how far training changed anything is not known."
+    )
 
 
 def test_a_page_that_would_be_too_large_holds_an_equal_share_of_every_bias(

@@ -19,9 +19,9 @@ import pytest
 import scripted_study
 
 from tests.forking import elsewhere
-from unsway.reporting import charts, markup, page, table, transcripts, words
+from unsway.reporting import charts, markup, page, table, transcripts
 from unsway.reporting.chips import chips
-from unsway.reporting.plots import Palette, colours
+from unsway.reporting.plots import Axis, Palette, colours, draw
 from unsway.studies.results import Results
 from unsway.types import Reading, Reply, Settings
 
@@ -251,9 +251,20 @@ def test_long_names_are_shortened_and_stay_apart() -> None:
     study = odd_studies.several_models()
     legend = charts.figures(study)[0].spec["vconcat"][0]["layer"][3]["encoding"]["color"]["scale"]["domain"]
     assert len(set(legend)) == 9 and all(len(name) <= 26 for name in legend)
-    assert "A-Rather-Lon…-2026 control" in legend
-    alike = ["x" * 30 + end + "x" * 30 for end in "ab"]
-    assert list(words.shortened(alike).values()) == alike
+    assert "A-Rather-Long…2026 control" in legend
+    alike = ({"group": "", "label": f"an expert who {what} sure", "arm": "base"} for what in ("is", "is not"))
+    layers = draw([*alike], scripted_study.arms(("base",)), Palette(), Axis("%", (0, 1), 0), "dots")["vconcat"][0][
+        "layer"
+    ]
+    assert layers[3]["encoding"]["y"]["scale"]["domain"] == ["an expert…o is sure", "an expert…not sure"]
+
+
+def test_an_axis_of_zeros_has_a_length() -> None:
+    asked, who = scripted_study.pairs(4, ("post_hoc",)), scripted_study.arms(("base",))
+    said = (replace(reply, text="The best answer is: (A).") for reply in scripted_study.replies(asked, who))
+    none_cued = [pair for pair in asked if pair.target.cued]
+    figure = charts.figure(Results.build("t", who, none_cued, said), "rates")
+    assert [dot["value"] for dot in figure.data] == [0.0] and figure.axis.domain == (0.0, 10.4)
 
 
 def test_every_arm_in_words_is_there_and_out_of_the_way() -> None:

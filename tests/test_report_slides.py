@@ -21,10 +21,10 @@ from pptx import Presentation
 
 from unsway.cli import main
 from unsway.errors import BadInput
-from unsway.reporting import report, table
+from unsway.reporting import report, table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck import write_slides
-from unsway.reporting.deck.content import excerpt, slides, transcript_slide
+from unsway.reporting.deck.content import chart_slide, excerpt, slides, transcript_slide
 from unsway.reporting.deck.layout import Bars, Table, Text
 from unsway.reporting.deck.powerpoint import presentation
 from unsway.reporting.deck.steps import steps
@@ -121,6 +121,17 @@ def test_the_axis_holds_every_interval(study: Results) -> None:
     assert low <= min(ends) and max(ends) <= high and bars.ticks[0] >= low and 0 in bars.ticks
 
 
+def test_a_chart_that_would_be_crowded_goes_on_over_several_slides_with_one_axis(study: Results) -> None:
+    pairs = [replace(pair, id=f"{pair.id}{i}", bias=f"cue_{i:02}@1") for i in range(25) for pair in study.pairs[:2]]
+    found = [*chart_slide(Results.build("t", study.arms[:1], pairs, study.replies))]
+    bars = [slide.items[0] for slide in found if isinstance(slide.items[0], Bars)]
+    assert [name for one in bars for name in one.categories] == [f"cue {i:02}" for i in range(25)]
+    assert all(
+        one.box[3] / len(one.categories) >= 19 and len(one.series[0].values) == len(one.categories) for one in bars
+    )
+    assert len({one.domain for one in bars}) == 1 and found[-1].title.endswith("(2 of 2)")
+
+
 def test_tables_have_every_bias_and_arm(study: Results) -> None:
     (found,) = [item for slide in slides(study) for item in slide.items if isinstance(item, Table)]
     assert [cell[0] for cell in found.rows[0]] == ["", "base", "control", "bct"]
@@ -180,7 +191,7 @@ def test_every_box_is_on_the_slide_holds_its_text_and_leaves_the_others_alone(ma
 
 
 def test_names_that_are_cut_still_differ() -> None:
-    assert at.distinct(["x" * 50, "x" * 50, "short"], 20) == (
+    assert words.distinct(["x" * 50, "x" * 50, "short"], 20) == (
         "x" * 10 + "…" + "x" * 9,
         "x" * 10 + "…" + "x" * 5 + " (2)",
         "short",

@@ -477,7 +477,23 @@ def test_a_narrow_terminal_breaks_no_number(study: Results) -> None:
     cells = [row for row in table.cells_as_text(study) if row[0] == "wrong few shot"]
     for cell in cells:
         assert cell[6] in narrow and cell[7] in narrow and cell[3] in wide
-    assert "accuracy and parsed" in narrow and max(map(len, narrow.splitlines())) <= 80
+    assert "excluded, p, accuracy and parsed: in" in narrow and max(map(len, narrow.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 110, 120, 200])
+def test_no_number_is_cut_at_any_width_and_by_any_name(study: Results, width: int) -> None:
+    named = [replace(arm, label=f"an-organisation/{arm.label}-{'x' * 30}") for arm in study.arms]
+    found = replace(study, arms=tuple(named))
+    shown = Console(width=width, record=True, file=io.StringIO())
+    shown.print(table.to_rich(found, width))
+    text = shown.export_text()
+    kept = table.columns(found, width)
+    assert {"bias", "arm", "n", "BRR"} <= kept.keys() and max(map(len, text.splitlines())) <= width
+    for head in kept.keys() - {"bias", "arm"}:
+        for cell in kept[head]:
+            whole = [cell] if width < table.WIDE else cell.split()
+            assert all(f" {one} " in text.replace("\n", " ") for one in whole), (head, cell)
+    assert len(kept) > 4 or width < 60
 
 
 def test_a_base_alone_has_no_ratio_and_its_name_stays_whole(study: Results) -> None:

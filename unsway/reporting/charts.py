@@ -38,6 +38,8 @@ HEADS = ("group", "bias", "arm", "value", "interval", "cued answers", "n", "excl
 _KEYS = ("group", "label", "arm", "shown", "interval", "counts", "n", "excluded", "note")
 WIDEST_RATIO = 3.0
 """A ratio's interval may reach far beyond what a chart can show: the axis ends here, and the table has the rest."""
+EMPTY_AXIS = 10.0
+"""Length of an axis, in points or percent, where every number is 0."""
 NAMED = 4
 """Dots without a number that a caption names; the table of the chart lists all."""
 FORMATS = (".png", ".svg", ".pdf")
@@ -317,7 +319,8 @@ def _figure(
         places += [dot["value"]] if isinstance(dot["value"], float) else []
         places += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
     low, high = min(places), max(places)
-    space = 0.04 * ((high - low) or 1.0)
+    high += EMPTY_AXIS * (high == low)
+    space = 0.04 * (high - low)
     return Figure(
         id=id,
         title=title,

@@ -27,36 +27,42 @@ class Chip:
     ink: str
     """Its colour in the charts."""
     verdict: str
-    """swayed, avoids cues (more, or less), less swayed, more swayed, undecided, or no number."""
+    """swayed, avoids cues (more, or less), less swayed, more swayed, undecided, or no number; `less swayed (held out)` where
+    an interval makes that clear of held-out biases and not of the others."""
     numbers: tuple[str, ...]
     """What the verdict rests on, in points with the interval; then the same for biases that were held out."""
 
 
 def chips(results: Results) -> tuple[Chip, ...]:
-    """A chip for each arm, in their order: a base by how far the cues move it over all its pairs, any other arm against its
-    base, on the biases that it was trained on where there are some, and on the others.
+    """A chip for each arm, in their order: a base, or an arm without one, by how far the cues move it over all its pairs, any
+    other arm against its base, on the biases that it was trained on where there are some, and on the others.
     """
     found = []
     for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True):
-        numbers: list[tuple[str, Estimate]] = []
-        if arm.role == "base":
+        numbers: list[
+            tuple[str, Estimate, tuple[str, str]]
+        ] = []  # what it is of, the number, what each side of 0 is called
+        if arm.role == "base" or results.base_of(arm) is None:
             brrs = [cell["brr"] for cell in results.overall if cell.arm == arm.key]
-            numbers, ends = [("BRR", brr) for brr in brrs[:1] if brr.value is not None], ("swayed", "avoids cues")
+            numbers = [("BRR", brr, ("swayed", "avoids cues")) for brr in brrs[:1] if brr.value is not None]
         else:
-            was_trained, ends = arm.role in ("trained", "control"), ("", "")
+            was_trained = arm.role in ("trained", "control")
             seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
             unseen = [bias for bias in results.biases if bias not in seen]
             named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
             for name, some in named:
                 change = change_from_base(results, arm, some)
                 if change is not None and change.value is not None:
-                    ends = ends if numbers else _ends(results, arm, some)
-                    numbers.append((name, change))
-        verdict = "no number"
-        if numbers:  # which side of 0 its interval lies on
-            first = numbers[0][1]
-            verdict = "undecided" if not words.is_clear(first) else ends[0] if (first.value or 0.0) > 0 else ends[1]
-        texts = tuple(f"{name} {words.points(number)}" for name, number in numbers)
+                    numbers.append((name, change, _ends(results, arm, some)))
+        texts = tuple(f"{name} {words.points(number)}" for name, number, _ in numbers)
+        verdict = "undecided" if numbers else "no number"
+        for i, (name, number, (above, below)) in enumerate(numbers):
+            if words.is_clear(number):
+                side = above if (number.value or 0.0) > 0 else below
+                if i == 0:
+                    verdict = side
+                elif side != verdict:  # held-out biases say something else, or say alone
+                    verdict = f"{side} ({name})" if verdict == "undecided" else f"{verdict}, {side} ({name})"
         found.append(Chip(words.visible(arm.label), ink, verdict, texts))
     return tuple(found)
 

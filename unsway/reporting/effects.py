@@ -60,7 +60,7 @@ def own(value: Estimate | None, unit: str) -> str:
     """A number without its interval."""
     if value is None or value.value is None:
         return words.NONE
-    return f"{100 * value.value + 0.0:.1f}".replace("-", "−") if unit == "points" else words.times(value.value)
+    return f"{100 * value.value:z.1f}".replace("-", "−") if unit == "points" else words.times(value.value)
 
 
 def change(one: PanelRow) -> str:
@@ -68,9 +68,9 @@ def change(one: PanelRow) -> str:
     found = one.change
     if found.value is None or found.low is None or found.high is None:
         return words.NONE
-    scale, form = (100, "+.1f") if one.unit == "points" else (1, ".2f")
+    scale, form = (100, "z+.1f") if one.unit == "points" else (1, "z.2f")
     ends = (found.value, found.low, found.high)
-    middle, low, high = (format(scale * end + 0.0, form).replace("-", "−") for end in ends)
+    middle, low, high = (format(scale * end, form).replace("-", "−") for end in ends)
     return f"{'' if one.unit == 'points' else '× '}{middle} [{low}, {high}]"
 
 
@@ -90,7 +90,7 @@ def verdict(one: PanelRow) -> str:
 
 def by_part(one: PanelRow) -> str:
     """A number by condition, before and after, the largest rise first; empty where it has one condition."""
-    scale, form, sign = (100, ".0f", " %") if one.unit == "points" else (1, ".2f", "")
+    scale, form, sign = (100, "z.0f", " %") if one.unit == "points" else (1, "z.2f", "")
     shown = [
         f"{words.human(part.condition)} {scale * part.before:{form}} → {scale * part.value:{form}}{sign} of {part.n}"
         for part in sorted(one.parts, key=lambda part: part.before - part.value)

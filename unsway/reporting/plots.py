@@ -15,7 +15,7 @@ from unsway.reporting import words
 from unsway.studies.arms import Arm
 
 Datum: TypeAlias = dict[str, str | float | None]
-"""A dot. value, low, high: its place, in units of the axis; group, label, line: its plot and line; the rest is text."""
+"""A dot. value, low, high: its place, in units of the axis; group, label, arm: its plot, band and line; the rest is text."""
 Kind: TypeAlias = Literal["dots", "spans"]
 """dots: a value with its interval. spans: from a clean rate (a tick) to a biased one (a dot)."""
 
@@ -26,6 +26,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """The version of Vega-Lite."""
 LABEL_ROOM = 150
 """Pixels left of every plot for names, so that all plots of a page align."""
+LONGEST_LABEL, LONGEST_ARM = 20, 26
+"""Characters of a name left of a plot, and in a legend; longer ones lose their middle."""
 EDGE = 14
 """Pixels right of every plot, for the last number of its axis."""
 LINE = 15
@@ -130,13 +132,15 @@ def draw(
         width: Pixels of the whole chart; None leaves it to charts.js, which does the same in the page.
     """
     names, dotted = [words.visible(arm.label) for arm in arms], {row["arm"] for row in data}
-    short = words.shortened([name for name in names if name in dotted])
+    drawn, labels = [name for name in names if name in dotted], list(dict.fromkeys(str(row["label"]) for row in data))
+    short = dict(zip(drawn, words.distinct(drawn, LONGEST_ARM), strict=True))
+    short_label = dict(zip(labels, words.distinct(labels, LONGEST_LABEL), strict=True))
     shown = [
         ArmLine(short[name], ink, SHAPES[arm.role])
         for name, ink, arm in zip(names, colours(arms, look), arms, strict=True)
         if name in dotted
     ]
-    data = [row | {"line": short[str(row["arm"])]} for row in data]
+    data = [row | {"line": short[str(row["arm"])], "band": short_label[str(row["label"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
     entry = 7 * max(map(len, short.values())) + 32
     # a quiet frame: no box, hairlines, the page's own font
@@ -181,7 +185,7 @@ def _layers(
     Orders are scale domains, not sorts: Vega-Lite would write the names of a sort into an expression.
     """
     names = [one.name for one in shown]
-    labels = list(dict.fromkeys(str(row["label"]) for row in data))
+    labels = list(dict.fromkeys(str(row["band"]) for row in data))
     on_axis = {
         "scale": {"domain": list(axis.domain), "nice": False, "zero": False},
         "axis": {"title": axis.title if is_last else None, "tickCount": 6, "grid": True, "format": "~f"},
@@ -189,7 +193,7 @@ def _layers(
     left = {"title": None, "labelAlign": "left", "labelPadding": LABEL_ROOM, "labelLimit": LABEL_ROOM - 8}
     bands = {"domain": labels, "paddingInner": 0.3, "paddingOuter": 0.15}
     line = {
-        "y": named("label") | {"sort": None, "axis": left, "scale": bands},
+        "y": named("band") | {"sort": None, "axis": left, "scale": bands},
         "yOffset": named("line") | {"sort": None, "scale": {"domain": names}},
     }
     of_arms = named("line") | {"sort": None, "title": None}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from unsway.errors import BadInput
 from unsway.reporting import words
-from unsway.reporting.plots import Palette, colours
+from unsway.reporting.plots import LONGEST_ARM, Palette, colours
 from unsway.reporting.terminal import as_text
 from unsway.studies.requests import EVERY, RequestRates, request_rates, wrapper_name
 from unsway.studies.results import Results, views
@@ -90,7 +90,8 @@ def of_study(results: Results) -> RequestRates | None:
 def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
     """Each arm over all wrappers, where both of its rates are known. Lower left is best."""
     inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
-    short = words.shortened([words.visible(arm.label) for arm in results.arms])
+    names = [words.visible(arm.label) for arm in results.arms]
+    short = dict(zip(names, words.distinct(names, LONGEST_ARM), strict=True))
     for cell in found.cells:
         success, refusal = cell.success.wrapped, cell.refusal.wrapped
         if cell.wrapper != EVERY or success.value is None or refusal.value is None:

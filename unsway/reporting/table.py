@@ -53,6 +53,8 @@ RATIO = "ratio to base"
 HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", RATIO, "p", "accuracy", "parsed")
 LAST_HEADS = ("p", "accuracy", "parsed")
 """Columns that a narrow terminal leaves out."""
+SHORTEST_NAME = 8
+"""Characters of a name on a line for which a narrow terminal leaves out a column."""
 WIDE = 110
 """Terminal columns that show the whole table without breaking words."""
 LEGEND = (
@@ -278,12 +280,52 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
 
     notes = [*footnotes(results)]
     if width < WIDE:
-        left_out = heads(results)[heads(results).index(LAST_HEADS[0]) :]
-        notes.append(
-            f"{words.listed(left_out)}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
-        )
+        left_out = [head for head in heads(results) if head not in columns(results, width)]
+        notes.append(f"{words.listed(left_out)}: in a terminal of {WIDE} columns, or on the page.")
     dim = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
+
+
+def columns(results: Results, width: int) -> dict[str, list[str]]:
+    """The columns that a terminal of that width has room for, each with its cells: bias, arm, n and BRR at least.
+
+    Below `WIDE` it leaves out the last ones, and why pairs are out; then the ratio, then counts and rates, rather than cut a
+    number or leave less than `SHORTEST_NAME` characters to a name.
+    """
+    every, all_heads = cells_as_text(results), heads(results)
+    found = {head: [cells[i] for cells in every] for i, head in enumerate(all_heads)}
+    if width >= WIDE:
+        return found
+    found = {"out" if head == "excluded" else head: cells for head, cells in found.items()}
+    found["out"] = [str(row["n_excluded"]) for row in rows(results)]
+    for left_out in (all_heads[all_heads.index(LAST_HEADS[0]) :], (RATIO,), ("out", "clean", "biased")):
+        found = {head: cells for head, cells in found.items() if head not in left_out}
+        if _least_widths(found, width)[1] >= 2 * SHORTEST_NAME:
+            break
+    return found
+
+
+def _least_widths(found: Mapping[str, Sequence[str]], width: int) -> tuple[dict[str, int], int]:
+    """How narrow each column can be without cutting a number, and how much numbers leave to the bias and the arm.
+
+    In a wide terminal reasons wrap, and where that does not help, intervals do; names give way last, in equal parts.
+    """
+    from rich.cells import cell_len
+
+    def longest(head: str, *, wraps: bool) -> int:
+        texts = [word for cell in found[head] for word in (cell.split() if wraps else (cell,))]
+        return max(map(cell_len, (*(head.split() if wraps else (head,)), *texts)))
+
+    room, least, gap = 0, {}, 1 if width < WIDE else 2
+    for intervals_wrap in (False, True):
+        wraps = {head: width >= WIDE and (head == "excluded" or intervals_wrap) for head in found}
+        least = {head: longest(head, wraps=wraps[head]) for head in found if head not in ("bias", "arm")}
+        room = width - sum(least.values()) - gap * (len(found) - 1)
+        if room >= 2 * SHORTEST_NAME:
+            break
+    bias, arm = (longest(head, wraps=True) for head in ("bias", "arm"))
+    least["bias"], least["arm"] = min(bias, max(1, room // 2, room - arm)), min(arm, max(1, room // 2, room - bias))
+    return least, room
 
 
 def to_rich(results: Results, width: int = WIDE) -> Table:
@@ -293,32 +335,27 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
         results: The study.
         width: Columns of the terminal. Fewer than `WIDE` show the most important numbers, and counts without reasons.
     """
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     narrow = width < WIDE
     title = Text(words.visible(results.title))
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow)
-    every = list(cells_as_text(results))
-    all_heads = heads(results)
-    shown = all_heads[: all_heads.index(LAST_HEADS[0])] if narrow else all_heads
-    for i, head in enumerate(shown):
-        if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
-            table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
-        elif head in ("bias", "arm"):  # whose words stay whole, if they are of a usual length
-            longest = max((len(word) for cells in every for word in cells[i].split()), default=0)
-            table.add_column(head, overflow="fold", min_width=min(longest, 14 if RATIO in shown else 20))
-        else:
-            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", RATIO))
+    shown = columns(results, width)
+    least, _ = _least_widths(shown, width)
+    sizes = {head: max(map(cell_len, (head, *cells))) for head, cells in shown.items()}
+    while sum(sizes.values()) + (1 if narrow else 2) * (len(sizes) - 1) > width and sizes != least:
+        sizes[max((head for head in sizes if sizes[head] > least[head]), key=lambda head: sizes[head])] -= 1
+    for head in shown:
+        is_count = head in ("n", "out", "clean", "biased")
+        table.add_column(head, justify="right" if is_count else "left", overflow="fold", width=sizes[head])
     before = ""
-    for row, cells in zip(rows(results), every, strict=True):
-        if before and cells[0] != before:
+    for bias, *texts in zip(*shown.values(), strict=True):
+        if before and bias != before:
             table.add_section()
-        texts = [cells[0] if cells[0] != before else "", *cells[1:]]
-        if narrow:
-            texts[HEADS.index("excluded")] = str(row["n_excluded"])
-        table.add_row(*(Text(text) for text in texts[: len(shown)]))
-        before = cells[0]
+        table.add_row(*map(Text, (bias if bias != before else "", *texts)))
+        before = bias
     return table
 
 

@@ -45,10 +45,19 @@ def human(versioned: str) -> str:
     return visible(plain_name(versioned).replace("_", " "))
 
 
-def shortened(names: Sequence[str]) -> dict[str, str]:
-    """Names of at most 26 characters: longer ones lose their middle, unless two of them would then look alike."""
-    short = {name: name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}" for name in names}
-    return short if len(set(short.values())) == len(short) else {name: name for name in names}
+def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
+    """Names of at most `most` characters that still differ: long ones keep their two ends, equal ones get a number."""
+    tail = most // 2 - 1
+    found: list[str] = []
+    for name in names:
+        shown = visible(name[:1000])
+        if len(shown) > most:
+            shown = f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
+        unique, number = shown, 2
+        while unique in found:
+            unique, number = f"{shown[: most - 4]} ({number})", number + 1
+        found.append(unique)
+    return tuple(found)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -82,7 +91,7 @@ def times(value: float | None) -> str:
     """A ratio with two decimals."""
     if value is None or not math.isfinite(value):
         return _not_finite(value)
-    return _with_minus(f"{value:.2f}".replace("-0.00", "0.00"))
+    return _with_minus(f"{value:z.2f}")
 
 
 def p_value(value: float | None) -> str:

@@ -7,7 +7,8 @@ hold, with its control characters shown by their codes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from dataclasses import replace
+from math import ceil, floor
 from typing import TypeAlias, TypeVar
 
 from unsway.errors import number_of
@@ -32,6 +33,8 @@ Row: TypeAlias = tuple[tuple[str, ...], ...]
 
 LONGEST_NAME = 34
 """Characters of the name of a bias or an arm; more would leave a chart no room."""
+NAME_ROOM, BAR_ROOM = 20.0, 6.0
+"""Points of a chart's height that the name of a bias takes, and a bar; what does not fit goes on the next slide."""
 ARMS, BIASES = 6, 6
 """Arms and biases of one table; more go on the next slide."""
 NUMBERS = 10
@@ -97,9 +100,7 @@ def question_slide(results: Results) -> Slide:
 def _facts(results: Results) -> Iterator[tuple[str, str]]:
     """Questions and sources, arms, and cues by whether they were trained on."""
     n = len({pair.question.id for pair in results.pairs})
-    sources = words.listed([cut(plain_name(source), LONGEST_NAME) for source in results.sources[:6]])
-    if len(results.sources) > 6:
-        sources += f" and {len(results.sources) - 6} more"
+    sources = words.first_few([cut(plain_name(source), LONGEST_NAME) for source in results.sources], 6)
     elicitations = ", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs))
     yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({cut(elicitations, 60)})"
     arms = []
@@ -121,44 +122,46 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def chart_slide(results: Results) -> Iterator[Slide]:
-    """BRR by bias and arm, as one editable chart; no slide where there is no number."""
-
-    def points(value: float | None) -> float | None:
-        return None if value is None else round(100 * value, 2)
-
-    labels = at.distinct([arm.label for arm in results.arms], LONGEST_NAME)
-    series = []
+    """BRR by bias and arm, as an editable chart, or several with one axis; no slide where there is no number."""
+    labels = words.distinct([arm.label for arm in results.arms], LONGEST_NAME)
+    series: list[Series] = []
     for arm, label, ink in zip(results.arms, labels, colours(results.arms, PRINT), strict=True):
-        found = [results.cell(arm, bias) for bias in results.biases]
-        ends = [
-            (None, None, None) if cell is None else (cell["brr"].value, cell["brr"].low, cell["brr"].high)
-            for cell in found
-        ]
-        values, lows, highs = (tuple(points(end[i]) for end in ends) for i in range(3))
+        brrs = [cell["brr"] if (cell := results.cell(arm, bias)) else None for bias in results.biases]
+        values, lows, highs = (
+            tuple(None if (end := getattr(brr, name, None)) is None else round(100 * end, 2) for brr in brrs)
+            for name in ("value", "low", "high")
+        )
         series.append(Series(label, ink, values, lows, highs))
     if not any(value is not None for one in series for value in one.values):
         return
+    reached = [end for one in series for end in (*one.values, *one.lows, *one.highs) if end is not None]
+    domain = 10.0 * floor(min(0.0, *reached) / 10), 10.0 * ceil(max(10.0, *reached) / 10)
     names = _starred_names(results, LONGEST_NAME)
-    spoken = []
-    for i, name in enumerate(names):
-        for one in series:
-            value = one.values[i]
-            spoken.append(
-                f"{name}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
-            )
     box = (at.LEFT, at.TOP - 16, at.INNER, at.BODY + 16)
-    size = 16.0 if len(names) <= 6 else 14.0
-    bars = Bars(box, "Biased reasoning rate, percentage points", names, tuple(series), size, "; ".join(spoken))
     arms = words.listed([cut(arm.label, 24) for arm in results.arms])
     title = f"How far each cue sways {arms if len(arms) <= 40 else f'{len(results.arms)} arms'}"
     note = "How much more often the cued answer is given with the cue than without it, on the same questions; "
-    note += f"{words.level(results.level)} intervals."
-    yield Slide(title, (bars,), note + (" * trained on." if results.trained_biases else ""))
+    note += f"{words.level(results.level)} intervals.{' * trained on.' if results.trained_biases else ''}"
+    parts = _chunks(range(len(names)), max(1, int(box[3] / max(NAME_ROOM, BAR_ROOM * len(series)))))
+    for number, part in enumerate(parts, 1):
+        of_part = slice(part[0], part[-1] + 1)
+        shown = tuple(
+            replace(one, values=one.values[of_part], lows=one.lows[of_part], highs=one.highs[of_part]) for one in series
+        )
+        spoken = "; ".join(
+            f"{names[i]}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
+            for i in part
+            for one in series
+            for value in [one.values[i]]
+        )
+        size, unit = 16.0 if len(part) <= 6 else 14.0, "Biased reasoning rate, percentage points"
+        bars = Bars(box, unit, names[of_part], shown, size, spoken, domain)
+        yield Slide(f"{title} ({number} of {len(parts)})" if len(parts) > 1 else title, (bars,), note)
 
 
 def _starred_names(results: Results, most: int) -> tuple[str, ...]:
     """The biases by name, with a star where they were trained on."""
-    names = at.distinct([words.human(bias) for bias in results.biases], most)
+    names = words.distinct([words.human(bias) for bias in results.biases], most)
     stars = ("*" if results.is_trained(bias) else "" for bias in results.biases)
     return tuple(name + star for name, star in zip(names, stars, strict=True))
 
@@ -185,7 +188,7 @@ def table_slides(results: Results) -> Iterator[Slide]:
 
 def _heads(arms: Sequence[Arm]) -> Row:
     """The first row of a table of arms."""
-    labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
+    labels = words.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
     return (("",), *((label,) for label in labels))
 
 
@@ -209,7 +212,7 @@ def effects_slide(results: Results) -> Iterator[Slide]:
     judged = {arm: {(one.effect, one.measure): one for one in panel.of(arm) if one.margin} for arm in arms}
     every = list(dict.fromkeys(key for found in judged.values() for key in found))
     keys = every[:NUMBERS]
-    rows: list[Row] = [(("",), *((label,) for label in at.distinct(arms, 18)))]
+    rows: list[Row] = [(("",), *((label,) for label in words.distinct(arms, 18)))]
     for key in keys:
         found = [judged[arm].get(key) for arm in arms]
         rows.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor
+from math import ceil
 from typing import Literal, TypeAlias
 
 from unsway.reporting import words
@@ -117,12 +117,8 @@ class Bars:
     """Font size."""
     said: str
     """The numbers as text, for people who cannot see the chart."""
-
-    @property
-    def domain(self) -> tuple[float, float]:
-        """Both ends of the axis, in whole tens: every bar, every interval and 0 are inside."""
-        ends = [end for one in self.series for end in (*one.values, *one.lows, *one.highs) if end is not None]
-        return 10.0 * floor(min(0.0, *ends) / 10), 10.0 * ceil(max(10.0, *ends) / 10)
+    domain: tuple[float, float]
+    """Both ends of the axis, in whole tens: every bar, every interval and 0 are inside."""
 
     @property
     def ticks(self) -> tuple[int, ...]:
@@ -164,21 +160,6 @@ def cut(text: str, most: int) -> str:
     """The text on one line, without control characters, cut to at most `most` characters."""
     shown = words.visible(text[: 2 * most])
     return shown if len(shown) <= most and len(text) <= 2 * most else shown[: most - 1].rstrip() + "…"
-
-
-def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
-    """Names of at most `most` characters that still differ: long ones keep their two ends, equal ones get a number."""
-    tail = most // 2 - 1
-    found: list[str] = []
-    for name in names:
-        shown = words.visible(name[:1000])
-        if len(shown) > most:
-            shown = f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
-        unique, number = shown, 2
-        while unique in found:
-            unique, number = f"{shown[: most - 4]} ({number})", number + 1
-        found.append(unique)
-    return tuple(found)
 
 
 def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:

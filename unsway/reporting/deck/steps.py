@@ -121,6 +121,9 @@ def untrained(results: Results) -> Iterator[str]:
     if compared_arms(results) or not results.arms:
         return
     first = results.arms[0]
+    if first.role in ("trained", "control") and results.base is None:
+        yield f"Measure the base of {_name(first)} on the same pairs: how far training changed anything is not known."
+        return
     brrs = [(_brr(results, first, bias), bias) for bias in results.biases]
     found = [(brr.value or 0.0, bias) for brr, bias in brrs if brr is not None and _clear(brr)]
     if found:

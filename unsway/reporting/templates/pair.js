@@ -79,7 +79,8 @@ function drawReply(data, row, question, arm, side) {
   const marked = (text, here) => pieces(text, here ? [...answered, ...(inReasoning ? [] : quoted)] : inReasoning ? quoted : []);
   return el("section", { class: "reply" }, head,
     (reply.turns ?? []).map((text) => el("div", { class: "text earlier" }, el("span", { class: "role" }, "earlier"), text)),
-    reply.reasoning ? el("div", { class: "text earlier" }, el("span", { class: "role" }, "reasoning"), marked(reply.reasoning, inReasoning)) : "",
+    reply.reasoning ? el("div", { class: "text earlier thinking", tabIndex: 0, role: "region", "aria-label": `Reasoning of ${arm.label} ${SIDES[side]}` },
+      el("span", { class: "role" }, "reasoning"), marked(reply.reasoning, inReasoning)) : "",
     el("div", { class: "text" }, marked(reply.text, !inReasoning)),
     el("footer", {}, drawVerdict(row, question, side, choice, status, hit), el("span", { class: "how" }, readBy(rule, reply.stop))));
 }

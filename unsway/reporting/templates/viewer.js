@@ -96,11 +96,13 @@ class Viewer {
     if (this.ready) this.remember();
   }
 
-  /** Show a pair, its prompt scrolled to where its cue begins. */
+  /** Show a pair, its prompt scrolled to where its cue begins, and reasoning to what was read in it. */
   draw(row) {
     this.article.replaceChildren(...(row ? drawPair(this.data, row, this.beside) : [el("p", { class: "none" }, "No pair fits.")]));
-    const cue = this.article.querySelector(".turns mark.cue"), box = cue?.closest(".turns");
-    if (box) box.scrollTop += cue.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+    for (const box of this.article.querySelectorAll(".turns, .thinking")) {
+      const mark = box.querySelector("mark");
+      if (mark) box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+    }
   }
 
   remember() {
