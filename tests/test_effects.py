@@ -231,6 +231,9 @@ def test_the_table_fits_80_columns_without_breaking_a_word(study: Path) -> None:
             lost = [word for word in text.split() if not any(word in other for other in shown)]
             assert not lost or head == "needed", (head, lost)
     assert shown.count("against") == 3 and max(map(len, console.export_text(clear=False).splitlines())) <= 80
+    one = next(row for row in found.rows if row.unit == "points")
+    none = replace(one, change=replace(one.change, value=-0.0004, low=-0.012, high=-0.0), value=one.change)
+    assert cells(none)["change"] == "+0.0 [−1.2, +0.0]" and "-" not in cells(none)["after"]
 
 
 def test_what_was_lost_is_shown_where_the_answers_differ() -> None:

@@ -130,6 +130,15 @@ def test_a_chart_that_would_be_crowded_goes_on_over_several_slides_with_one_axis
         one.box[3] / len(one.categories) >= 19 and len(one.series[0].values) == len(one.categories) for one in bars
     )
     assert len({one.domain for one in bars}) == 1 and found[-1].title.endswith("(2 of 2)")
+    copies = [replace(study.arms[0], label=f"{i}", model=f"m{i}") for i in range(8)]
+    said = [
+        replace(reply, model=arm.model)
+        for arm in copies
+        for reply in study.replies
+        if reply.model == study.arms[0].model
+    ]
+    halves = [slide.items[0] for slide in chart_slide(Results.build("t", copies, study.pairs[:3], said))]
+    assert [[one.name for one in half.series] for half in halves if isinstance(half, Bars)] == [[*"0123"], [*"4567"]]
 
 
 def test_tables_have_every_bias_and_arm(study: Results) -> None:

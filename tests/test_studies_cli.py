@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -145,6 +146,7 @@ def test_show_lists_cells_and_shows_one(folder: Path) -> None:
     assert "post_hoc" in call("show", folder).output
     text = call("show", folder, "one", "post_hoc", "-n", 1).output
     assert "── cue" in text and "── biased, read as (" in text and "procedural/dates" in text
+    assert re.search(r"procedural/dates +12 +0 +\d+ +\d+ +[+−]?\d+ \[", text), "percent and points, as in the table"
     (row,) = json.loads(call("show", folder, "one", "post_hoc", "--json").output)
     assert row["n"] == 12
     wrong = CliRunner().invoke(main, ["show", str(folder), "one", "posthoc"])

@@ -71,7 +71,7 @@ def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
     if form() == "json":
         as_json(rows)
         return
-    show_rows(short_rows(rows) if bias else rows or [{"arm": "none"}])
+    show_rows(short_rows(found, arm, bias) if bias and form() != "csv" else rows or [{"arm": "none"}])
     for text in transcripts(found, arm, bias, min(n, 1) if reveal else n, reveal=reveal) if bias else ():
         remark(text)
 

@@ -68,7 +68,7 @@ def change(one: PanelRow) -> str:
     found = one.change
     if found.value is None or found.low is None or found.high is None:
         return words.NONE
-    scale, form = (100, "z+.1f") if one.unit == "points" else (1, "z.2f")
+    scale, form = (100, "+z.1f") if one.unit == "points" else (1, "z.2f")
     ends = (found.value, found.low, found.high)
     middle, low, high = (format(scale * end, form).replace("-", "−") for end in ends)
     return f"{'' if one.unit == 'points' else '× '}{middle} [{low}, {high}]"

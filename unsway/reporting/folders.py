@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unsway.errors import UnknownName, number_of
 from unsway.prompts.render import answer_on, letters_on
 from unsway.reporting import table
-from unsway.reporting.words import NONE, dollars, points, visible
+from unsway.reporting.words import NONE, dollars, human, points, visible
 from unsway.studies.inspect_folder import Difference, Status, studies
 from unsway.studies.inspect_folder import status as status_of
 from unsway.studies.readable import readable
@@ -28,17 +28,6 @@ if TYPE_CHECKING:
 
     from unsway.studies.whereabouts import ArmPlace
 
-CELL_COLUMNS = (
-    "source",
-    "n",
-    "n_excluded",
-    "clean_rate",
-    "biased_rate",
-    "brr",
-    "brr_low",
-    "brr_high",
-    "accuracy_biased",
-)
 REPLY_LINES, CUE_LINES = 30, 20
 """Lines of a reply and of a cue that are shown."""
 STEM = 1000
@@ -163,13 +152,13 @@ def cell_rows(results: Results, arm: str, bias: str) -> list[table.Row]:
     return [row for row in table.rows_by_source(results) if (row["arm"], plain_name(str(row["bias"]))) == mine]
 
 
-def short_rows(rows: Iterable[table.Row]) -> list[dict[str, Any]]:
-    """The most important numbers of a cell, as a person reads them."""
+def short_rows(results: Results, arm: str, bias: str) -> list[dict[str, str]]:
+    """The most important numbers of one cell by source, as a person reads them: percent and points."""
+    from unsway.reporting.estimates import estimate_rows
 
-    def shown(value: Any) -> Any:
-        return f"{value:.3f}" if isinstance(value, float) else NONE if value is None else value
-
-    return [{name: shown(row[name]) for name in CELL_COLUMNS} for row in rows]
+    mine = {"model": visible(arm), "bias": human(bias)}.items()
+    every = (row for row in estimate_rows(results, "source") if mine <= row.items())
+    return [{head: text for head, text in row.items() if head not in ("model", "bias")} for row in every]
 
 
 def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool = False) -> list[str]:

@@ -1,6 +1,6 @@
 """Slides for a weekly meeting: a PowerPoint that can be edited, and an HTML deck that prints to PDF.
 
-In: `Results`. Out: two files with the same slides: the question, one chart, the table, three transcripts, what to do next.
+In: `Results`. Out: two files with the same slides: the question, the chart, the table, three transcripts, what to do next.
 `content` decides what the slides say and `layout` where it goes; `powerpoint` and `web` only draw that.
 
     write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.deck.html too

@@ -33,10 +33,8 @@ Row: TypeAlias = tuple[tuple[str, ...], ...]
 
 LONGEST_NAME = 34
 """Characters of the name of a bias or an arm; more would leave a chart no room."""
-NAME_ROOM, BAR_ROOM = 20.0, 6.0
-"""Points of a chart's height that the name of a bias takes, and a bar; what does not fit goes on the next slide."""
 ARMS, BIASES = 6, 6
-"""Arms and biases of one table; more go on the next slide."""
+"""Arms of one chart or table, and biases of one table; more go on the next slide."""
 NUMBERS = 10
 """Numbers of side effects on the slide; the page has all."""
 TABLE_SIZES = ((20, 15), (18, 14), (16, 13), (15, 12), (14, 12), (13, 11), (12, 10), (11, 9), (10, 8))
@@ -142,16 +140,17 @@ def chart_slide(results: Results) -> Iterator[Slide]:
     title = f"How far each cue sways {arms if len(arms) <= 40 else f'{len(results.arms)} arms'}"
     note = "How much more often the cued answer is given with the cue than without it, on the same questions; "
     note += f"{words.level(results.level)} intervals.{' * trained on.' if results.trained_biases else ''}"
-    parts = _chunks(range(len(names)), max(1, int(box[3] / max(NAME_ROOM, BAR_ROOM * len(series)))))
-    for number, part in enumerate(parts, 1):
+    most = int(box[3] / max(at.NAME_ROOM, at.BAR_ROOM * min(ARMS, len(series))))
+    parts = [(some, part) for some in _chunks(series, ARMS) for part in _chunks(range(len(names)), most)]
+    for number, (some, part) in enumerate(parts, 1):
         of_part = slice(part[0], part[-1] + 1)
         shown = tuple(
-            replace(one, values=one.values[of_part], lows=one.lows[of_part], highs=one.highs[of_part]) for one in series
+            replace(one, values=one.values[of_part], lows=one.lows[of_part], highs=one.highs[of_part]) for one in some
         )
         spoken = "; ".join(
             f"{names[i]}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
             for i in part
-            for one in series
+            for one in some
             for value in [one.values[i]]
         )
         size, unit = 16.0 if len(part) <= 6 else 14.0, "Biased reasoning rate, percentage points"

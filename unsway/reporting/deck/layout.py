@@ -24,6 +24,8 @@ CHAR, LINE = 0.56, 1.22
 """Width of a character and height of a line, in font sizes. Arial's English text is about 0.5 wide; capitals are wider."""
 BOLD = 0.7
 """Width of a character in bold, wide enough for bold DejaVu Sans where neither Arial nor an equivalent is installed."""
+NAME_ROOM, BAR_ROOM = 20.0, 6.0
+"""Points of a chart's height that the name of a group takes, and a bar."""
 FONT = "Arial"
 """On every machine, or replaced by a font of equal widths (Liberation Sans)."""
 INK, SOFT, LINES, HEAD = "#1c1e20", PRINT.soft, PRINT.line, "#f0f0ec"
