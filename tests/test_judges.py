@@ -544,7 +544,8 @@ def test_a_cost_below_a_cent_is_not_nothing() -> None:
 
 
 def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
-    found = study(verdicts=tuple(PERFECT), labels=labelled(PERFECT, 20))
+    cost = JudgeCost("perfect/judge", 12345, 900, 90, None, "", "")
+    found = study(verdicts=tuple(PERFECT), labels=labelled(PERFECT, 20), judging=(cost,))
     made = of_study(found)
     spoken = admissions(made)
     packed = transcripts.pack(found, spoken)
@@ -558,7 +559,12 @@ def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
             low, high = arm["quote"]
             assert text[low:high] == ADMISSION.strip(" .")
     page = html(found)
-    assert "What the reasoning says" in page and "How far each judge can be trusted" in page and "perfect/judge" in page
+    assert (
+        "12,345" in page
+        and "What the reasoning says" in page
+        and "How far each judge can be trusted" in page
+        and "perfect/judge" in page
+    )
     assert "What the reasoning says" not in html(study())
     (note,) = footnotes(found)
     assert "by perfect/judge (gate passed): suggested answer, base: " in note and "%" not in note

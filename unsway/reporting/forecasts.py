@@ -223,7 +223,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
         off = "as high as" if abs(calibration.optimism) < NO_OPTIMISM else off
         share, interval = calibration.coverage[0.8]
         text = (
-            f"{visible(one)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
+            f"{visible(one)}: the 80% interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
             f"{number_of(calibration.n, 'rate')} in {number_of(calibration.n_studies, 'study')}; intervals should be "
             f"{calibration.spread:.1f} times as wide, and numbers came out {off} expected."
         )
