@@ -15,6 +15,12 @@ function el(tag, props = {}, ...children) {
   return made;
 }
 
+/** Scroll a box to what is marked in it, a third of its height below its top; to its beginning where nothing is. */
+function showMark(box) {
+  const mark = box.querySelector("mark"), below = mark && mark.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  box.scrollTop = mark ? box.scrollTop + below - box.clientHeight / 3 : 0;
+}
+
 /** JSON that was gzipped and written in base64 into an element of the page. */
 async function unpack(id) {
   const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (char) => char.charCodeAt(0));

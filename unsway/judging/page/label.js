@@ -49,7 +49,7 @@ class Labelling {
       ...(item.reasoning ? [el("span", { class: "role" }, "reply")] : []),
       el("span", { class: "piece" }, item.reply),
       el("span", { class: "role" }, item.answer ? `Read as answer (${item.answer}).` : "No option was read as its answer."));
-    at("prompt").scrollTop = at("reply").scrollTop = 0;
+    [at("prompt"), at("reply")].forEach(showMark);
     this.say("");
     this.draw();
     document.documentElement.dataset.item = id;

@@ -99,10 +99,7 @@ class Viewer {
   /** Show a pair, its prompt scrolled to where its cue begins, and reasoning to what was read in it. */
   draw(row) {
     this.article.replaceChildren(...(row ? drawPair(this.data, row, this.beside) : [el("p", { class: "none" }, "No pair fits.")]));
-    for (const box of this.article.querySelectorAll(".turns, .thinking")) {
-      const mark = box.querySelector("mark");
-      if (mark) box.scrollTop += mark.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
-    }
+    this.article.querySelectorAll(".turns, .thinking").forEach(showMark);
   }
 
   remember() {
