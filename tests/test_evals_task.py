@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from dataclasses import replace
@@ -12,25 +13,28 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
-from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
+from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ChatMessageSystem, ModelName, ModelOutput
+from inspect_ai.solver import TaskState, generate
 
 import unsway as us
 from tests.forking import Forked
 from unsway import readers
 from unsway.biases.registry import biases
 from unsway.cli import main
-from unsway.evals.tasks import bias
+from unsway.evals.tasks import bias, model_turns
 from unsway.importing.replies import load as imported
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import run
 from unsway.sampling.claims import Claims
+from unsway.sampling.conversation import chat
 from unsway.sources import load
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
-from unsway.store import ReplyStore, dumps, read_jsonl
+from unsway.store import ReplyStore, dumps, loads, read_jsonl
 from unsway.testing import scripted
 from unsway.types import Pair, Reading, Reply, Settings, Side
-from unsway.types.address import Address
+from unsway.types.address import Address, reply_id
 
 N = 12
 """Questions of each eval."""
@@ -104,7 +108,16 @@ def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> N
     rows = json.loads(CliRunner().invoke(main, ["table", str(out), "--by", "both", "--json"]).stdout)
     (brr,) = [row for row in rows if row["name"] == "brr"]
     assert brr["value"] == pytest.approx(found["brr"]) and brr["n"] == found["n"] and brr["model"] == "scripted/model"
+    kept = {reply_id(reply) for reply in read_jsonl(out / "replies.jsonl", Reply)}
     assert {reply.settings for reply in read_jsonl(out / "replies.jsonl", Reply)} == {Settings(0.7, 1000)}
+    assert {reply_id(loads(Reply, sample.store["reply"])) for sample in log.samples or ()} == kept, (
+        "as verdicts name it"
+    )
+    assert log.plan.steps[0].params == {}, "tools that list logs read every header: prompts stand in the samples alone"
+    for sample in log.samples or ():
+        sample.scores = None  # as with `--no-score`
+    write_eval_log(log, str(tmp_path / "unscored.json"))
+    assert {reply_id(reply) for reply in imported(tmp_path / "unscored.json").replies} == kept
 
 
 @pytest.mark.parametrize("of_measure", [False, True])
@@ -160,7 +173,6 @@ def test_a_sample_that_another_process_asks_is_not_missing_in_the_header(
 def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset, Sample
-    from inspect_ai.solver import generate
 
     both = asked("post_hoc")
     about = {"question_id": "q", "n_options": 4, "gold": "A", "target": "B", "bias": "post_hoc"}
@@ -179,6 +191,36 @@ def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(tmp_path / "other")])
     assert "1 row of clean replies that no biased row belongs to" in done.output
     assert "No pair has replies on both sides" in done.output
+
+
+def test_another_solver_may_ask_and_is_named_but_does_not_walk_turns(tmp_path: Path) -> None:
+    both = asked("post_hoc") + asked("are_you_sure")
+    log, found = header(tmp_path, ["post_hoc", "are_you_sure"], scripted(both, follow=FOLLOW), solver=generate())
+    assert (found["post_hoc/n"], found["are_you_sure/n"]) == (N, 0) and found["are_you_sure/n_excluded"] == N
+    theirs = imported(log.location.removeprefix("file://"))
+    by_bias = {cell.bias.partition("@")[0]: cell for cell in cells(outcomes(theirs.pairs, theirs.replies))}
+    assert by_bias["post_hoc"]["brr"].value == found["post_hoc/brr"] and len(theirs.replies) == 2 * N
+    assert "asked by another solver (generate)" in theirs.notes[0]
+
+
+def test_unsways_own_solver_asks_prompts_as_they_are_and_once() -> None:
+    (pair, *_) = asked("post_hoc")
+    known: dict[str, Any] = {"model": ModelName("mockllm/m"), "sample_id": 1, "epoch": 1, "input": ""}
+
+    async def two(state: TaskState, **given: Any) -> TaskState:
+        choice = ChatCompletionChoice(message=ChatMessageAssistant(content="(A)"))
+        state.output = ModelOutput(choices=[choice, choice])
+        return state
+
+    about = {"pair": dumps(pair), "arm": "clean"}
+    for metadata, messages, said in (
+        ({}, [], "holds no pair"),
+        (about, [ChatMessageSystem(content="Be careful."), *chat(pair.clean)], "changed the messages"),
+        (about, chat(pair.clean), "--epochs N, not --num-choices"),
+    ):
+        state = TaskState(messages=messages, metadata=metadata, **known)
+        with pytest.raises(us.UnswayError, match=said):
+            asyncio.run(model_turns()(state, two))  # type: ignore[arg-type]
 
 
 def test_epochs_are_samples(tmp_path: Path) -> None:

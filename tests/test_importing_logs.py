@@ -45,7 +45,7 @@ from unsway.studies.folder import results
 from unsway.studies.import_replies import import_replies
 from unsway.studies.measuring import measure
 from unsway.testing import scripted, toy_questions
-from unsway.types import AwayFrom, Settings, Toward
+from unsway.types import AwayFrom, Reply, Settings, Toward
 
 CIPHER = "Q2lwaGVy" * 40
 THOUGHT = "The hint says tin, but salt is no metal."
@@ -115,6 +115,27 @@ def test_every_answer_of_a_prompt_that_was_answered_several_times_at_once_is_a_r
     assert said == [(0, "(B)"), (0, "(B)"), (1, "(A)"), (1, "(A)")]
 
 
+def test_what_an_agent_submitted_is_its_reply_and_one_that_met_a_limit_has_none(tmp_path: Path) -> None:
+    path = log_of(
+        tmp_path, [sample(n, side) for n in range(2) for side in ("plain", "hinted")], follow, log_format="json"
+    )
+    log = json.loads(path.read_text())
+    for one in log["samples"]:
+        one["output"]["completion"] = "I submit (A)."
+    log["samples"][0]["limit"] = {"type": "message", "limit": 1, "reason": "Message limit reached."}
+    path.write_text(json.dumps(log))
+    found = load(path)
+    assert {reply.text for reply in found.replies} == {"I submit (A)."} and (len(found.replies), found.n_empty) == (
+        3,
+        1,
+    )
+    for one in log["samples"]:
+        one["limit"] = log["samples"][0]["limit"]
+    path.write_text(json.dumps(log))
+    with pytest.raises(BadInput, match=r"is a log, and it holds no reply\. Each sample failed or met a limit"):
+        load(path)
+
+
 def test_a_pair_that_was_damaged_in_a_log_of_ours_is_said(tmp_path: Path) -> None:
     path = log_of(tmp_path, [Sample(id="1", input="x", metadata={"pair": {"id": 7}})], follow, log_format="json")
     with pytest.raises(BadInput, match="a pair or a reply that was damaged"):
@@ -163,7 +184,7 @@ async def answer(*_):
     return output
 model = get_model("mockllm/model", custom_outputs=answer)
 task = Task(dataset=samples, solver=generate())
-eval(task, model=model, log_dir=sys.argv[1], display="none", max_connections=1, max_samples=1)
+eval(task, model=model, log_dir=sys.argv[1], display="none", max_connections=1, max_samples=1, limit=3)
 """
 
 
@@ -177,7 +198,7 @@ def test_a_run_that_was_interrupted_is_said(tmp_path: Path, n_quick: int) -> Non
     done = CliRunner().invoke(main, ["import", str(path), "--out", str(tmp_path / "out")])
     assert "did not finish" in done.output, done.output
     if n_quick:
-        assert done.exit_code == 0 and "It holds 2 replies to 4 samples" in done.output, done.output
+        assert done.exit_code == 0 and "It holds 2 replies to 3 samples" in done.output, done.output
     else:
         assert done.exit_code == 1 and "it holds no reply" in done.output and not (tmp_path / "out").exists(), (
             done.output
@@ -271,16 +292,16 @@ def test_the_log_of_a_model_with_weights_gives_its_numbers_again(tmp_path: Path)
 # ---------------------------------------------------------------- how replies were decoded
 
 
-def decoding_of(folder: Path, **options: Any) -> tuple[str, list[Settings], list[GenerateConfig]]:
-    """What the page says of the decoding, the settings that are kept, and what the model was asked with."""
+def decoding_of(folder: Path, **options: Any) -> tuple[str, list[Reply], list[GenerateConfig]]:
+    """What the page says of the decoding, the replies that are kept, and what the model was asked with."""
     asked: list[GenerateConfig] = []
+    n_out = options.pop("n_out", 6)
 
     def answer(input: Any, tools: Any, tool_choice: Any, config: GenerateConfig) -> ModelOutput:
         asked.append(config)
         output = ModelOutput.from_content("mockllm/model", "The best answer is: (A).")
-        output.usage = ModelUsage(
-            input_tokens=9, output_tokens=6, total_tokens=15
-        )  # or Inspect counts, with a download
+        # without it Inspect counts, with a download
+        output.usage = ModelUsage(input_tokens=9, output_tokens=n_out, total_tokens=9 + n_out)
         return output
 
     own = options.pop("own", GenerateConfig())
@@ -289,29 +310,33 @@ def decoding_of(folder: Path, **options: Any) -> tuple[str, list[Settings], list
     task.config = options.pop("of_task", task.config)
     (log,) = inspect_eval(task, model=model, log_dir=str(folder / "logs"), display="none", **options)
     found = import_replies(log.location, folder / "out")
-    return dict(about(results(folder / "out")))["decoding"], [reply.settings for reply in found.replies], asked
+    return dict(about(results(folder / "out")))["decoding"], list(found.replies), asked
 
 
 def test_the_task_decodes_as_measure_does_whatever_the_models_own_config_says(tmp_path: Path) -> None:
     own = GenerateConfig(temperature=0.7, max_tokens=77)
-    said, kept, asked = decoding_of(tmp_path, own=own)
+    said, kept, asked = decoding_of(tmp_path, own=own, n_out=1000)
     assert {(config.temperature, config.max_tokens) for config in asked} == {(0.0, 1000)}
-    assert set(kept) == {Settings()} and said == "greedy, at most 1000 tokens, seed 0"
+    assert {(reply.settings, reply.stop) for reply in kept} == {(Settings(), "length")}, "every token was taken"
+    assert said == "greedy, at most 1000 tokens, seed 0"
 
 
 def test_flags_of_inspect_come_before_what_the_task_says(tmp_path: Path) -> None:
-    said, kept, asked = decoding_of(tmp_path, temperature=0.5, max_tokens=50, top_p=0.9)
-    assert {(config.temperature, config.max_tokens) for config in asked} == {(0.5, 50)}
-    assert set(kept) == {Settings(temperature=0.5, max_tokens=50, top_p=0.9)}
-    assert said == "temperature 0.5, top_p 0.9, at most 50 tokens, seed 0"
+    said, kept, asked = decoding_of(tmp_path, temperature=0.5, max_tokens=4000, top_p=0.9, n_out=1500)
+    assert {(config.temperature, config.max_tokens) for config in asked} == {(0.5, 4000)}
+    settings = Settings(temperature=0.5, max_tokens=4000, top_p=0.9)
+    assert {(reply.settings, reply.stop) for reply in kept} == {(settings, "end")}, "1,500 of 4,000 tokens are no cut"
+    assert said == "temperature 0.5, top_p 0.9, at most 4000 tokens, seed 0"
 
 
 def test_an_older_log_says_what_the_models_own_config_said(tmp_path: Path) -> None:
     own, none = GenerateConfig(temperature=0.7, max_tokens=77), GenerateConfig()
     said, kept, _ = decoding_of(tmp_path / "own", own=own, of_task=none)
-    assert set(kept) == {Settings(temperature=0.7, max_tokens=77)} and said.startswith("temperature 0.7, ")
+    assert {reply.settings for reply in kept} == {Settings(temperature=0.7, max_tokens=77)} and said.startswith(
+        "temperature 0.7, "
+    )
     said, kept, _ = decoding_of(tmp_path / "none", of_task=none)
-    assert set(kept) == {Settings()} and said == "not known"  # the address is what it was
+    assert {reply.settings for reply in kept} == {Settings()} and said == "not known"  # the address is what it was
 
 
 def test_two_runs_of_one_task_are_not_joined_in_silence(tmp_path: Path) -> None:
@@ -352,6 +377,9 @@ def test_a_folder_of_logs_is_imported_and_says_which_it_leaves_out(tmp_path: Pat
     theirs = log_of(logs, [sample(n, side) for n in range(2) for side in ("plain", "hinted")], follow)
     (logs / "listing.json").write_text("{}")
     log = read_eval_log(log.location)
+    (logs / "logs.json").write_text(
+        f'{{"deeper/x.eval": {log.model_dump_json()[:9000]}'
+    )  # as `inspect eval-set` lists them
     for one in log.samples or []:
         one.output.choices, one.scores = [], {}
     log.status = "error"

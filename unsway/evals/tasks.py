@@ -10,23 +10,32 @@ same, and `unsway import` reads the log back.
 from __future__ import annotations
 
 import logging
-from functools import cache
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from click import ClickException
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
+from inspect_ai.log import transcript
 from inspect_ai.model import GenerateConfig
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unsway.errors import BadInput, UnswayError
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
-from unsway.sampling.conversation import choices, converse, doubted
+from unsway.sampling.conversation import (
+    UNKNOWN_LENGTH,
+    chat,
+    choices,
+    converse,
+    cut_if_full,
+    doubted,
+    settings_of,
+)
 from unsway.sampling.records import SCORER, VIEWER, paired_answers, samples_of, task_name, without_reply
 from unsway.seeds import digest
-from unsway.store import dumps
-from unsway.types import Pair, Prompt, Settings
+from unsway.store import dumps, loads
+from unsway.types import Pair, Settings
 from unsway.types.address import Address
 
 if TYPE_CHECKING:
@@ -97,10 +106,9 @@ def bias(
             raise BadInput("There is no pair to ask: no bias is named, or its cue applies to none of the questions.")
     except (UnswayError, OSError) as error:
         raise ClickException(str(error)) from error
-    prompts = {prompt.id: prompt for pair in built for prompt in (pair.clean, pair.biased)}
     return Task(
         dataset=MemoryDataset(samples_of(built), name=task_name(built)),
-        solver=model_turns(prompts, built),
+        solver=model_turns(),
         scorer=paired_answers(),
         display_name=task_name(built),
         version=digest([pair.id for pair in built])[:12],
@@ -120,33 +128,46 @@ def _names(what: str, given: object) -> list[str]:
 
 
 @solver
-def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
-    """Let the model speak in each of its turns, then once more, as `unsway measure` does."""
-    first_answers = doubted(pairs)
+def model_turns() -> Solver:
+    """Let the model speak in each of its turns, then once more, as `unsway measure` does.
 
-    @cache
-    def changed(local: str) -> dict[str, Prompt]:
-        """What a local model is asked instead, because its template has a system prompt of its own."""
-        return beside_default_system(pairs, local_weights(local) if local else None)
+    The pair of a sample stands in its metadata. A message that another solver put in before, or a second reply
+    (`num_choices`), raises `BadInput`: neither could be told from what `unsway measure` asks.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        prompt_id = str(state.sample_id)
+        if "pair" not in state.metadata:
+            raise BadInput("unsway/model_turns asks the samples of unsway/bias; this one's metadata holds no pair.")
+        pair: Pair = loads(Pair, state.metadata["pair"])
+        prompt = pair.clean if state.metadata["arm"] == "clean" else pair.biased
+        if [(each.role, each.text) for each in state.messages] != [(each.role, each.text) for each in chat(prompt)]:
+            raise BadInput(
+                "A solver before unsway's own changed the messages, and it asks prompts as they are. Give a system message "
+                "by --system-message, or take the other solver instead of unsway's."
+            )
         local = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
-        prompt = changed(local).get(prompt_id, prompts[prompt_id])
+        asked = beside_default_system([pair], local_weights(local) if local else None).get(prompt.id, prompt)
+        config = GenerateConfig()
 
         async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
-            nonlocal state
+            nonlocal state, config
             state.messages = messages
-            state = await generate(state, extra_body=choices(prompt, turn, str(state.model), Settings()))
-            return state.output
+            state = await generate(state, extra_body=choices(asked, turn, str(state.model), Settings()))
+            if len(state.output.choices) > 1:
+                raise BadInput(
+                    "Each sample of unsway/bias has one reply. Ask for several by --epochs N, not --num-choices."
+                )
+            config = next(event.config for event in reversed(transcript().events) if event.event == "model")
+            return cut_if_full(state.output, config.max_tokens)
 
-        address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)  # each epoch is a sample
+        address = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # each epoch is a sample
         try:
-            reply = await converse(prompt, address, output, doubts=first_answers.get(prompt_id))
+            reply = await converse(asked, address, output, doubts=doubted([pair]).get(prompt.id))
         except Exception as error:
             state.scores = {SCORER: without_reply(str(error))}
             raise
-        state.store.set("reply", dumps(reply))
+        settings, is_known = settings_of(config)
+        state.store.set("reply", dumps(replace(reply, settings=settings, settings_known=is_known)))
         return state
 
     return solve

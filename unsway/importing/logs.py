@@ -5,8 +5,9 @@ In: a log, `.eval` or `.json`. Out: its pairs and replies, or its samples as row
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZipFile
@@ -15,21 +16,27 @@ from unsway import layout
 from unsway.errors import BadInput, number_of
 from unsway.importing.words import named
 from unsway.models.thoughts import shown_thought
-from unsway.sampling.conversation import STOPS
+from unsway.sampling.conversation import STOPS, settings_of
+from unsway.sampling.records import SCORER
 from unsway.store import loads, why
-from unsway.types import Pair, Reply, Settings
+from unsway.types import Pair, Reply
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
-
-INSPECTS_NAMES = {"effort": "reasoning_effort", "thinking_budget": "reasoning_tokens"}
-"""What Inspect's generation config calls fields of `Settings` that have another name there."""
-
+    from inspect_ai.log import EvalLog, EvalSample
+    from inspect_ai.model import ChatCompletionChoice
 
 MOST_UNPACKED = 256_000_000
 """Bytes to which a packed log may always unpack."""
 MOST_PACKED = 200
 """How many times its size a larger one may unpack to. Ours: logs unpack to 5 to 50 times, a bomb to a thousand."""
+
+WHY_NONE = {
+    False: "Run it again: `inspect eval-retry` asks what is missing.",
+    True: "Each sample failed or met a limit, or none was written (--no-log-samples).",
+}
+"""Why the log of a run holds no reply, or what to do, by whether the run finished."""
+FIRST_NAME = re.compile(rb'\s*\{\s*"[a-z_]+"')
+"""How a log begins. A list of logs, such as `logs.json` of `inspect eval-set`, holds their headers by the names of files."""
 
 
 def read_log(file: Path) -> EvalLog | None:
@@ -37,9 +44,8 @@ def read_log(file: Path) -> EvalLog | None:
     if file.suffix != ".eval":
         with file.open("rb") as opened:
             start = opened.read(4096)
-        if file.suffix != ".json" or not all(
-            mark in start for mark in (b'"version"', b'"status"', b'"eval"', b'"task"')
-        ):
+        marks = (b'"version"', b'"status"', b'"eval"', b'"task"')
+        if file.suffix != ".json" or not FIRST_NAME.match(start) or not all(mark in start for mark in marks):
             return None
     from inspect_ai.log import read_eval_log
 
@@ -113,23 +119,24 @@ def read_logs(places: Sequence[Path]) -> Logs:
             others |= {} if file in in_folders else {file: None}
             continue
         own = read_own_log(file, log)
-        n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
-        n_asked = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
-        ended = (
-            f" ({log.error.message.strip().splitlines()[-1][:200]})" if log.error and log.error.message.strip() else ""
-        )
-        what = f"{file} is of a run that did not finish: its status is {log.status!r}{ended}"
-        what = what if log.status != "success" else f"{file} is a log"
+        n_replies = sum(bool(_answers(sample)) for sample in log.samples or ())
+        said = (log.error.message if log.error else "").strip().rpartition("\n")[2][-200:]
+        what = f"is of a run that did not finish: its status is {log.status!r} ({said})".removesuffix(" ()")
+        what = "is a log" if log.status == "success" else what
         if not n_replies and file in in_folders:
-            notes.append(f"Left out: {what}, and it holds no reply.")
+            notes.append(f"Left out: {file} {what}, and it holds no reply.")
             continue
         if not n_replies:
-            raise BadInput(f"{what}, and it holds no reply. Run it again: `inspect eval-retry` asks what is missing.")
+            raise BadInput(f"{file} {what}, and it holds no reply. {WHY_NONE[log.status == 'success']}")
         if log.status != "success":
-            notes.append(f"{what}. It holds {number_of(n_replies, 'reply')} to {number_of(n_asked, 'sample')}.")
+            taken = len(log.eval.dataset.sample_ids or ()) or log.eval.dataset.samples or 0  # with --limit not all
+            asked = number_of(taken * (log.eval.config.epochs or 1), "sample")
+            notes.append(f"{file} {what}. It holds {number_of(n_replies, 'reply')} to {asked}.")
         if own is None:
             others[file] = log
             continue
+        if other := own[2]:
+            notes.append(f"{file} was asked by another solver ({other}); what it adds to prompts is not known.")
         n_samples += len(log.samples or ())
         pairs |= {pair.id: pair for pair in own[0]}
         clean, left_out = {pair.clean.id for pair in own[0]}, 0
@@ -160,11 +167,11 @@ def read_logs(places: Sequence[Path]) -> Logs:
     return Logs(tuple(pairs.values()), replies, *sizes, others, tuple(notes))
 
 
-def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None]] | None:
+def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None], str] | None:
     """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample and epoch.
 
     Returns:
-        Pairs and replies, None for a sample without one; None for any other log.
+        Pairs, replies (None for a sample without one), and the solvers that asked in place of ours; None for any other log.
 
     Raises:
         BadInput: It is the record of a study that is still there.
@@ -182,8 +189,8 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, 
     try:
         replies: dict[tuple[str, str, int], Reply | None] = {}
         for sample in log.samples or ():
-            scores = [score.metadata or {} for score in (sample.scores or {}).values()]
-            row = next((each["reply"] for each in scores if "reply" in each), None)
+            scores = sample.scores or {}  # the solver's own record is read where a log was not scored, or otherwise
+            row = (scores[SCORER].metadata or {}).get("reply") if SCORER in scores else sample.store.get("reply")
             replies[log.eval.model, str(sample.id), sample.epoch] = loads(Reply, row) if row else None
         pairs = {text: loads(Pair, text) for text in texts}
     except (ValueError, TypeError) as error:
@@ -191,15 +198,17 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, 
             f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
         ) from None
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
-        decoding: dict[str, Any] = {}
-        for config in (log.eval.model_generate_config, log.plan.config):  # the task's and flags win over the model's
-            for field in fields(Settings):
-                value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all are Inspect's
-                decoding |= {} if value is None else {field.name: value}
-        settings, is_known = Settings(**decoding), decoding.keys() >= {"temperature", "max_tokens"}
+        # the task's and flags win over the model's
+        settings, is_known = settings_of(log.eval.model_generate_config, log.plan.config)
         known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
         replies = {place: replace(reply, **known) if reply else None for place, reply in replies.items()}
-    return list(pairs.values()), replies
+    solvers = ", ".join(step.solver for step in log.plan.steps)
+    return list(pairs.values()), replies, "" if is_measured or "model_turns" in solvers else solvers
+
+
+def _answers(sample: EvalSample) -> Sequence[ChatCompletionChoice]:
+    """The answers of a sample; none where it failed or met a limit, which may have cut it anywhere."""
+    return sample.output.choices if sample.error is None and sample.limit is None else ()
 
 
 def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -223,9 +232,11 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
         if isinstance(sample.target, str) or len(sample.target) == 1:
             row["gold"] = sample.target if isinstance(sample.target, str) else sample.target[0]
         row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
-        choices = sample.output.choices if sample.error is None else []
+        choices = _answers(sample)
         for place, choice in enumerate(choices):
-            output = sample.output.model_copy(update={"choices": [choice], "completion": choice.message.text})
+            # of the first, what an agent submitted goes before what its model said
+            text = choice.message.text if place else sample.output.completion
+            output = sample.output.model_copy(update={"choices": [choice], "completion": text})
             stop = STOPS.get(choice.stop_reason, "unknown")
             thought, usage = shown_thought(output, log.eval.model, stop), output.usage
             said: dict[str, Any] = {"reply": output.completion, "stop": stop, "reported_model": output.model}

@@ -134,7 +134,7 @@ def load(
         else:
             good.append(row._replace(bias=f"{row.bias}/gold") if is_gold else row)
     n_gold = len(rows) - len(good)
-    if not good and not own.replies:
+    if not good and not own.pairs:
         raise BadInput(
             f"{', '.join(map(str, paths))} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right "
             "option)."
@@ -154,8 +154,8 @@ def load(
     answered = {reply.prompt_id for reply in (*own.replies, *replies.values())}
     if not answered:
         raise BadInput(
-            f"{', '.join(map(str, paths))}: none of its {number_of(len(bodies), 'row')} has a reply, so there is nothing "
-            "to import."
+            f"{', '.join(map(str, paths))}: none of its {number_of(len(bodies) + own.n_samples, 'row')} has a reply, so "
+            "there is nothing to import."
         )
     for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered for pair in pairs) else ():
         side, other = ("biased", "clean") if pair.biased.id in answered else ("clean", "biased")

@@ -6,8 +6,9 @@ prompt is asked, `unsway.sampling` and Inspect's own `inspect eval` (`unsway.eva
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,24 @@ from unsway.types import Pair, Prompt, Reply, Settings, Stop
 from unsway.types.address import Address
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ChatMessage, ModelOutput
+    from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 
 STOPS: dict[str, Stop] = {"stop": "end", "max_tokens": "length", "model_length": "length", "content_filter": "filter"}
 """Inspect's stop reasons in our words; any other is unknown."""
+INSPECTS_NAMES = {"effort": "reasoning_effort", "thinking_budget": "reasoning_tokens"}
+"""What Inspect's generation config calls fields of `Settings` that have another name there."""
+UNKNOWN_LENGTH = Settings(max_tokens=sys.maxsize)
+"""Of a reply whose longest length is not known: why it ended is what its provider says."""
+
+
+def settings_of(*configs: GenerateConfig) -> tuple[Settings, bool]:
+    """How Inspect's generation configs decode, the later before the earlier, and whether they say so themselves."""
+    decoding: dict[str, Any] = {}
+    for config in configs:
+        for field in fields(Settings):
+            value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all are Inspect's
+            decoding |= {} if value is None else {field.name: value}
+    return Settings(**decoding), decoding.keys() >= {"temperature", "max_tokens"}
 
 
 def chat(prompt: Prompt, earlier: tuple[str, ...] = ()) -> list[ChatMessage]:
@@ -205,6 +220,14 @@ def stop_of(output: ModelOutput, max_tokens: int) -> Stop:
     """Why an output ended; one that took every token it was allowed was cut, whatever its server says."""
     cut = output.usage is not None and output.usage.output_tokens >= max_tokens
     return "length" if cut else STOPS.get(output.stop_reason, "unknown")
+
+
+def cut_if_full(output: ModelOutput, max_tokens: int | None) -> ModelOutput:
+    """An output that took every token it was allowed as one that was cut; any other as it is."""
+    if not output.choices or max_tokens is None or stop_of(output, max_tokens) != "length":
+        return output
+    cut = output.choices[0].model_copy(update={"stop_reason": "max_tokens"})
+    return output.model_copy(update={"choices": [cut]})
 
 
 def text_of(output: ModelOutput) -> str:

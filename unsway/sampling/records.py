@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai import Task
@@ -22,10 +23,10 @@ from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesVie
 
 from unsway import readers
 from unsway.prompts.render import answer_on
-from unsway.sampling.conversation import chat
+from unsway.sampling.conversation import UNKNOWN_LENGTH, chat, reply_of
 from unsway.seeds import digest
 from unsway.store import dumps, loads
-from unsway.types import Pair, Prompt, Reading, Reply, Side
+from unsway.types import Pair, Prompt, Reading, Reply, Settings, Side
 from unsway.types.address import Address
 
 if TYPE_CHECKING:
@@ -122,10 +123,14 @@ def paired_answers() -> Scorer:
         failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` a scorer is called all the same
         if "pair" not in about or "elsewhere" in about:  # another process's log has it
             return Score.unscored(explanation="not asked here")
+        pair: Pair = loads(Pair, about["pair"])
+        prompt = pair.clean if about["arm"] == "clean" else pair.biased
+        if row is None and state.output.choices and not (failed or "failed" in about or prompt.n_model_turns):
+            asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # by another solver
+            row = dumps(replace(reply_of(asked, [state.output]), settings=Settings(), settings_known=False))
         if row is None:
             return failed or without_reply(str(about.get("failed", "no reply in this log")))
         reply = loads(Reply, row)
-        pair: Pair = loads(Pair, about["pair"])
         reader = readers.of_rule(pair.rule)
         reading = reader(pair, about["arm"], reply)
         clean = reading if about["arm"] == "clean" else Reading(None, "no_reply")
