@@ -116,8 +116,10 @@ def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> N
     assert log.plan.steps[0].params == {}, "tools that list logs read every header: prompts stand in the samples alone"
     for sample in log.samples or ():
         sample.scores = None  # as with `--no-score`
+    log.plan.config.system_message = "Be brief."
     write_eval_log(log, str(tmp_path / "unscored.json"))
-    assert {reply_id(reply) for reply in imported(tmp_path / "unscored.json").replies} == kept
+    unscored = imported(tmp_path / "unscored.json")
+    assert {reply_id(reply) for reply in unscored.replies} == kept and "with a system message" in unscored.notes[0]
 
 
 @pytest.mark.parametrize("of_measure", [False, True])

@@ -135,8 +135,8 @@ def read_logs(places: Sequence[Path]) -> Logs:
         if own is None:
             others[file] = log
             continue
-        if other := own[2]:
-            notes.append(f"{file} was asked by another solver ({other}); what it adds to prompts is not known.")
+        if own[2]:
+            notes.append(f"{file} was asked {' and '.join(own[2])}: what that adds is not in its prompts.")
         n_samples += len(log.samples or ())
         pairs |= {pair.id: pair for pair in own[0]}
         clean, left_out = {pair.clean.id for pair in own[0]}, 0
@@ -167,11 +167,13 @@ def read_logs(places: Sequence[Path]) -> Logs:
     return Logs(tuple(pairs.values()), replies, *sizes, others, tuple(notes))
 
 
-def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None], str] | None:
+def read_own_log(
+    file: Path, log: EvalLog
+) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None], list[str]] | None:
     """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample and epoch.
 
     Returns:
-        Pairs, replies (None for a sample without one), and the solvers that asked in place of ours; None for any other log.
+        Pairs, replies (None for a sample without one), and what else may have been in the prompts; None for any other log.
 
     Raises:
         BadInput: It is the record of a study that is still there.
@@ -197,13 +199,16 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, 
         raise BadInput(
             f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
         ) from None
+    added: list[str] = []
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
-        # the task's and flags win over the model's
-        settings, is_known = settings_of(log.eval.model_generate_config, log.plan.config)
+        configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags win over the model's
+        settings, is_known = settings_of(*configs)
         known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
         replies = {place: replace(reply, **known) if reply else None for place, reply in replies.items()}
-    solvers = ", ".join(step.solver for step in log.plan.steps)
-    return list(pairs.values()), replies, "" if is_measured or "model_turns" in solvers else solvers
+        solvers = ", ".join(step.solver for step in log.plan.steps)
+        added += [] if "model_turns" in solvers else [f"by another solver ({solvers})"]
+        added += ["with a system message"] if any(config.system_message for config in configs) else []
+    return list(pairs.values()), replies, added
 
 
 def _answers(sample: EvalSample) -> Sequence[ChatCompletionChoice]:
