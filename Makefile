@@ -27,7 +27,7 @@ space := $() $()
 # where it is set, each of a hundred processes of the tests compiles all that it imports again: seconds each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test pythons lowest elsewhere every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
+.PHONY: demo test pythons lowest elsewhere every compiled seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -38,8 +38,11 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 test: $(READY) assets  ## style, types, tests and one real run of the loop
 	@$(MAKE) --no-print-directory -j2 every seen scale  # where one waits, the other goes on; the cluster after the browser
 
-every: check  # its types are checked once more in a copy, from the same cache
+every: check compiled  # its types are checked once more in a copy, from the same cache
 	$(TESTS) -m "not scale"
+
+compiled: $(READY)  # once, and not by each of the processes that start together; what is wrong with a file, the tests say
+	@$(BIN)/python -m pytest --collect-only -qq --ignore tests/browser > /dev/null || true
 
 seen: site browser
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import MODEL, example, losses, metrics, prompt, real, tiny_model
+from tests.tiny import MODEL, example, losses, metrics, prompt, real, room_for, tiny_model
 from unsway import assets
 from unsway.backends import backend
 from unsway.backends.local import Local
@@ -133,10 +133,10 @@ def start(rows: Path, folder: Path, base: Path) -> subprocess.Popen[bytes]:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
-def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path) -> None:
+def test_killed_in_the_middle_and_then_on_a_full_disk_it_ends_where_an_unbroken_fit_ends(tmp_path: Path) -> None:
     rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(100)])
     base = tiny_model(tmp_path / "base")
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole, broken, full = (tmp_path / name for name in ("whole", "broken", "full"))
     how = Bct(batch_size=4, learning_rate=1e-3)
     fit(rows, how, str(base), backend("local"), whole)
     with start(rows, broken, base) as killed:
@@ -146,8 +146,15 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
         os.kill(killed.pid, signal.SIGKILL)
     assert not (broken / "checkpoint.json").exists()
     assert list((broken / "steps").glob("checkpoint-10"))
+    for folder, said in (
+        (broken, r"could not be saved.* is whole and is resumed from"),
+        (full, "no step was saved before"),
+    ):
+        with room_for(30_000), pytest.raises(TrainingError, match=said):  # an adapter of 67 kB does not fit
+            fit(rows, how, str(base), backend("local"), folder)
+        assert not (folder / "checkpoint.json").exists()
     fit(rows, how, str(base), backend("local"), broken)
-    assert [row["step"] for row in metrics(broken) if "about" in row][-1] == 10
+    assert [row["step"] for row in metrics(broken) if "about" in row][-2:] == [10, 10]
     assert len(losses(whole)) == 25
     assert losses(broken) == pytest.approx(losses(whole), rel=1e-5)
     assert locate(str(broken)).fingerprint != locate(str(base)).fingerprint

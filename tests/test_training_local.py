@@ -6,16 +6,14 @@ import json
 import math
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.tiny import example, loads_torch, losses, metrics, prompt, real, room_for, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, prompt, real, tiny_model
 from unsway.backends import backend
 from unsway.backends.export import export
 from unsway.backends.local import Local, launch
@@ -23,7 +21,7 @@ from unsway.backends.local.memory import ROWS_ON_CPU, rows_that_fit
 from unsway.backends.local.rows import TokenRow, in_order, n_steps, rows_of_step
 from unsway.errors import BadInput, ModelError, TrainingError
 from unsway.models.weights import load_model, locate, read_checkpoint
-from unsway.store import sha256_file, write_jsonl
+from unsway.store import sha256_file
 from unsway.training import Bct, Dpo, check, fit
 from unsway.types import Message
 
@@ -409,39 +407,3 @@ def test_weights_may_be_read_by_whom_the_umask_lets(trained: Path) -> None:
     os.umask(umask)
     names = ("adapter_config.json", "adapter_model.safetensors", "checkpoint.json")
     assert {(trained / name).stat().st_mode & 0o777 for name in names} == {0o666 & ~umask}
-
-
-FITTING = """
-import sys
-from unsway.backends import backend
-from unsway.training import Bct, fit
-how = Bct(batch_size=4, learning_rate=1e-3, epochs=3)
-fit(sys.argv[1], how, sys.argv[2], backend("local", save_every=2), sys.argv[3])
-"""
-
-
-@real
-@loads_torch
-@pytest.mark.slow
-@pytest.mark.timeout(180)
-def test_a_full_disk_leaves_the_last_good_step(base: Path, tmp_path: Path) -> None:
-    rows, out = write_jsonl(tmp_path / "rows.jsonl", ROWS), tmp_path / "out"
-    how, where = Bct(batch_size=4, learning_rate=1e-3, epochs=3), backend("local", save_every=2)
-    with room_for(30_000), pytest.raises(TrainingError, match="no step was saved before"):
-        fit(rows, how, str(base), where, out)  # an adapter of 67 kB does not fit
-    assert run_until_step(rows, base, out, 4) == -9
-    with room_for(30_000), pytest.raises(TrainingError, match=r"could not be saved.* is whole and is resumed from"):
-        fit(rows, how, str(base), where, out)
-    assert not (out / "checkpoint.json").exists()
-    assert fit(rows, how, str(base), where, out).steps == 9
-    assert [row["step"] for row in metrics(out) if "about" in row][-1] >= 4  # type: ignore[operator]
-    assert sorted(losses(out)) == list(range(1, 10))
-
-
-def run_until_step(rows: Path, base: Path, out: Path, step: int) -> int:
-    """Fit, and kill the process when it has saved a step."""
-    with subprocess.Popen([sys.executable, "-c", FITTING, str(rows), str(base), str(out)]) as fitting:
-        while fitting.poll() is None and not (out / "steps" / f"checkpoint-{step}" / "trainer_state.json").exists():
-            time.sleep(0.01)
-        os.kill(fitting.pid, signal.SIGKILL)
-    return int(fitting.returncode)
