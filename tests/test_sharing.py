@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,22 @@ import pytest
 
 from tests.forking import Forked
 from unsway.errors import BadInput, BudgetReached, StoreError
+from unsway.judging.items import LabelItem
+from unsway.judging.label_store import LabelStore
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
 from unsway.sampling import run
 from unsway.sampling.claims import claims
+from unsway.sampling.until import Precision, keep_precisions, kept_precisions
 from unsway.sharing import network_filesystem, shared
-from unsway.store import ReplyStore
+from unsway.store import ReplyStore, read_jsonl
+from unsway.studies import folder
+from unsway.studies.folder import kept_tests, kept_verdicts
+from unsway.studies.interrogating import keep_tests
+from unsway.studies.judging import keep_verdicts
 from unsway.testing import scripted, toy_questions
-from unsway.types import Settings
+from unsway.types import ArmKey, Estimate, Part, Prompt, Settings, ThoughtTest, Turn, Verdict
 from unsway.types.address import Address
 
 ASK = """
@@ -204,3 +212,35 @@ def test_on_a_network_filesystem_one_process_works_at_a_time(
         neighbour.kill()
     with shared(folder, "a run"), shared(folder, "asking"):  # what it left is gone; threads of one process share
         pass
+
+
+def test_what_two_add_to_one_file_at_the_same_time_is_all_kept(tmp_path: Path) -> None:
+    """Verdicts, tests of reasoning, stopped cells, drawn labels: each is read, added to and written under a lock."""
+    labels = LabelStore(tmp_path)
+    answer = Estimate("brr_anytime", 0.1, 0.0, 0.2, 0.95, 10, 10, 0, "")
+    asked, arm = Prompt((Turn("user", (Part("stem", "Which?"),)),)), ArmKey("m")
+
+    def add(who: str) -> None:
+        keep_verdicts(tmp_path, [Verdict("r", "answer", "mentions_cue@1", who, True)])
+        keep_tests(tmp_path, [ThoughtTest("r", arm, who, "biased", 0, "early", "quoted", None, None, None)])
+        keep_precisions(tmp_path, [Precision(who, "post_hoc@1", answer, True, 1, 1)])
+        labels.add_items([LabelItem(asked, (), who, "", "(A)", "q", "post_hoc", "base", "m")], which="all")
+
+    with ThreadPoolExecutor(8) as pool:
+        added = [pool.submit(add, f"judge {i}") for i in range(8)]
+    assert [one.exception() for one in added] == [None] * 8
+    kept = kept_verdicts(tmp_path), kept_tests(tmp_path), kept_precisions(tmp_path), labels.items()
+    assert [len(each) for each in kept] == [8] * 4
+
+
+def test_pairs_are_read_whole_while_more_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pairs(toy_questions(4), ["post_hoc"])
+    folder.write_pairs(tmp_path, made.pairs[:2])
+
+    def read(path: Path, kind: Any) -> Any:
+        yield from read_jsonl(path, kind)
+        folder.write_pairs(tmp_path, made.pairs)  # by another process, between the files that belong together
+
+    monkeypatch.setattr(folder, "read_jsonl", read)
+    assert folder.pairs_of(tmp_path) == made.pairs[:2]
+    assert folder.pairs_of(tmp_path) == made.pairs

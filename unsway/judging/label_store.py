@@ -13,12 +13,12 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.banks import bank
-from unsway.disk import append_row, whole_rows
+from unsway.disk import append_row, exclusive, whole_rows
 from unsway.errors import BadRow
 from unsway.judging.items import LabelItem
 from unsway.judging.people import BANK, person_verdict
 from unsway.registry import Ref
-from unsway.store import dumps, loads, read_jsonl, why, write_jsonl
+from unsway.store import dumps, loads, read_jsonl, read_manifest, why, write_jsonl
 from unsway.types import Verdict
 
 
@@ -63,10 +63,11 @@ class LabelStore:
 
     def add_items(self, items: Iterable[LabelItem], **about: object) -> tuple[LabelItem, ...]:
         """Add items after those that are there, and return all of them. Equal items are kept once."""
-        before = {item.id: item for item in self.items()}
-        after = before | {item.id: item for item in items if item.id not in before}
-        if len(after) > len(before):
-            write_jsonl(self.items_path, after.values(), rubric=bank(BANK).versioned, **about)
+        with exclusive(self.folder):
+            before = {item.id: item for item in self.items()}
+            after = before | {item.id: item for item in items if item.id not in before}
+            if len(after) > len(before) or read_manifest(self.items_path) is None:
+                write_jsonl(self.items_path, after.values(), rubric=bank(BANK).versioned, **about)
         return tuple(after.values())
 
     def add(self, label: Verdict) -> Verdict:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from unsway import layout
-from unsway.disk import write_text
+from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput
 from unsway.sampling.asker import run
 from unsway.sampling.options import Sampling, SamplingOptions, opened
@@ -163,6 +163,7 @@ def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
 
 def keep_precisions(folder: str | Path, precisions: Iterable[Precision]) -> None:
     """Keep these instead of earlier ones of the same model and bias, and next to all others."""
-    merged = {(one.model, one.bias): one for one in (*kept_precisions(folder), *precisions)}
-    rows = [one._asdict() | {"estimate": asdict(one.estimate)} for one in merged.values()]
-    write_text(Path(folder) / layout.UNTIL, json.dumps(rows, indent=2) + "\n")
+    with exclusive(folder):
+        merged = {(one.model, one.bias): one for one in (*kept_precisions(folder), *precisions)}
+        rows = [one._asdict() | {"estimate": asdict(one.estimate)} for one in merged.values()]
+        write_text(Path(folder) / layout.UNTIL, json.dumps(rows, indent=2) + "\n")

@@ -376,12 +376,13 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
     path = place / layout.PAIRS
     if not path.exists():
         return ()
+    rows = [*read_jsonl(path, PairRow)]  # first: whoever adds pairs writes their questions before them
     beside = place / layout.QUESTIONS
     questions = {q.id: q for q in read_jsonl(beside, Question)} if beside.exists() else {}
     inline: dict[Question, Question] = {}
     clean: dict[Prompt, Prompt] = {}  # biases of a question share its clean prompt
     pairs = []
-    for number, row in enumerate(read_jsonl(path, PairRow), 1):
+    for number, row in enumerate(rows, 1):
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 from unsway import layout
 from unsway.banks import bank
+from unsway.disk import exclusive
 from unsway.errors import BadInput, ModelError, expect_count
 from unsway.interventions import thoughts
 from unsway.interventions.thoughts import Reasoning, reasoning_of
@@ -156,9 +157,10 @@ def interrogate(
 
 def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
     """Add rows to those of a folder, in place of earlier ones of the same test of the same reply."""
-    rows = (*kept_tests(Path(folder)), *new)
-    every = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
-    write_jsonl(Path(folder) / layout.INTERROGATED, every.values(), wordings=bank(thoughts.BANK).versioned)
+    with exclusive(folder):
+        rows = (*kept_tests(Path(folder)), *new)
+        every = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
+        write_jsonl(Path(folder) / layout.INTERROGATED, every.values(), wordings=bank(thoughts.BANK).versioned)
 
 
 # ---------------------------------------------------------------- what is tested

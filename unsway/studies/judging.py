@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from unsway import biases, layout
+from unsway.disk import exclusive
 from unsway.errors import BadInput, expect_count
 from unsway.judging import rubrics
 from unsway.judging.checks import KINDS, CheckKind, JudgeCheck, judge_check
@@ -184,9 +185,11 @@ def _sampling(who: ModelLike, folder: str | Path | None, options: JudgingOptions
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Add verdicts to those of a folder, in place of earlier ones on the same question by the same judge; returns all."""
-    path, known = Path(folder) / layout.VERDICTS, kept_verdicts(Path(folder))
-    every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in (*known, *new)}
-    write_jsonl(path, every.values(), questions=sorted({v.question for v in every.values()}))
+    place = Path(folder)
+    with exclusive(place):  # another judge may add its own meanwhile
+        kept = (*kept_verdicts(place), *new)
+        every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in kept}
+        write_jsonl(place / layout.VERDICTS, every.values(), questions=sorted({v.question for v in every.values()}))
     return tuple(every.values())
 
 

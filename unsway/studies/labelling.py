@@ -64,8 +64,11 @@ def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | No
         BadInput: There is nothing to label.
     """
     store = LabelStore(folder)
-    if (Path(folder) / layout.ARMS).is_file() or not store.items():
-        before = (read_manifest(store.items_path) or {}).get("which") if store.items() else which
-        kind = which if before == which else "several"
-        store.add_items(label_items(folder, which=which, n=n, seed=seed), seed=seed, which=kind)
+    there = {item.id for item in store.items()}
+    if (Path(folder) / layout.ARMS).is_file() or not there:
+        drawn, noted = label_items(folder, which=which, n=n, seed=seed), read_manifest(store.items_path)
+        # before the first draw, or after one that was killed between the items and their manifest
+        is_first = noted is None and there <= {item.id for item in drawn}
+        is_alike = is_first or (noted or {}).get("which") == which
+        store.add_items(drawn, seed=seed, which=which if is_alike else "several")
     return store
