@@ -8,6 +8,7 @@ import http.server
 import io
 import json
 import os
+import pwd
 import signal
 import stat
 import subprocess
@@ -25,7 +26,7 @@ from pathlib import Path
 import pytest
 
 from unsway import assets, extras
-from unsway.assets import catalogue, hub
+from unsway.assets import cache, catalogue, hub
 from unsway.assets.origins import Archive, Asset, Hub, HubFile, Origin
 from unsway.errors import AssetUnavailable, BadInput, ChecksumMismatch, MissingExtra, UnknownName
 from unsway.progress import Advance
@@ -700,3 +701,14 @@ def test_docstring_example_names_exist() -> None:
     for line in (line.strip() for line in text.splitlines()):
         if line.startswith("assets."):
             assert hasattr(assets, line.removeprefix("assets.").split("(")[0])
+
+
+def test_a_user_whom_the_machine_does_not_know_is_told_where_downloads_can_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: object) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "XDG_CACHE_HOME", "UNSWAY_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(AssetUnavailable, match="Set UNSWAY_CACHE to one"):
+        cache.cache_folder()

@@ -197,3 +197,23 @@ def test_a_table_is_printed_where_the_streams_know_ascii_alone(tmp_path: Path) -
     environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
     said = subprocess.run(words, capture_output=True, env=environment, check=True, cwd=Path(__file__).parent.parent)
     assert "[−" in said.stdout.decode("utf-8")
+
+
+def test_streams_that_are_closed_or_full_and_folders_that_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stdout", "stderr"):  # as `unsway biases >&- 2>&-` starts it
+        monkeypatch.setattr(sys, name, None)
+    with pytest.raises(SystemExit) as ended:
+        main(["biases"])
+    assert ended.value.code == 0
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
+    monkeypatch.undo()
+    command = f"{sys.executable} -m unsway --help > /dev/full"
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
+    assert said.returncode == 1 and "Traceback" not in said.stderr
+    assert said.stderr.startswith("Error: [Errno 28] No space left on device. Mend that")
+    (tmp_path / "file").touch()
+    refused = unsway("note", "hello", "--project", tmp_path / "file" / "runs")
+    assert refused.exit_code == 1 and "Name another folder" in refused.output

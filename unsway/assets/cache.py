@@ -44,13 +44,19 @@ class AssetStatus:
 
 
 def cache_folder() -> Path:
-    """The folder of downloads: `UNSWAY_CACHE`, or the user's cache folder."""
+    """The folder of downloads: `UNSWAY_CACHE`, or the user's cache folder.
+
+    Raises `AssetUnavailable` where neither is known.
+    """
     named = os.environ.get("UNSWAY_CACHE")
     if named:
         return Path(named).expanduser()
     from platformdirs import user_cache_path
 
-    return user_cache_path("unsway")
+    try:
+        return user_cache_path("unsway")
+    except RuntimeError as error:  # a user whom the machine does not know, as in some containers
+        raise AssetUnavailable(f"There is no folder for downloads ({error}). Set UNSWAY_CACHE to one.") from error
 
 
 def local_folder() -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import getpass
 import os
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +17,6 @@ from unsway.errors import number_of
 
 if TYPE_CHECKING:
     from unsway.judging.agreement import Agreement, ArmShare
-    from unsway.judging.label_store import LabelStore
 
 
 @main.command()
@@ -71,8 +69,8 @@ def label(
     """
     from unsway.judging.foreign_labels import export_labels, import_labels
     from unsway.judging.label_page import serve
-    from unsway.judging.label_store import LabelStore
     from unsway.studies.labelling import prepare_labels
+    from unsway.studies.notebook import person
 
     if from_ is not None:
         new = import_labels(from_, folder)
@@ -80,9 +78,9 @@ def label(
     if export_ is not None:
         remark(f"Labels: {export_labels(folder, export_)}")
     if agreement or by_arm:
-        show_findings(LabelStore(folder), agreement, by_arm)
+        show_findings(folder, agreement, by_arm)
     elif export_ is None:
-        store, who = prepare_labels(folder, which=which, n=n, seed=seed), labeller or getpass.getuser()
+        store, who = prepare_labels(folder, which=which, n=n, seed=seed), labeller or person()
         serve(store, who, port=port, seed=seed, ask=names(ask), announce=lambda address: announce(address, browse))
 
 
@@ -97,11 +95,13 @@ def announce(address: str, browse: bool) -> None:
         click.launch(path)
 
 
-def show_findings(store: LabelStore, agreement: bool, by_arm: bool) -> None:
+def show_findings(folder: Path, agreement: bool, by_arm: bool) -> None:
     """Print how far labellers agree, and what they found in each arm."""
     from unsway.judging.agreement import agreements, shares
+    from unsway.judging.label_store import LabelStore
     from unsway.reporting.labelled import bodies, rows
 
+    store = LabelStore(folder)
     labels, items = store.labels(), store.items()
     found: list[Sequence[Agreement | ArmShare]] = [
         agreements(labels, items) if agreement else (),

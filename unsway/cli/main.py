@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
@@ -123,11 +124,24 @@ class Group(click.Group):
     command_class = CommonVerb
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program, on streams that take every character that a number or a reply can have."""
+        """Run the program, on streams that take every character that a number or a reply can have.
+
+        What the system refuses and nobody explained is its message and exit code 1; click ends a closed pipe itself.
+        """
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by whoever started this
+                setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # as long as the program
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 write_all(stream)
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            from logging import getLogger
+
+            getLogger(__name__).debug("%s", type(error).__name__, exc_info=error)
+            click.echo(f"Error: {error}. Mend that and run the same again; everything done so far is kept.", err=True)
+            sys.exit(1)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs under headings, each with its whole first sentence."""

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from unsway import layout
-from unsway.disk import append_row, appending, whole_rows
+from unsway.disk import append_row, appending, whole_rows, write_error
 from unsway.errors import BadRow
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed
@@ -96,7 +96,10 @@ class Notebook:
             behind = row | {"before": "" if is_first else json.loads(last)["sha256"]}
             return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
 
-        self.project.mkdir(parents=True, exist_ok=True)
+        try:
+            self.project.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(self.path, error) from error
         _end_last_row(self.path)
         try:
             append_row(self.path, chained, sync=True)

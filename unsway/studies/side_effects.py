@@ -280,9 +280,9 @@ def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) ->
     """Keep the panel and its prompts in the folder; margins that were changed after replies existed are noted."""
     earlier = kept_panel(place)
     if earlier is not None:
-        then, now = earlier.about["margins"], found.about["margins"]
+        then, now = earlier.about.get("margins", {}), found.about["margins"]
         changed = [f"{name}: {then[name]} → {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
-        found.about["changed"].extend(dict.fromkeys([*earlier.about["changed"], *changed]))  # kept for good
+        found.about["changed"].extend(dict.fromkeys([*earlier.about.get("changed", ()), *changed]))  # kept for good
     body: dict[str, Any] = {"about": dict(found.about), "sentences": dict(found.sentences)}
     body |= {name: [asdict(one) for one in each] for name, each in (("rows", found.rows), ("lost", found.lost))}
     write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
