@@ -80,7 +80,8 @@ def with_verdicts(log: EvalLog, folder: str | Path) -> EvalLog:
     """The log with the verdicts of a folder as one more score, and their means in its header."""
     from inspect_ai import score
 
-    return score(log, verdicts(str(folder)), action="append", display="none")
+    # without a model of its own Inspect would open the one that was asked, with its key or its weights
+    return score(log, verdicts(str(folder)), model="none", action="append", display="none")
 
 
 def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:

@@ -13,9 +13,11 @@ import importlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from unsway.disk import write_bytes
 from unsway.errors import BadInput
 from unsway.extras import requires
 from unsway.judging.trust import name_of
@@ -72,9 +74,9 @@ def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path)
         raise BadInput(f"{place} holds logs of Inspect, and Scout would read those. Name a folder of its own.")
     with requires("hub", "A table of transcripts"):
         arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    place.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(arrow.Table.from_pylist(made), place / FILE)
-    return place / FILE
+    packed = BytesIO()
+    parquet.write_table(arrow.Table.from_pylist(made), packed)
+    return write_bytes(place / FILE, packed.getvalue())
 
 
 def _column(verdict: Verdict) -> str:
