@@ -171,3 +171,9 @@ def test_nothing_kept_is_kept_now_and_a_folder_without_a_study_is_refused(folder
     with pytest.raises(BadInput, match="holds no study"):
         reread(empty)
     assert call(empty).exit_code == 1
+
+
+def test_a_second_reader_that_cannot_be_asked_leaves_what_changed_to_be_told(folder: Path) -> None:
+    older(folder, {0: Reading(None, "unparsed", "none")})
+    assert call(folder, "--second-reader", "nobody/here").exit_code == 1
+    assert "1 changed" in call(folder).output and "0 changed" in call(folder).output

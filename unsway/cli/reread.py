@@ -31,9 +31,11 @@ def reread(folder: Path, many: int, second_reader: str | None, n: int, seed: int
     from unsway.studies.kept_outcomes import reread as again
     from unsway.studies.kept_outcomes import second_reading
 
+    more: dict[str, Any] = {"n": n, "seed": seed, "model_args": model_args}
+    # asked first: what changed is said once, by a call that gets that far
+    theirs = second_reading(folder, second_reader, **more) if second_reader else None
     found = again(folder)
     body, said = reported.body(found), reported.lines(found, many)
-    if second_reader:
-        theirs = second_reading(folder, second_reader, n=n, seed=seed, model_args=model_args)
+    if theirs is not None:
         body["second_reader"], said = reported.second_body(theirs), said + reported.second_lines(theirs, many)
     say(body, "\n".join(said))
