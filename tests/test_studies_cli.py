@@ -128,7 +128,8 @@ def test_a_damaged_folder_of_a_project_does_not_hide_the_others(
     (tmp_path / "damaged" / layout.ARMS).write_text("{")
     later = json.loads((tmp_path / "later" / layout.ARMS).read_text()) | {"edition": 9}
     (tmp_path / "later" / layout.ARMS).write_text(json.dumps(later))
-    (tmp_path / "damaged" / layout.NOTEBOOK).write_text("{}\n")
+    deep = "[" * 100_000 + "\n"
+    (tmp_path / "damaged" / layout.NOTEBOOK).write_text(deep)
     rows = json.loads(call("ls", tmp_path, "--json").stdout)["studies"]
     assert [Path(row["folder"]).name for row in rows] == ["first"]
     left_out = "\n".join(caplog.messages)
@@ -140,6 +141,9 @@ def test_a_damaged_folder_of_a_project_does_not_hide_the_others(
     assert call("status", tmp_path / "first").exit_code == 0
     refused = CliRunner().invoke(main, ["status", str(tmp_path / "later")])
     assert refused.exit_code == 1 and "later unsway" in refused.output
+    (tmp_path / "first" / layout.OUTCOMES).write_text(deep)
+    refused = CliRunner().invoke(main, ["reread", str(tmp_path / "first")])
+    assert refused.exit_code == 1 and "outcomes.jsonl, line 1" in refused.output
 
 
 def test_show_lists_cells_and_shows_one(folder: Path) -> None:

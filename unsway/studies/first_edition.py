@@ -62,7 +62,7 @@ def has_key(path: Path, key: str) -> bool:
         first = file.readline()
     try:
         return bool(first) and key in json.loads(first)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return True
 
 

@@ -103,7 +103,7 @@ class Notebook:
         _end_last_row(self.path)
         try:
             append_row(self.path, chained, sync=True)
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
             raise _no_row(self.path, len(whole_rows(self.path)), error) from None
 
     def rows(self) -> tuple[NotebookRow, ...]:
@@ -174,7 +174,7 @@ def _is_whole(tail: bytes) -> bool:
     """Whether what stands behind the last line end is a whole row."""
     try:
         return "sha256" in json.loads(tail)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return False
 
 
@@ -199,7 +199,7 @@ def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
             edited = row["sha256"] != _hash(row)
             rows.append(NotebookRow(row["kind"], row["at"], body, edited))
             behind = row["before"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _no_row(path, number, error) from None
         if edited:
             problems.append(f"row {number} was edited after it was written, and is not used")
