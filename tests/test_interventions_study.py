@@ -27,6 +27,22 @@ STUDY = Study(
 )
 
 
+def test_an_arm_that_is_measured_further_is_one_arm(tmp_path: Path) -> None:
+    """In the folder of its study, which it stays an arm of; and under another label, which is then its own."""
+    asked = [pair for part in STUDY.parts() for pair in part.pairs()]
+    more = pairs(toy_questions(4), ["suggested_answer"])
+    model = saying("studied", swayed([*asked, *more], 0.9, shown=0.2))
+    n_before = len(run(STUDY, tmp_path / "study", using={"saying/studied": model}).outcomes)
+    found = measure(model, more, folder=tmp_path / "study")
+    assert [arm.label for arm in found.arms] == ["base", "prompted:ignore"]
+    assert len(found.outcomes) >= n_before + 4
+    again = run(STUDY, tmp_path / "study", using={"saying/studied": model})
+    assert [(arm.label, arm.of) for arm in again.arms] == [(arm.label, arm.of) for arm in found.arms]
+    for label in ("first", "second"):
+        found = measure(model, more, folder=tmp_path / "plain", label=label)
+        assert [arm.label for arm in found.arms] == [label]
+
+
 def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
     both = STUDY | STUDY.but(biases="distractor_fact")
     asked = [pair for part in both.parts() for pair in part.pairs()]

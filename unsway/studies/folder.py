@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unsway import layout
 from unsway.disk import exclusive, write_text
@@ -93,7 +93,7 @@ def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
 
 
 def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
-    """Note an arm in the folder, in place of one of the same label and model that it was made from.
+    """Note an arm in the folder, in place of itself and of one of the same label and model that it was made from.
 
     Args:
         folder: The study's folder.
@@ -110,6 +110,8 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         return
     with exclusive(place):
         noted = arms_of(place)
+        before = next((one for one in noted if one.key == arm.key), arm)
+        arm = replace(before, settings=arm.settings) if before.of and not arm.of else arm  # its study's
         namesakes = {
             (one.model, one.weights): one
             for one in noted
@@ -123,9 +125,10 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
                 f"{str(place)!r} holds replies of {other.name} under the label {arm.label!r}, and the model asked for now "
                 f"{differs}. Give this one a label of its own (--label), or measure into another folder."
             )
-        arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
-        write_arms(place, arms.values(), _skipped(place))
-        kept = (one for one in _asked(place) if one.arm != arm.key or (arm in noted and one.prompt_id not in new))
+        is_again = before in noted and replace(before, label=arm.label) == arm
+        same = [one for one in noted if one.key == arm.key or (one.of, one.label) == (arm.of, arm.label)]
+        write_arms(place, dict.fromkeys(arm if one in same else one for one in (*noted, arm)), _skipped(place))
+        kept = (one for one in _asked(place) if one.arm != arm.key or (is_again and one.prompt_id not in new))
         others, rows = [*kept], [Instead(arm.key, *ids) for ids in new.items()]
         if others or rows:
             write_jsonl(place / layout.ASKED, [*others, *rows])
@@ -359,8 +362,7 @@ def _asked(place: Path) -> tuple[Instead, ...]:
 
 
 def _skipped(place: Path) -> list[SkippedCount]:
-    rows = read_json(place / layout.ARMS).get("skipped", list[dict[str, Any]]) or []
-    return [SkippedCount(**row) for row in rows]
+    return read_json(place / layout.ARMS).get("skipped", list[SkippedCount]) or []
 
 
 def counted(asked: PairSet) -> list[SkippedCount]:
@@ -376,8 +378,7 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
     path = place / layout.PAIRS
     if not path.exists():
         return ()
-    rows = [*read_jsonl(path, PairRow)]  # first: whoever adds pairs writes their questions before them
-    beside = place / layout.QUESTIONS
+    rows, beside = [*read_jsonl(path, PairRow)], place / layout.QUESTIONS  # whoever adds pairs writes questions first
     questions = {q.id: q for q in read_jsonl(beside, Question)} if beside.exists() else {}
     inline: dict[Question, Question] = {}
     clean: dict[Prompt, Prompt] = {}  # biases of a question share its clean prompt
