@@ -39,9 +39,8 @@ def chips(results: Results) -> tuple[Chip, ...]:
     """
     found = []
     for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True):
-        numbers: list[
-            tuple[str, Estimate, tuple[str, str]]
-        ] = []  # what it is of, the number, what each side of 0 is called
+        # what a number is of, the number, and what an interval above or below 0 is called
+        numbers: list[tuple[str, Estimate, tuple[str, str]]] = []
         if arm.role == "base" or results.base_of(arm) is None:
             brrs = [cell["brr"] for cell in results.overall if cell.arm == arm.key]
             numbers = [("BRR", brr, ("swayed", "avoids cues")) for brr in brrs[:1] if brr.value is not None]
