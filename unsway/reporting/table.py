@@ -280,7 +280,8 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
 
     notes = [*footnotes(results)]
     if width < WIDE:
-        left_out = [head for head in heads(results) if head not in columns(results, width)]
+        shown = columns(results, width)
+        left_out = [head for head in heads(results) if head not in shown]
         notes.append(f"{words.listed(left_out)}: in a terminal of {WIDE} columns, or on the page.")
     dim = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
