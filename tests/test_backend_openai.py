@@ -132,7 +132,7 @@ def test_earlier_turns_of_the_model_bear_no_loss(server: OpenAiServer, tmp_path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"completion": "  "}, "row 4: an empty completion"),
+        ({"completion": "  "}, "row 4 has no completion"),
         ({"biased": chat(("tool", "x"), ("user", "y"))}, "row 4: role 'tool'"),  # type: ignore[arg-type]
         ({"biased": chat(("user", "y"), ("assistant", "x"))}, "row 4: the turn before the completion"),
         ({"biased": chat()}, "row 4: the turn before"),
@@ -162,7 +162,7 @@ def test_text_that_is_not_unicode_is_refused() -> None:
 
 def test_many_bad_rows_are_counted(server: OpenAiServer, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"12 problems in 12 rows .* and 7 more"):
-        train(tmp_path, tuple(replace(row, completion="") for row in ROWS))
+        train(tmp_path, tuple(replace(row, biased=chat(("user", ""))) for row in ROWS))
 
 
 def test_too_few_rows_and_what_the_api_has_no_place_for(server: OpenAiServer, tmp_path: Path) -> None:

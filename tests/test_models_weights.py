@@ -95,7 +95,7 @@ def test_a_checkpoint_that_does_not_fit_its_base_is_refused(tmp_path: Path) -> N
         locate(str(trained))
     record = replace(read_checkpoint(trained), base=str(base))
     (trained / CHECKPOINT_FILE).write_text(dumps(record))
-    with pytest.raises(ModelError, match="must be written as NAME@FINGERPRINT"):
+    with pytest.raises(ModelError, match="write it as NAME@FINGERPRINT"):
         locate(str(trained))
     (trained / CHECKPOINT_FILE).write_text(dumps(replace(record, model=str(base), uri="job 7")))
     assert name_of(str(trained)) == "unsway/base", "a record may name another folder"

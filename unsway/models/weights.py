@@ -203,9 +203,7 @@ def locate(name: str) -> Weights:
             return Weights(str(folder), _checked(folder))
         base_name, _, trained_from = checkpoint.base.rpartition("@")
         if not base_name:
-            raise ModelError(
-                f"The base of {str(folder)!r} is {checkpoint.base!r}; it must be written as NAME@FINGERPRINT."
-            )
+            raise ModelError(f"The base of {str(folder)!r} is {checkpoint.base!r}; write it as NAME@FINGERPRINT.")
         base = _base_of(folder, base_name)
         if base.fingerprint != trained_from:
             raise ModelError(

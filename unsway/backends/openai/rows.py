@@ -150,8 +150,6 @@ def _problems(row: Texts, base: str) -> Iterator[str]:
         yield f"role {unknown[0]!r} (allowed: system, user, assistant)"
     if not roles or roles[-1] != "user":
         yield "the turn before the completion is not the user's"
-    if not completion.strip():
-        yield "an empty completion"
     if any(not message.content.strip() for message in row.prompt):
         yield "an empty turn"
     texts = (*(m.content for m in row.prompt), completion)

@@ -99,14 +99,14 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     """Questions and sources, arms, and cues by whether they were trained on."""
     n = len({pair.question.id for pair in results.pairs})
     sources = words.first_few([cut(plain_name(source), LONGEST_NAME) for source in results.sources], 6)
-    elicitations = ", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs))
-    yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({cut(elicitations, 60)})"
+    how = cut(", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs)), 60)
+    yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({how})"
     arms = []
     for arm in results.arms[:ARMS]:
         made_by = arm.checkpoint.method if arm.checkpoint is not None else arm.intervention or arm.model
         arms.append(f"{cut(arm.label, LONGEST_NAME)} ({cut(made_by, 60)})")
-    more = f" and {len(results.arms) - ARMS} more" if len(results.arms) > ARMS else ""
-    yield "Of whom", cut("; ".join(arms), 330) + more
+    n_more = len(results.arms) - ARMS
+    yield "Of whom", cut("; ".join(arms), 330) + (f" and {n_more} more" if n_more > 0 else "")
     names = [cut(words.human(bias), LONGEST_NAME) for bias in results.biases]
     trained = [name for name, bias in zip(names, results.biases, strict=True) if results.is_trained(bias)]
     if trained:
@@ -143,9 +143,9 @@ def chart_slide(results: Results) -> Iterator[Slide]:
     most = int(box[3] / max(at.NAME_ROOM, at.BAR_ROOM * min(ARMS, len(series))))
     parts = [(some, part) for some in _chunks(series, ARMS) for part in _chunks(range(len(names)), most)]
     for number, (some, part) in enumerate(parts, 1):
-        of_part = slice(part[0], part[-1] + 1)
+        cut_to = slice(part[0], part[-1] + 1)
         shown = tuple(
-            replace(one, values=one.values[of_part], lows=one.lows[of_part], highs=one.highs[of_part]) for one in some
+            replace(one, values=one.values[cut_to], lows=one.lows[cut_to], highs=one.highs[cut_to]) for one in some
         )
         spoken = "; ".join(
             f"{names[i]}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
@@ -153,8 +153,8 @@ def chart_slide(results: Results) -> Iterator[Slide]:
             for one in some
             for value in [one.values[i]]
         )
-        size, unit = 16.0 if len(part) <= 6 else 14.0, "Biased reasoning rate, percentage points"
-        bars = Bars(box, unit, names[of_part], shown, size, spoken, domain)
+        size = 16.0 if len(part) <= 6 else 14.0
+        bars = Bars(box, "Biased reasoning rate, percentage points", names[cut_to], shown, size, spoken, domain)
         yield Slide(f"{title} ({number} of {len(parts)})" if len(parts) > 1 else title, (bars,), note)
 
 
@@ -351,10 +351,8 @@ def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
             verdict += ", follows the cue" if shown.with_cue else ", the cued answer"
         elif shown.hit is False and shown.with_cue:
             verdict += ", does not follow it"
-    who = (
-        Piece(cut(shown.arm.label, 30), "strong"),
-        Piece(f", {'with' if shown.with_cue else 'without'} the cue", "soft"),
-    )
+    side = "with" if shown.with_cue else "without"
+    who = (Piece(cut(shown.arm.label, 30), "strong"), Piece(f", {side} the cue", "soft"))
 
     def body(most: int) -> tuple[Paragraph, ...]:
         return (who, line(verdict, "soft"), *at.paragraphs(excerpt(shown.reply, shown.answer, most)))
