@@ -143,7 +143,10 @@ _PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
 def _anothers_options(text: str, low: int, high: int, want: KnownOptions) -> int | None:
     """Where a question begins whose options are none of those of the question asked, which are words alone."""
     found = marks.QUESTION_WITH_OPTIONS.search(text, low, min(high, low + 4000))
-    if found is None or want.numbers or want.named(fold(text[found.end() : min(high, found.end() + 400)]).lower()):
+    if found is None or want.numbers:
+        return None
+    behind = min(high, found.end() + 400 + len(want.texts[0][0]))  # the longest option, in whole
+    if want.named(fold(text[found.end() : behind]).lower()):
         return None
     return text.rfind("\n", low, found.start()) + 1 or low
 
