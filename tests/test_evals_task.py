@@ -14,8 +14,15 @@ from click import ClickException
 from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
-from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ChatMessageSystem, ModelName, ModelOutput
-from inspect_ai.solver import TaskState, generate
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ModelName,
+    ModelOutput,
+)
+from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
 import unsway as us
 from tests.forking import Forked
@@ -197,12 +204,26 @@ def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
 
 def test_another_solver_may_ask_and_is_named_but_does_not_walk_turns(tmp_path: Path) -> None:
     both = asked("post_hoc") + asked("are_you_sure")
-    log, found = header(tmp_path, ["post_hoc", "are_you_sure"], scripted(both, follow=FOLLOW), solver=generate())
-    assert (found["post_hoc/n"], found["are_you_sure/n"]) == (N, 0) and found["are_you_sure/n_excluded"] == N
+
+    @solver
+    def generating() -> Solver:
+        """Inspect's own, which meets a limit behind its reply on the biased side of one question."""
+
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            state = await generate(state)
+            if state.sample_id == both.pairs[0].biased.id:
+                state.message_limit = 1
+                state.messages.append(ChatMessageUser(content="Go on."))
+            return state
+
+        return solve
+
+    log, found = header(tmp_path, ["post_hoc", "are_you_sure"], scripted(both, follow=FOLLOW), solver=generating())
+    assert (found["post_hoc/n"], found["are_you_sure/n"]) == (N - 1, 0) and found["are_you_sure/n_excluded"] == N
     theirs = imported(log.location.removeprefix("file://"))
     by_bias = {cell.bias.partition("@")[0]: cell for cell in cells(outcomes(theirs.pairs, theirs.replies))}
-    assert by_bias["post_hoc"]["brr"].value == found["post_hoc/brr"] and len(theirs.replies) == 2 * N
-    assert "asked by another solver (generate)" in theirs.notes[0]
+    assert by_bias["post_hoc"]["brr"].value == found["post_hoc/brr"] and len(theirs.replies) == 2 * N - 1
+    assert "asked by another solver (generating)" in theirs.notes[0]
 
 
 def test_unsways_own_solver_asks_prompts_as_they_are_and_once() -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import transcript
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesView, ViewerConfig
 
@@ -125,7 +126,8 @@ def paired_answers() -> Scorer:
             return Score.unscored(explanation="not asked here")
         pair: Pair = loads(Pair, about["pair"])
         prompt = pair.clean if about["arm"] == "clean" else pair.biased
-        if row is None and state.output.choices and not (failed or "failed" in about or prompt.n_model_turns):
+        is_cut = any(event.event == "sample_limit" for event in transcript().events)  # anywhere in what a solver does
+        if row is None and state.output.choices and not (failed or is_cut or "failed" in about or prompt.n_model_turns):
             asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # by another solver
             row = dumps(replace(reply_of(asked, [state.output]), settings=Settings(), settings_known=False))
         if row is None:
