@@ -73,7 +73,9 @@ def _stem_changed(question: Question, clean: Prompt, option: int, draw: Random) 
         (lambda question, clean, option, draw: biases.Substituted(clean, clean), "made a Substituted"),
         (lambda question, clean, option, draw: None, "'post_hoc' returned None for question .*, which is no Prompt"),
         (
-            lambda question, clean, option, draw: put(clean, "end", os.urandom(8).hex()),
+            lambda question, clean, option, draw: (
+                biases.Skip("too easy") if question == toy_questions(1)[0] else put(clean, "end", os.urandom(8).hex())
+            ),
             "made two different prompts for question",
         ),
         (lambda question, clean, option, draw: {}["gone"], r"'post_hoc' failed on question .* \(KeyError: 'gone'\)"),
@@ -82,7 +84,7 @@ def _stem_changed(question: Question, clean: Prompt, option: int, draw: Random) 
 def test_a_bias_that_breaks_its_promise_is_refused(make: Callable[..., Prompt], said: str) -> None:
     broken = replace(biases.get("post_hoc"), make=make, wants=())
     with pytest.raises(BadInput, match=said):
-        pairs(toy_questions(1), [broken])
+        pairs(toy_questions(2), [broken])
 
 
 def test_a_bias_whose_reader_there_is_not_is_refused_before_anything_is_asked() -> None:

@@ -268,7 +268,8 @@ class _Builder:
                 return bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
 
         made = make()
-        if name not in self.repeated:  # once a call: other prompts in every run would all be asked again
+        # once a call, on what is asked: other prompts in every run would all be asked again
+        if name not in self.repeated and not isinstance(made, Skip):
             self.repeated.add(name)
             if make() != made:
                 raise BadInput(
