@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from click.testing import CliRunner
 from intervening import saying, swayed
 from keeping import keep_arm
 
-from unsway.errors import ModelError
+from unsway.errors import BadInput, ModelError
 from unsway.pairing import pairs
 from unsway.planning.plan import SHOTS
 from unsway.studies import Study, plan, run
-from unsway.studies.folder import arms_of
+from unsway.studies.folder import arms_of, note_arm, results
 from unsway.studies.measuring import measure
 from unsway.testing import Script, scripted, toy_questions
 
@@ -38,6 +39,11 @@ def test_an_arm_that_is_measured_further_is_one_arm(tmp_path: Path) -> None:
     assert len(found.outcomes) >= n_before + 4
     again = run(STUDY, tmp_path / "study", using={"saying/studied": model})
     assert [(arm.label, arm.of) for arm in again.arms] == [(arm.label, arm.of) for arm in found.arms]
+    note_arm(
+        tmp_path / "study", replace(again.arms[0], label="bct", role="trained")
+    )  # by a back-end that gave the base back
+    with pytest.raises(BadInput, match="Two arms have the same model"):
+        results(tmp_path / "study")
     for label in ("first", "second"):
         found = measure(model, more, folder=tmp_path / "plain", label=label)
         assert [arm.label for arm in found.arms] == [label]

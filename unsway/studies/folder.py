@@ -126,7 +126,12 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
                 f"{differs}. Give this one a label of its own (--label), or measure into another folder."
             )
         is_again = before in noted and replace(before, label=arm.label) == arm
-        same = [one for one in noted if one.key == arm.key or (one.of, one.label) == (arm.of, arm.label)]
+        same = [
+            one
+            for one in noted
+            # two arms of a study stay two, and are refused: a training that gives its base back moved nothing
+            if (one.of, one.label) == (arm.of, arm.label) or (one.key == arm.key and not (one.of and arm.of))
+        ]
         write_arms(place, dict.fromkeys(arm if one in same else one for one in (*noted, arm)), _skipped(place))
         kept = (one for one in _asked(place) if one.arm != arm.key or (is_again and one.prompt_id not in new))
         others, rows = [*kept], [Instead(arm.key, *ids) for ids in new.items()]
