@@ -383,12 +383,13 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
     path = place / layout.PAIRS
     if not path.exists():
         return ()
-    rows, beside = [*read_jsonl(path, PairRow)], place / layout.QUESTIONS  # whoever adds pairs writes questions first
-    questions = {q.id: q for q in read_jsonl(beside, Question)} if beside.exists() else {}
+    beside, questions = place / layout.QUESTIONS, dict[str, Question]()
     inline: dict[Question, Question] = {}
     clean: dict[Prompt, Prompt] = {}  # biases of a question share its clean prompt
     pairs = []
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(read_jsonl(path, PairRow), 1):
+        if number == 1 and beside.exists():  # once the pairs are open: whoever adds some writes their questions first
+            questions = {q.id: q for q in read_jsonl(beside, Question)}
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")
