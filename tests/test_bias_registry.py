@@ -128,15 +128,20 @@ def test_a_plugin_adds_a_bias(tmp_path: Path) -> None:
 
 def test_a_plugin_that_cannot_be_imported_is_named_each_time_with_the_same_reason(tmp_path: Path) -> None:
     code = """
+from traceback import extract_tb
 from unsway import biases, readers
-for names in (readers.names, biases.names):
+depths = []
+for names in (readers.names, biases.names, biases.names):
     try:
         names()
     except ValueError as error:
+        depths.append(len(extract_tb(error.__traceback__)))
         print(error)
+print(depths[1] == depths[2])
 """
     done = _with_plugin(tmp_path, PLUGIN + "import no_such_module_anywhere\n", code)
-    first, again = done.stdout.splitlines()
+    first, again, _, is_as_deep = done.stdout.splitlines()
+    assert is_as_deep == "True", "an error that is raised again holds no frames of earlier calls"
     assert (
         first
         == again

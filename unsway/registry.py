@@ -211,7 +211,7 @@ def load_plugins() -> None:
                 _import(entry, package)
                 fresh.setdefault(package, []).append(entry.name)
             elif (failed := _loaded[entry]) is not None:  # what it declared before it failed is there still
-                raise failed
+                raise failed.with_traceback(None)
     finally:
         for package, names in fresh.items():  # a warning, because it is code that did not come with unsway
             _log.warning("%s of %s loaded: %s.", number_of(len(names), "plug-in"), package, ", ".join(names))
