@@ -107,10 +107,10 @@ bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in
 	  $(BIN)/python $$file $$quick || missed="$$missed $$file"; \
 	done; [ -z "$$missed" ] || { echo "a goal missed, or failed:$$missed"; exit 1; }
 
-# the pip that comes with Python 3.11 takes three times as long to find the versions
+# the pip that comes with Python 3.11 takes three times as long to find the versions; where there is no newer one, it does
 $(READY): pyproject.toml $(CONSTRAINTS)
 	$(if $(UV),uv venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
-	$(if $(UV),,$(INSTALL) --upgrade pip)
+	$(if $(UV),,-$(INSTALL) --upgrade pip)
 	$(INSTALL) -e '.[$(EXTRAS)]'
 	touch $(READY)
 
