@@ -298,7 +298,7 @@ def columns(results: Results, width: int) -> dict[str, list[str]]:
     if width >= WIDE:
         return found
     found = {"out" if head == "excluded" else head: cells for head, cells in found.items()}
-    found["out"] = [str(row["n_excluded"]) for row in rows(results)]
+    found["out"] = [str(cell["biased_rate"].n_excluded) for _, cell in measured(results)]
     for left_out in (all_heads[all_heads.index(LAST_HEADS[0]) :], (RATIO,), ("out", "clean", "biased")):
         found = {head: cells for head, cells in found.items() if head not in left_out}
         if _least_widths(found, width)[1] >= 2 * SHORTEST_NAME:
