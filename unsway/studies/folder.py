@@ -126,17 +126,12 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
                 f"{differs}. Give this one a label of its own (--label), or measure into another folder."
             )
         is_again = before in noted and replace(before, label=arm.label) == arm
-        same = [
-            one
-            for one in noted
-            # two arms of a study stay two, and are refused: a training that gives its base back moved nothing
-            if (one.of, one.label) == (arm.of, arm.label) or (one.key == arm.key and not (one.of and arm.of))
-        ]
+        alike = [one for one in noted if one.key == arm.key and not (one.of and arm.of)]  # two of a study stay two
+        same = [*alike, *(one for one in noted if (one.of, one.label) == (arm.of, arm.label))]
         write_arms(place, dict.fromkeys(arm if one in same else one for one in (*noted, arm)), _skipped(place))
         kept = (one for one in _asked(place) if one.arm != arm.key or (is_again and one.prompt_id not in new))
-        others, rows = [*kept], [Instead(arm.key, *ids) for ids in new.items()]
-        if others or rows:
-            write_jsonl(place / layout.ASKED, [*others, *rows])
+        if rows := [*kept, *(Instead(arm.key, *ids) for ids in new.items())]:
+            write_jsonl(place / layout.ASKED, rows)
 
 
 def forget_arm(folder: str | Path, arm: Arm) -> None:
@@ -393,10 +388,9 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")
-        if sorted(row.order) != [*range(len(question.options))]:
-            raise BadRow(
-                path, number, "order", f"is {row.order}; it has each of the {len(question.options)} options once"
-            )
+        n_options = len(question.options)
+        if sorted(row.order) != [*range(n_options)]:
+            raise BadRow(path, number, "order", f"is {row.order}; it has each of the {n_options} options once")
         values = {name: getattr(row, name) for name in _PAIR_FIELDS}
         values |= {
             "question": question if isinstance(row.question, str) else inline.setdefault(question, question),
