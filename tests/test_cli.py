@@ -194,9 +194,19 @@ def test_a_table_is_printed_where_the_streams_know_ascii_alone(tmp_path: Path) -
     us.measure(scripted(asked, {"post_hoc": 0.0}), asked, folder=tmp_path)
     words = [sys.executable, "-X", "utf8=0", "-m", "unsway", "table", str(tmp_path)]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONIOENCODING"}
-    environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "COLUMNS": "0"}  # a width that nobody knows
     said = subprocess.run(words, capture_output=True, env=environment, check=True, cwd=Path(__file__).parent.parent)
     assert "[−" in said.stdout.decode("utf-8")
+
+
+def test_no_path_and_a_link_to_itself_are_refused(tmp_path: Path) -> None:
+    study, loop = tmp_path / "study.json", tmp_path / "loop"
+    study.touch()
+    loop.symlink_to(loop)
+    for words in (("run", study, "--out"), ("forecast", study, "--to"), ("pull", "me/it"), ("note", "hi", "--project")):
+        for place in (loop, loop / "in", ""):
+            refused = unsway(*words, place)
+            assert refused.exit_code == 2 and ("leads nowhere" if place else "names no path") in refused.output
 
 
 def test_streams_that_are_closed_or_full_and_folders_that_are_files(

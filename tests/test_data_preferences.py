@@ -107,6 +107,9 @@ def test_the_verb_takes_the_folder_of_a_measurement(tmp_path: Path) -> None:
     assert f"{len(rows)} rows" in done.output and "left out: the cue was not followed" in done.output
     wrong = CliRunner().invoke(main, ["data", "preferences", str(folder), "--out", str(out), "--model", "nobody"])
     assert wrong.exit_code == 1 and "nobody" in wrong.output
+    for no_file in ("", ".", "/"):
+        refused = CliRunner().invoke(main, ["data", "preferences", str(folder), "--out", no_file])
+        assert refused.exit_code == 2 and "Invalid value for '--out'" in refused.output
 
 
 def test_direct_share_1_trains_on_rows_without_cot_alone() -> None:

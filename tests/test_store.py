@@ -178,6 +178,18 @@ def test_files_that_belong_together_come_together(tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "first", "b": "second", "c": "third"}
 
 
+def test_a_new_folder_comes_in_one_move_and_a_kill_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves, real, folder = list[object](), os.replace, tmp_path / "deep" / "new"
+    monkeypatch.setattr(os, "replace", lambda old, new: moves.append(new) or real(old, new))
+    with staged(folder) as place:
+        (place / "a").touch()
+        (place / "b").touch()
+    assert moves == [folder] and sorted(path.name for path in folder.iterdir()) == ["a", "b"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
 def test_a_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     left = tmp_path / ".part-left"
     left.mkdir()

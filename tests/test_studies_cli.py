@@ -97,6 +97,11 @@ def test_what_runs_is_seen_from_outside_and_a_killed_run_is_not(tmp_path: Path) 
         assert "Running: scripted/slow, 0 of 80." in call("status", tmp_path).output
         os.kill(process.pid, signal.SIGKILL)
     assert running(tmp_path) == ()
+    (left,) = (tmp_path / layout.RUNNING).iterdir()
+    elsewhere = left.with_name("elsewhere.json")
+    elsewhere.write_text(json.dumps(beat._asdict() | {"host": "elsewhere", "seen": 0.0}))
+    with heartbeat(tmp_path, "scripted/one", 8, 3, lambda steps: None):  # which cannot know what goes on elsewhere
+        assert not left.exists() and elsewhere.exists()
 
 
 def test_a_later_process_of_the_same_number_is_not_the_call_that_was_killed(tmp_path: Path) -> None:

@@ -101,19 +101,21 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to write files into; all move into `folder` at the end, readable as the umask says, or none if it fails."""
+    """A folder to write files into, readable as the umask says at the end; nothing stays if it fails.
+
+    It becomes `folder` where there is none, so that a kill leaves no half of it; else its files move into that.
+    """
     is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with partial_folder(folder) as new:
-            yield new
-            for file in sorted(new.iterdir()):
-                file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes for the owner alone
+    place = folder.parent if is_new else folder
+    place.mkdir(parents=True, exist_ok=True)
+    with partial_folder(place) as new:
+        yield new
+        for file in sorted(new.iterdir()):
+            file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes for the owner alone
+            if not is_new:
                 os.replace(file, folder / file.name)
-    finally:
         if is_new:
-            with suppress(OSError):  # it is not empty
-                folder.rmdir()
+            os.replace(new, folder)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import (
     FILE,
+    Place,
     columns_option,
     elicit_option,
     engine_option,
@@ -27,7 +28,7 @@ from unsway.cli.options import (
 from unsway.errors import number_of
 
 file_argument = click.argument("file", type=FILE)
-file_option = out_option("The JSONL file to write.")
+file_option = out_option("The JSONL file to write.", Place(dir_okay=False))
 
 thoughts_option = click.option(
     "--thoughts",

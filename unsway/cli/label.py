@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import FILE, as_json, form, names, remark, seed_option, show_rows, study_argument, table_options
+from unsway.cli.options import (
+    FILE,
+    Place,
+    as_json,
+    form,
+    names,
+    remark,
+    seed_option,
+    show_rows,
+    study_argument,
+    table_options,
+)
 from unsway.errors import number_of
 
 if TYPE_CHECKING:
@@ -44,9 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--by-arm", is_flag=True, help="Show the findings for each arm, and serve nothing. It ends the blindness."
 )
-@click.option(
-    "--export", "export_", type=click.Path(dir_okay=False, path_type=Path), help="Write all labels; serve nothing."
-)
+@click.option("--export", "export_", type=Place(dir_okay=False), help="Write all labels; serve nothing.")
 @table_options
 def label(
     folder: Path,

@@ -131,6 +131,8 @@ class Group(click.Group):
         for name in ("stdout", "stderr"):
             if getattr(sys, name) is None:  # closed by whoever started this
                 setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # as long as the program
+        if os.environ.get("COLUMNS") == "0":  # a width that nobody knew; rich would print nothing
+            del os.environ["COLUMNS"]
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 write_all(stream)

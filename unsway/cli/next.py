@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, json_option, prices_option, remark, say, show_rows, table_options
+from unsway.cli.options import Place, as_json, form, json_option, prices_option, remark, say, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.studies.next_runs import Per
 
 project_option = click.option(
     "--project",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     help="The folder that holds the studies' folders and the notebook.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,14 +27,32 @@ FLOATING = "unsway.floating"
 """Where it keeps the caption and the label of a LaTeX table."""
 ENGINE = "unsway.engine"
 """Where it keeps the engine of a local model."""
-PATH = click.Path(path_type=Path)
+
+
+class Place(click.Path):
+    """A path where something may be; the empty text, as an unset variable leaves it, and a link to itself are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, as click takes it. Raises `click.BadParameter`."""
+        if not str(value):
+            self.fail("'' names no path.", param, ctx)
+        found = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            found.stat()
+        except OSError as error:  # any other is said where it is written
+            if error.errno == errno.ELOOP:
+                self.fail(f"{str(found)!r} leads nowhere: {error.strerror}.", param, ctx)
+        return found
+
+
+PATH = Place()
 """A path where something may be."""
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is there."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 """A folder that is there."""
 folder_argument = click.argument("folder", type=FOLDER)
-study_argument = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+study_argument = click.argument("folder", type=Place(file_okay=False))
 """A folder whose study is looked for by the verb, which says how to make one."""
 
 
@@ -110,9 +130,9 @@ def remark(text: str) -> None:
     click.echo("\n".join(map(visible, text.split("\n"))), err=form() != "text")
 
 
-def out_option(holds: str = "Folder of the study.") -> Callable[[Verb], Verb]:
+def out_option(holds: str = "Folder of the study.", kind: Place = PATH) -> Callable[[Verb], Verb]:
     """Where a verb writes."""
-    return click.option("--out", type=PATH, required=True, help=holds)
+    return click.option("--out", type=kind, required=True, help=holds)
 
 
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")

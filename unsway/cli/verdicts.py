@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import FILE, as_json, folder_argument, form, json_option
+from unsway.cli.options import FILE, Place, as_json, folder_argument, form, json_option
 
 
 @main.command()
@@ -16,12 +16,12 @@ from unsway.cli.options import FILE, as_json, folder_argument, form, json_option
 @click.option(
     "--inspect",
     "inspect_",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     help="Write the logs of FOLDER there, with its verdicts as scores.",
 )
 @click.option(
     "--scout",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     help="Write replies and verdicts there as a table of transcripts for Inspect Scout.",
 )
 @json_option

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -88,10 +88,18 @@ def process_lives(pid: int, started: float) -> bool:
 def heartbeat(
     folder: Path, what: str, total: int, done: int, advance: Advance, doing: str = "asking"
 ) -> Iterator[Advance]:
-    """Announce a call while the block runs; yields `advance`, which now renews the announcement too."""
+    """Announce a call while the block runs; yields `advance`, which now renews the announcement too.
+
+    What calls left that were killed on this machine is removed.
+    """
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     now = time.time()
     beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing, own_start())
+    for left in path.parent.glob("*.json"):
+        with suppress(OSError, ValueError):  # it just ended, or is another user's; `running` says which are damaged
+            other = loads(Heartbeat, left.read_bytes())
+            if other.host == beat.host and not other.is_alive():
+                left.unlink()
     write_text(path, json.dumps(beat._asdict()))
 
     def advance_and_renew(steps: int) -> None:
