@@ -78,8 +78,8 @@ def _handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
                 return
             if path in site.slow:
                 with contextlib.suppress(OSError):
-                    for start in range(0, len(content) // 2, 1000):
-                        self.wfile.write(content[start : start + 1000])
+                    for start in range(0, len(content) // 2, 10_000):  # newer pips write 256 KiB at a time
+                        self.wfile.write(content[start : start + 10_000])
                         time.sleep(0.05)
                 self.close_connection = True
                 return
@@ -394,7 +394,7 @@ def test_two_processes_download_once(index: Site, home: Path) -> None:
 
 
 def test_a_killed_download_leaves_nothing_and_the_next_one_works(index: Site, home: Path) -> None:
-    content = wheel({"tiny/large.bin": os.urandom(400_000)})
+    content = wheel({"tiny/large.bin": os.urandom(1_200_000)})
     index.add_project("tiny-data", WHEEL, content)
     index.slow.add(f"/files/{WHEEL}")
     process = _start(content)
@@ -413,7 +413,7 @@ def test_a_killed_download_leaves_nothing_and_the_next_one_works(index: Site, ho
 
 
 def test_ctrl_c_leaves_nothing(index: Site, home: Path) -> None:
-    content = wheel({"tiny/large.bin": os.urandom(400_000)})
+    content = wheel({"tiny/large.bin": os.urandom(1_200_000)})
     index.add_project("tiny-data", WHEEL, content)
     index.slow.add(f"/files/{WHEEL}")
 
