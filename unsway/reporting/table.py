@@ -278,13 +278,13 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    notes = [*footnotes(results)]
+    drawn, notes = to_rich(results, width), [*footnotes(results)]
     if width < WIDE:
-        shown = columns(results, width)
+        shown = [column.header for column in drawn.columns]
         left_out = [head for head in heads(results) if head not in shown]
         notes.append(f"{words.listed(left_out)}: in a terminal of {WIDE} columns, or on the page.")
     dim = [Text(note, style="dim") for note in notes]
-    return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
+    return Group(Text(headline(results), style="bold"), Text(), drawn, Text(), *dim)
 
 
 def columns(results: Results, width: int) -> dict[str, list[str]]:
