@@ -363,7 +363,7 @@ def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
 def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -> None:
     questions = sources.load("common_knowledge", n=2)
     made = pairs(questions, ["suggested_answer"], elicit="brief")
-    short = Settings(max_tokens=48)
+    short = Settings(max_tokens=24)
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
         for name in ("fewshot:1-paired", "rewrite"):

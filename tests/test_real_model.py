@@ -33,7 +33,7 @@ SHORT = Settings(max_tokens=32)
 
 @pytest.fixture(scope="module")
 def prompts() -> list[Prompt]:
-    return [render(question, "brief") for question in load("procedural/arithmetic", n=12)]
+    return [render(question, "brief") for question in load("procedural/arithmetic", n=8)]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt], refere
     pytest.importorskip("openvino_genai")
     openvino = ask(prompts, MODEL, settings=SHORT, model_args={"engine": "openvino"})
     same = sum(a.text == b.text for a, b in zip(reference, openvino, strict=True))
-    assert same >= 11  # float16 weights: 61 of 64 were measured
+    assert same >= 7  # float16 weights: 61 of 64 were measured
     assert [a.tokens_in for a in reference] == [b.tokens_in for b in openvino]
 
 
