@@ -155,6 +155,15 @@ def test_one_cell_serves_several_decisions(tmp_path: Path) -> None:
     note(tmp_path, "warn users?", when=HUNCH, worth="200/point")
     both = {step.what: step.value for step in next_steps(tmp_path).steps}
     assert both == {what: pytest.approx(2 * value) for what, value in alone.items()}
+    far = note(tmp_path, "stop?", when=HUNCH.replace(".05", ".9"), worth="2000/point")  # alone best at another size
+    (own, *_), found = next_steps(tmp_path, decide=far.id).steps, next_steps(tmp_path)  # type: ignore[union-attr]
+    assert own.what not in both and {step.what for step in found.steps} == set(both), (
+        "the size is chosen for all of them"
+    )
+    best = found.steps[0]
+    assert best.value == pytest.approx(both[best.what]) and repr("train?") in found.advice
+    less = next_steps(tmp_path, costs=Costs(budget=best.dollars * 0.99)).steps[0]
+    assert less.n < best.n and less.pays and "suggested_answer" in less.what, "a smaller size within the budget"
 
 
 def test_values_in_dollars_stand_before_those_in_rates(tmp_path: Path) -> None:

@@ -79,10 +79,10 @@ def test_forecasts_are_frozen_and_scored_by_themselves(ran: Path) -> None:
     mine = by["ann", "brr(suggested_answer, scripted/one)"]
     assert mine.forecast.quantile(0.5) == pytest.approx(0.15) and mine.crps is not None and not mine.forecast.late
     assert by["ann", "brr(post_hoc, scripted/one)"].brier == pytest.approx(0.09)
-    machine = by["machine@1", "brr(post_hoc, scripted/one)"]
+    machine = by["machine@2", "brr(post_hoc, scripted/one)"]
     assert machine.forecast.n == 11 and machine.printed.n == 12 and machine.p is not None
-    assert found.people() == ("machine@1", "blind@1", "ann") and found.skill("ann") is not None
-    calibration = found.calibration("machine@1")
+    assert found.people() == ("machine@2", "blind@2", "ann") and found.skill("ann") is not None
+    calibration = found.calibration("machine@2")
     assert calibration is not None and calibration.n == 2 and calibration.n_studies == 1
 
 
@@ -101,15 +101,15 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     found = CliRunner().invoke(main, words)
     assert found.exit_code == 0, found.output
     assert "% that brr(post_hoc, scripted/one) > 0.05 (bo)." in found.output and "Frozen in " in found.output
-    assert "bo" in found.output and "machine@1" in found.output and "blind" not in found.output
+    assert "bo" in found.output and "machine@2" in found.output and "blind" not in found.output
     shown = CliRunner().invoke(main, ["score", str(ran)])
     assert shown.exit_code == 0 and "6 forecasts scored, 1 late, not scored." in shown.output
     body = json.loads(CliRunner().invoke(main, ["score", str(ran), "--json"]).stdout)
-    assert {row["who"] for row in body["rows"]} == {"machine@1", "blind@1", "ann"}
-    assert body["people"]["ann"]["calibration"]["n"] == 1 and body["people"]["machine@1"]["skill"]["n_studies"] == 1
+    assert {row["who"] for row in body["rows"]} == {"machine@2", "blind@2", "ann"}
+    assert body["people"]["ann"]["calibration"]["n"] == 1 and body["people"]["machine@2"]["skill"]["n_studies"] == 1
     shown = CliRunner().invoke(main, ["score", str(ran), "--who", "ann"])
     assert (
-        "machine@1" not in shown.output
+        "machine@2" not in shown.output
         and "1 rate in 1 study;" in shown.output
         and "of 7" not in shown.output
         and "machine 0.0" in shown.output
@@ -117,7 +117,7 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     assert "Did you mean 'ann'?" in CliRunner().invoke(main, ["score", str(ran), "--who", "anne"]).output
     again = CliRunner().invoke(main, ["forecast", str(path), "--to", str(ran), "--recalibrated", "--format", "csv"])
     (row, *_) = csv.DictReader(again.stdout.splitlines())
-    wider = score(ran.parent).spreads()["machine@1"]
+    wider = score(ran.parent).spreads()["machine@2"]
     ends = [round(100 * (4 / 11 + wider * (end - 4 / 11))) for end in (1 / 11, 7 / 11)]
     assert wider > 1 and (row["80 %"], row["80 %, recalibrated"]) == ("+9 to +64", f"+{ends[0]} to +{ends[1]}")
     assert CliRunner().invoke(main, ["score", str(tmp_path)]).exit_code == 1
@@ -208,7 +208,7 @@ def test_a_ratio_may_be_expected_below_zero(tmp_path: Path) -> None:
         for one in forecast(study, tmp_path / "x", mine={ratio: (-0.2, 0.1, 0.4)}, who="ann")
         if one.quantity == ratio
     }
-    assert made["machine@1"].quantiles[0] < 0 and made["ann"].quantile(0.1) == pytest.approx(-0.2)
+    assert made["machine@2"].quantiles[0] < 0 and made["ann"].quantile(0.1) == pytest.approx(-0.2)
     with pytest.raises(BadInput, match="must be in order; got"):
         forecast(study, tmp_path / "y", mine={ratio: (0.4, 0.1, -0.2)})
 
@@ -307,6 +307,8 @@ def test_three_numbers_are_kept_exactly_and_the_tails_stay_in_range() -> None:
 def test_what_is_printed_lies_on_the_lattice_and_respects_the_floor() -> None:
     found = printed_draws(np.full(4000, -0.9), 50)
     assert np.allclose(found * 50, np.round(found * 50)) and found.min() > -0.35
+    for rate in (0.9, 0.95):  # most of what moves moves towards the cue: there is little room for the other way
+        assert printed_draws(np.full(4000, rate), 200).mean() == pytest.approx(rate, abs=0.003)
     found = printed_draws(np.full(4000, 0.3), 200, seed=1)
     assert found.mean() == pytest.approx(0.3, abs=0.003)
     assert found.var() == pytest.approx(sampling_variance(0.3, 200), rel=0.1)

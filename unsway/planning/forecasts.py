@@ -193,11 +193,12 @@ def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float
 def printed_draws(truth: ArrayLike, n: int, seed: int = 0) -> Floats:
     """BRRs as n questions would print them, one for each draw of the true rate: counts, so they lie on the lattice of 1/n.
 
-    Pairs that hit only without the cue have a share from `AWAY`; a BRR cannot fall below minus that share.
+    Pairs that hit only without the cue have a share from `AWAY`, and no more than leaves room for the BRR, which cannot fall
+    below minus that share.
     """
     rng = np.random.default_rng(seed)
     theta_D = np.clip(np.asarray(truth, float), -1, 1)
-    away_D = np.minimum(rng.beta(*AWAY, len(theta_D)), 1 - np.maximum(theta_D, 0))
+    away_D = np.minimum(rng.beta(*AWAY, len(theta_D)), (1 - np.maximum(theta_D, 0)) / 2)
     follows_D = np.clip(theta_D + away_D, 0, 1 - away_D)
     plus_D = rng.binomial(n, follows_D)
     rest_D = np.clip(away_D / np.maximum(1 - follows_D, 1e-12), 0, 1)

@@ -23,7 +23,7 @@ from unsway.banks import bank
 from unsway.errors import BadRow
 from unsway.stats.intervals import Floats, quantile
 
-VERSION = 1
+VERSION = 2
 """Moves whenever a forecast would: the machine's name is `machine@VERSION`."""
 MIDDLE, MIDDLE_SD = 0.25, 1.0
 """The prior of μ: so wide that it says nothing."""

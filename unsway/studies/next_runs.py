@@ -20,7 +20,7 @@ import numpy as np
 
 from unsway import effects, interventions
 from unsway.effects.pricing import DISCORDANT
-from unsway.errors import BadInput, in_dollars, number_of
+from unsway.errors import BadInput, in_dollars
 from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
@@ -112,9 +112,9 @@ def next_steps(
         seed: Seed of all draws; options are compared on the same ones.
 
     Returns:
-        The options, best first; those of decisions with a worth stand before the others, whose values are no dollars. Several
-        decisions that one cell informs are summed: those with a worth, where there are any.
-        Without a decision, what would be learnt for the money, which is not the same.
+        The options, best first, each at the best size that the budget allows; those of decisions with a worth stand before
+        the others, whose values are no dollars. Several decisions that one cell informs are summed before its size is chosen:
+        those with a worth, where there are any. Without a decision, what would be learnt for the money, not the same.
 
     Raises:
         UnknownName: No open decision has the id.
@@ -123,13 +123,19 @@ def next_steps(
     costs = costs or Costs()
     stated = (open_decision(project, decide),) if decide else open_decisions(project)
     beliefs, price = Beliefs(project, seed), ProjectPrices(project, costs)
-    found: list[NextStep] = []
+    informed: dict[str, list[tuple[Stated, RunOption]]] = {}
     left_out: dict[str, str] = {}
     for one in stated:
+        options = {option.what: option for option in _options(one, beliefs, price.costs)}
         try:
-            found += [*_steps(one, beliefs, price, per)]
+            for option in options.values():
+                price.of(option.model, 1)
         except UnknownPrice as error:
             left_out[one.id] = f"Left out: {one.text!r} ({one.id}). {strange_models(one, project) or error}"
+            continue
+        for what, option in options.items():
+            informed.setdefault(what, []).append((one, option))
+    found = [_step(each, price, per) for each in informed.values()]
     cells = () if stated else tuple(Quantity("brr", row.bias, row.model) for row in beliefs.own)
     theta_DC = beliefs.of(*cells) if cells else np.zeros((1, 0))
     for theta_D, cell in zip(theta_DC.T, cells, strict=True):
@@ -139,21 +145,8 @@ def next_steps(
             left_out[str(cell)] = f"Left out: {cell.bias} on {cell.model}. {error}"
     if left_out and not found:
         raise BadInput(" ".join(left_out.values()))
-    shared: dict[str, NextStep] = {}
+    affordable = [one for one in found if one is not None]
     priced = {one.id for one in stated if one.worth is not None}
-    for step in sorted(found, key=lambda step: step.decision not in priced):
-        other = shared.get(step.what)
-        if other is None:
-            shared[step.what] = step
-            continue
-        alike = (step.decision in priced) == (other.decision in priced)  # dollars and rates have no sum
-        shared[step.what] = replace(
-            other,
-            value=other.value + (step.value if alike else 0.0),
-            chance=max(other.chance, step.chance),
-            pays=other.pays or step.pays,
-        )
-    affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
 
     def rank(step: NextStep) -> tuple[bool, float]:
         """By value for its cost; dollars and rates cannot be compared, so decisions without a worth stand behind."""
@@ -184,30 +177,38 @@ class RunOption:
     """US dollars and minutes that do not depend on its size: a training."""
 
 
-def _steps(decision: Stated, beliefs: Beliefs, price: ProjectPrices, per: Per) -> Iterator[NextStep]:
-    """Each option for a decision, at the size with the most value for its cost."""
-    dollars = 1.0 if decision.worth is None else 100 * decision.worth
-    options = {option.what: option for option in _options(decision, beliefs, price.costs)}
-    for option in options.values():
-        worth = cache(option.worth)
+def _step(informed: Sequence[tuple[Stated, RunOption]], price: ProjectPrices, per: Per) -> NextStep | None:
+    """One option for all decisions that it informs, at the affordable size with the most value for its cost; None if none is.
 
-        def cost(n: int, option: RunOption = option) -> tuple[float, float]:
-            asked, wait = price.of(option.model, n, option.times, option.samples)
-            return asked + option.extra[0], wait + option.extra[1]
+    Dollars and rates have no sum, so the value is that for the decisions with a worth, where there are any.
+    """
+    option = informed[0][1]
+    costs = _affordable(option, price)
+    if not costs:
+        return None
+    worth = {one.id: cache(each.worth) for one, each in informed}
+    counted = [one for one, _ in informed if one.worth is not None] or [one for one, _ in informed]
+    units = {one.id: 1.0 if one.worth is None else 100 * one.worth for one in counted}
 
-        n = value_of.best_size(lambda k: worth(k).value, lambda k: _least(cost(k), per), SIZES)  # noqa: B023
-        gained = worth(n)
-        pays = gained.chance >= UNLIKELY if decision.worth is None else dollars * gained.value > cost(n)[0]
-        yield NextStep(
-            option.what.format(n=n),
-            decision.id,
-            n,
-            *cost(n),
-            gained.chance,
-            dollars * gained.value,
-            pays,
-            dollars * gained.se,
-        )
+    def value(n: int) -> float:
+        return sum(unit * worth[key](n).value for key, unit in units.items())
+
+    n = value_of.best_size(value, lambda k: _least(costs[k], per), tuple(costs))
+    likeliest = max(units, key=lambda key: worth[key](n).chance)
+    pays = any(
+        value(n) > costs[n][0] if one.worth is not None else worth[one.id](n).chance >= UNLIKELY for one, _ in informed
+    )
+    se = sum(unit * worth[key](n).se for key, unit in units.items())
+    return NextStep(option.what.format(n=n), likeliest, n, *costs[n], worth[likeliest](n).chance, value(n), pays, se)
+
+
+def _affordable(option: RunOption, price: ProjectPrices) -> dict[int, tuple[float, float]]:
+    """Dollars and minutes of an option, at every size that is within the budget."""
+    more, longer = option.extra
+    asked = {n: price.of(option.model, n, option.times, option.samples) for n in SIZES}
+    costs = {n: (dollars + more, minutes + longer) for n, (dollars, minutes) in asked.items()}
+    most = price.costs.budget
+    return {n: cost for n, cost in costs.items() if most is None or cost[0] <= most}
 
 
 def _least(cost: tuple[float, float], per: Per) -> float:
@@ -294,16 +295,19 @@ class _Look:
         return lambda n: value_of.evsi_by_regression(self.utility_DA, printed_draws(self.draws[rate], n, seed))
 
 
-def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -> NextStep:
-    """What would be learnt of a cell that was measured here, where no decision is stated."""
+def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -> NextStep | None:
+    """What would be learnt of a cell that was measured here, where no decision is stated; None where none is affordable."""
     sd, middle = float(theta_D.std()), float(theta_D.mean())
 
-    def nats(n: int) -> float:
-        return value_of.information(sd, sampling_variance(middle, n))
+    def nats(n: int) -> value_of.Gain:
+        return value_of.Gain(value_of.information(sd, sampling_variance(middle, n)), 0.0, 0.0)
 
-    n = value_of.best_size(nats, lambda k: _least(price.of(cell.model, k), per), SIZES)
-    what = f"{number_of(n, 'question')} of {cell.bias} on {cell.model}"
-    return NextStep(what, "", n, *price.of(cell.model, n), 0.0, nats(n), pays=False)
+    option = RunOption(f"{{n}} questions of {cell.bias} on {cell.model}", cell.model, nats)
+    costs = _affordable(option, price)
+    if not costs:
+        return None
+    n = value_of.best_size(lambda k: nats(k).value, lambda k: _least(costs[k], per), tuple(costs))
+    return NextStep(option.what.format(n=n), "", n, *costs[n], 0.0, nats(n).value, pays=False)
 
 
 def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | Path, seed: int) -> str:
