@@ -265,10 +265,10 @@ def test_the_level_of_the_study_reaches_monitors_and_judges(watched: tuple[Any, 
 
 @pytest.fixture(scope="module")
 def uneven(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Four arms of one script, of which two were asked the strong bias for a sixth of the questions."""
+    """Four arms of one script, of which two were asked the strong bias for a third of the questions."""
     folder = tmp_path_factory.mktemp("uneven")
     whole = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("post_hoc")], elicit="cot")
-    few = {question.id for question in QUESTIONS[:10]}
+    few = {question.id for question in QUESTIONS[:20]}
     part = replace(whole, pairs=tuple(p for p in whole if p.bias.startswith("post_hoc") or p.question.id in few))
     for n, label in enumerate(("a 1", "a 2", "b 1", "b 2")):
         rates = {"suggested_answer": 0.8 + 0.1 * (n % 2), "post_hoc": 0.05}
@@ -311,6 +311,16 @@ def test_methods_are_compared_at_one_bias_rate_inside_both_ranges() -> None:
     assert apart.value is None and "share no bias rate" in apart.note
     with pytest.raises(BadInput, match="at least 2 arms"):
         matched_difference(one, other[:1])
+
+
+def test_arms_of_one_bias_rate_count_alike_and_those_without_a_number_not_at_all() -> None:
+    one, twins = [point("a", 0.0, 0.1), point("b", 0.4, 0.5)], [point("c", 0.2, 0.6), point("d", 0.2, 0.9)]
+    assert [matched_difference(two, one).value for two in (twins, twins[::-1])] == [pytest.approx(0.45)] * 2
+    unknown = point("never switches", 0.1, float("nan"))
+    left = matched_difference([*one, unknown], twins)
+    assert (left.value, left.n, left.n_excluded) == (pytest.approx(-0.45), 4, 1) and "never switches" in left.note
+    none = matched_difference([one[0], unknown], twins)
+    assert none.value is None and "never switches" in none.note
 
 
 def test_a_rate_that_leaves_a_curve_in_many_draws_has_no_interval() -> None:

@@ -95,19 +95,26 @@ def matched_difference(
         level: Nominal coverage.
 
     Returns:
-        The difference; None where the ranges share nothing or the rate lies outside one of them, and no interval where it
-        does so in more than a tenth of the draws.
+        The difference; None where the ranges share nothing or the rate lies outside one of them, or fewer than 2 arms of a
+        method have both numbers; no interval where the rate lies outside in more than a tenth of the draws.
 
     Raises:
         BadInput: A method has fewer than 2 arms.
     """
     if min(len(one), len(other)) < 2:
         raise BadInput(f"A curve needs at least 2 arms of a method; there are {len(one)} and {len(other)}.")
+    n, how = len(one) + len(other), "linear interpolation between arms; joint Bayesian bootstrap over questions"
+    curves = [[p for p in curve if np.isfinite([p.x_R[0], p.y_R[0]]).all()] for curve in (one, other)]
+    lost = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
+    left_out = f"; without {', '.join(lost)}: too few replies of a kind" if lost else ""
+    n -= len(lost)
+    if min(map(len, curves)) < 2:
+        note = f"a curve needs at least 2 arms of a method{left_out}"
+        return Estimate.none("matched_difference", level, n, n, len(lost), how, note)
     low, high = (
-        end([near([float(point.x_R[0]) for point in curve]) for curve in (one, other)])
+        end([near([float(point.x_R[0]) for point in curve]) for curve in curves])
         for end, near in ((max, min), (min, max))
     )
-    n, how = len(one) + len(other), "linear interpolation between arms; joint Bayesian bootstrap over questions"
     if low > high or (at is not None and not low <= at <= high):
         asked = (
             "they share no bias rate"
@@ -115,12 +122,12 @@ def matched_difference(
             else f"{at:.3f} lies outside what they share, {low:.3f} to {high:.3f}"
         )
         spans = " and ".join(
-            f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in (one, other)
+            f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in curves
         )
         note = f"the methods' bias rates reach from {spans}: {asked}, and beyond its ends a curve is not known"
-        return Estimate.none("matched_difference", level, n, n, 0, how, note)
+        return Estimate.none("matched_difference", level, n, n, len(lost), how, note + left_out)
     where = (low + high) / 2 if at is None else at
-    value_R = _at(one, where) - _at(other, where)
+    value_R = _at(curves[0], where) - _at(curves[1], where)
     usable = np.isfinite(value_R[1:])
     note = f"at a bias rate of {where:.3f}"
     ends: tuple[float | None, float | None] = (None, None)
@@ -129,15 +136,19 @@ def matched_difference(
         ends = tuple(map(float, np.quantile(value_R[1:][usable], [tail, 1 - tail])))  # type: ignore[assignment]
     else:
         note += f"; it lies inside both curves in {100 * usable.mean():.0f}% of draws only, so there is no interval"
-    return Estimate("matched_difference", float(value_R[0]), *ends, level, n, n, 0, how, note)
+    return Estimate("matched_difference", float(value_R[0]), *ends, level, n, n, len(lost), how, note + left_out)
 
 
 def _at(curve: Sequence[ArmPoint], where: float) -> Floats:
-    """The height of a curve at a bias rate, in the data and in each draw; NaN outside its range."""
-    x_RK, y_RK = np.stack([p.x_R for p in curve], axis=1), np.stack([p.y_R for p in curve], axis=1)
-    order_RK = np.argsort(x_RK, axis=1)
-    x_RK, y_RK = np.take_along_axis(x_RK, order_RK, 1), np.take_along_axis(y_RK, order_RK, 1)
-    found = [np.interp(where, x, y, left=np.nan, right=np.nan) for x, y in zip(x_RK, y_RK, strict=True)]
+    """The height of a curve at a bias rate, in the data and in each draw; NaN outside its range.
+
+    Arms of one bias rate count by the mean of their heights, whatever their order.
+    """
+    found = []
+    for x_K, y_K in zip(np.stack([p.x_R for p in curve], 1), np.stack([p.y_R for p in curve], 1), strict=True):
+        place, number = np.unique(x_K, return_inverse=True)
+        height = np.bincount(number, y_K) / np.bincount(number)
+        found.append(np.interp(where, place, height, left=np.nan, right=np.nan))
     return np.array(found, float)
 
 

@@ -27,7 +27,7 @@ from unsway.judging.rubrics.monitor import FLAGGED_FROM
 from unsway.judging.trust import name_of
 from unsway.judging.verdicts import Channel, verdicts
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
-from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
+from unsway.stats.monitoring import FEWEST, Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.studies.folder import study_of
 from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_fronts
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
@@ -172,7 +172,8 @@ class Monitored:
                     [(e.outcome.question_id, float(e.grade or 0)) for e in own if (e.switched if kind else not e.hit)]
                     for kind in (True, False)
                 )
-                curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), auroc_R(yes, no, weights)))
+                shown = auroc_R(yes, no, weights) if min(len(yes), len(no)) >= FEWEST else auroc_R([], [], weights)
+                curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), shown))
         return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
