@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -245,6 +246,21 @@ def test_what_an_arm_printed_is_known_and_a_seed_is_worth_more_than_more_questio
     seed = next(step for what, step in found.items() if "with another seed" in what)
     assert seed.value > more.value > 0 and seed.dollars >= 0.5
     assert not [what for what in found if what.startswith("train bct") and "seed" not in what]
+
+
+def test_a_measured_arm_is_believed_however_far_from_what_was_expected(trained: Path) -> None:
+    """Nothing published comes near; from draws of that alone, nothing near the number was left, and no doubt either."""
+    beliefs = Beliefs(trained)
+    brr, ratio = (Quantity.parse(f"{kind}(post_hoc, scripted/base + bct)") for kind in ("brr", "ratio"))
+    alone, beside = beliefs.of(ratio)[:, 0], beliefs.of(ratio, brr)[:, 0]
+    assert np.array_equal(alone, beside), "its printed numbers count once, whatever is looked at beside it"
+    rates = beliefs._rates
+    for printed in (-0.1, 0.98):
+        beliefs._rates = tuple(
+            (arm, replace(row, value=printed, variance=1e-4) if arm.training else row) for arm, row in rates
+        )
+        known = beliefs.of(brr)[:, 0]
+        assert abs(known.mean() - printed) < 0.02 and 0.03 < known.std() < 0.06  # two trainings, each 6 points off
 
 
 def test_the_best_of_several_trainings_is_a_choice(tmp_path: Path) -> None:

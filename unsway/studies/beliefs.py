@@ -1,8 +1,9 @@
 """What is known now of the numbers that decisions hang on, as joint draws.
 
 In: the folders of a project, and published figures. Out: `Beliefs`. A rate of a model comes from the hierarchy over biases
-and models; that of an arm is the base's times a ratio drawn from published trainings, and is then weighted by what the arm
-printed here. A training is one draw of its recipe: its number is that of the recipe plus what its seed does.
+and models; that of an arm is the base's times a ratio drawn from published trainings, or seldom anything at all (`ODD`), and
+is then weighted by what the arm printed here. A training is one draw of its recipe: its number is that of the recipe plus
+what its seed does.
 
     beliefs = Beliefs("runs")
     beliefs.of(Quantity.parse("brr(post_hoc, openai/gpt-4o-mini + bct)")).mean()
@@ -11,7 +12,7 @@ printed here. A training is one draw of its recipe: its number is that of the re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,12 @@ docs/results.md (10 and 6 points, 14 and -1), less the noise of their questions.
 SIDE_EFFECT = (-0.01, 0.04)
 """Mean and standard deviation of what a training gains in a side effect: -1.2 points of accuracy and -3.8 of TruthfulQA are
 published (arXiv 2403.05518), and losses of 28 (arXiv 2605.21834). A judgement."""
+
+ODD = 0.05
+"""The chance that an arm does what no published change does: anything between -1 and 1. So what was measured counts, however
+far from what was expected. A judgement."""
+LEAST_BASE = 0.05
+"""The BRR of a base below which a ratio is not taken to be larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +81,34 @@ class Beliefs:
             UnknownName: There is no such side effect.
         """
         found_DQ = np.stack([self._prior(one, quantities) for one in quantities], axis=1)
-        shown_DQ = np.stack([self._brr(one, quantities) for one in quantities], axis=1)
-        log_D = np.zeros(N_DRAWS)
-        for q, one in enumerate(quantities):
-            for row in self.printed(one):
-                spread = row.variance + (SEED_SD[one.kind] ** 2 if is_trained(one) else 0.0)
-                log_D -= (shown_DQ[:, q] - row.value) ** 2 / (2 * spread)
-        weight_D = np.exp(log_D - log_D.max())
-        if not log_D.any():
+        arms = {one: replace(one, kind="brr") if one.kind == "ratio" else one for one in quantities if one.change}
+        log_D, odd = np.zeros(N_DRAWS), dict[Quantity, tuple[float, float, Floats]]()
+        for one in dict.fromkeys(arms.values()):
+            if not (printed := self.printed(one)):
+                continue
+            value_K = np.array([each.value for each in printed])
+            weight_K = 1 / np.array([each.variance + (SEED_SD[one.kind] ** 2) * is_trained(one) for each in printed])
+            middle, weight = float(weight_K @ value_K / weight_K.sum()), float(weight_K.sum())
+            off_DK = self._brr(one, quantities)[:, None] - value_K
+            usual_D = np.log(1 - ODD) - off_DK**2 @ weight_K / 2
+            other = np.log(ODD / 2) + np.log(2 * np.pi / weight) / 2 - (middle - value_K) ** 2 @ weight_K / 2
+            log_D += np.logaddexp(usual_D, other)
+            odd[one] = middle, weight**-0.5, np.exp(other - np.logaddexp(usual_D, other))
+        if not odd:
             return found_DQ
+        weight_D = np.exp(log_D - log_D.max())
         at_D = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
-        return np.asarray(found_DQ[np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), at_D)], float)
+        number_D = np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), at_D)
+        found_DQ = np.asarray(found_DQ[number_D], float)
+        for q, one in enumerate(quantities):
+            if (arm := arms.get(one)) in odd:
+                middle, sd, chance_D = odd[arm]
+                rng = np.random.default_rng(self._seed(arm, "odd"))
+                is_odd_D, other_D = rng.random(N_DRAWS) < chance_D[number_D], rng.normal(middle, sd, N_DRAWS)
+                if one.kind == "ratio":
+                    other_D = other_D / np.maximum(self.base(one, quantities)[number_D], LEAST_BASE)
+                found_DQ[is_odd_D, q] = other_D[is_odd_D]
+        return found_DQ
 
     def trained(self, quantity: Quantity, truth_D: Floats) -> Floats:
         """Draws of the number of the training that was measured last, at draws of the number of its recipe.
