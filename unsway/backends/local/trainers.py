@@ -91,11 +91,13 @@ def trainer(
     # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
-    for module in model.modules():  # a base's own dropout (Granite's) is noise, in DPO on both sides of a comparison
-        for attribute, value in list(vars(module).items()):
-            named = f"{type(module).__name__} {attribute}".lower()
-            if isinstance(value, float) and ("dropout" in named or "pdrop" in named or "jitter_noise" in named):
-                setattr(module, attribute, 0.0)
+    # a base's own dropout (Granite's; Falcon's layers read it from their config) is noise, in DPO on both sides
+    parts = {id(part): part for each in model.modules() for part in (each, getattr(each, "config", each))}
+    for part in parts.values():
+        for attribute, value in list(vars(part).items()):
+            named = f"{type(part).__name__} {attribute}".lower()
+            if isinstance(value, float) and ("drop" in named or "jitter_noise" in named):
+                setattr(part, attribute, 0.0)
     shared = {
         "args": args,
         "processing_class": weights.tokenizer,
