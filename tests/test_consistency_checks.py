@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import MODEL, example, loads_torch, losses, prompt, real, tiny_model
+from tests.tiny import MODEL, example, loads_torch, losses, metrics, prompt, real, tiny_model
 from unsway import sources
 from unsway.backends.local import Local
 from unsway.backends.local.live import LiveModel
@@ -125,6 +125,8 @@ def test_in_training_two_passes_are_one_and_distances_are_float32(
         assert next(half.model.get_base_model().parameters()).dtype == torch.bfloat16
         for how in (Act(), MlpCt(), AttCt(keys="bucket", window="after")):
             assert how.loss(ROWS[:2], half).dtype == torch.float32
+    with Local().open(ROWS, Act(lora_rank=0), str(base), tmp_path / "all"):  # float32 weights, bfloat16 arithmetic
+        assert metrics(tmp_path / "all")[0]["about"]["dtype"] == "bfloat16"  # type: ignore[index]
     big = torch.full((1, 1, 4), 4096.0)
     assert float(Act(scale="plain").distance((big + 1).float(), big)) == 4.0  # bfloat16 has no 4097
 

@@ -275,3 +275,13 @@ def test_frozen_weights_of_the_last_layer_are_not_copied_for_each_row(tmp_path: 
     with torch.no_grad(), Products():
         found = loaded(ids, logits_to_keep=1).logits
     assert "aten::mm" in seen and "aten::bmm" not in seen and torch.allclose(found, expected, atol=1e-6)
+
+
+@real
+@loads_torch
+def test_quantised_weights_that_nothing_here_reads_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    config = tiny_model(tmp_path) / "config.json"
+    quantised = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | quantised))
+    with pytest.raises(ModelError, match=r"cannot be loaded here: .*requires optimum"):
+        load_model(locate(str(tmp_path)))

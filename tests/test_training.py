@@ -16,6 +16,7 @@ import pytest
 from tests.tiny import MODEL, example, losses, metrics, prompt, real, room_for, tiny_model
 from unsway import assets
 from unsway.backends import backend
+from unsway.backends.export import export
 from unsway.backends.local import Local
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
@@ -120,6 +121,7 @@ def test_bct_and_control_share_every_default() -> None:
 FITTING = """
 import sys
 from unsway.backends import backend
+from unsway.backends.export import export
 from unsway.training import Bct, fit
 fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), sys.argv[3], backend("local"), sys.argv[2])
 """
@@ -182,7 +184,7 @@ def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught
         found = fit(file, how, base, backend("local"), folder)
         assert (found.role, found.trained_on) == (role, taught)
         assert read_checkpoint(folder) == found
-        assert f"| biases in its training rows | {said} |" in (folder / "README.md").read_text(encoding="utf-8")
+        assert f"| biases it was trained on | {said} |" in (folder / "README.md").read_text(encoding="utf-8")
 
         before = replace(found, role="trained", trained_on=())  # as an earlier version left it
         (folder / "checkpoint.json").write_text(dumps(before) + "\n", encoding="utf-8")
@@ -194,6 +196,13 @@ def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught
     ]
     mixed = Mixture(Recipe(), tuple(rows), tuple(made), (), {})
     assert fit(mixed, Bct(batch_size=16), *where).trained_on == ("suggested_answer", "post_hoc")
+    halves = [
+        [row for row, pair in zip(rows, made, strict=True) if pair.bias.startswith(name)] for name in ("post", "sugg")
+    ]
+    one, two = (Mixture(Recipe(), tuple(half), tuple(made), (), {}) for half in halves)
+    fit(one, Bct(), base, backend("local"), tmp_path / "one")
+    merged = str(export(tmp_path / "one", tmp_path / "merged"))
+    assert fit(two, Bct(), merged, backend("local"), tmp_path / "two").trained_on == ("post_hoc", "suggested_answer")
 
 
 @real

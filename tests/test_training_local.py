@@ -240,6 +240,11 @@ def test_an_adapter_has_its_tokenizer_beside_it_and_opens_without_one(
     for path in (*kept.glob("tokenizer*"), kept / "chat_template.jinja"):
         path.unlink()
     asked = (Message("user", "Pick a letter."),)
+    (kept / "checkpoint.json").unlink()  # as others write it: merged, it can be trained further
+    with pytest.raises(BadInput, match=f"Merge it first: unsway export {kept} --out FOLDER, and train FOLDER"):
+        fit(ROWS, HOW, str(kept), Local(), tmp_path / "second")
+    merged = export(kept, tmp_path / "merged")
+    assert locate(str(merged)).adapter is None and not (merged / "checkpoint.json").exists()
     assert locate(str(kept)).encode(asked) == locate(str(trained)).encode(asked)
 
 

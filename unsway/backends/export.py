@@ -1,7 +1,8 @@
 """A checkpoint as a plain transformers folder: the adapter merged, safetensors, tokenizer, template, and a manifest.
 
-In: a checkpoint's folder. Out: a folder that `unsway measure`, transformers and vLLM read. Its `checkpoint.json` is the
-checkpoint's record, so it is measured as what it is; its `manifest.json` holds the sha256 of every file.
+In: the folder of a checkpoint, or of an adapter that others trained. Out: a folder that `unsway measure`, transformers and
+vLLM read. Its `checkpoint.json` is the checkpoint's record, so it is measured as what it is; an adapter of others has none.
+Its `manifest.json` holds the sha256 of every file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from unsway.disk import PART, staged, write_text
 from unsway.errors import BadInput, StoreError
+from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.weights import CHECKPOINT_FILE, known_dtype, load_model, locate, read_checkpoint
 from unsway.store import dumps, sha256_file
 
@@ -23,18 +25,19 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     """Write the model of a checkpoint as one folder.
 
     Args:
-        checkpoint: The folder of a checkpoint whose weights are in it.
+        checkpoint: The folder of a checkpoint whose weights are in it, or of an adapter that PEFT or TRL wrote.
         out: A folder that does not exist yet, or is empty.
         dtype: Precision of the weights. The default float32 answers as the checkpoint does; bfloat16 is half the size
             and may answer differently.
 
     Raises:
-        BadInput: The folder holds no such checkpoint, or `out` is not empty.
+        BadInput: The folder holds neither, or `out` is not empty.
         StoreError: The disk took no more; nothing half-written is left.
     """
     precision = known_dtype(dtype)
-    record = read_checkpoint(checkpoint)
-    if record.is_hosted:
+    is_foreign = (Path(checkpoint) / ADAPTER_FILE).is_file() and not (Path(checkpoint) / CHECKPOINT_FILE).is_file()
+    record = None if is_foreign else read_checkpoint(checkpoint)
+    if record is not None and record.is_hosted:
         raise BadInput(f"{str(checkpoint)!r} was trained by {record.backend!r}, which keeps the weights to itself.")
     place = Path(out)
     if place.exists() and (not place.is_dir() or any(not file.name.startswith(PART) for file in place.iterdir())):
@@ -45,8 +48,9 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
         with staged(place) as new:
             model.save_pretrained(new)
             weights.tokenizer.save_pretrained(new)
-            here = replace(record, model=".", uri=".")  # the folder may go anywhere
-            write_text(new / CHECKPOINT_FILE, dumps(here) + "\n")
+            if record is not None:
+                here = replace(record, model=".", uri=".")  # the folder may go anywhere
+                write_text(new / CHECKPOINT_FILE, dumps(here) + "\n")
             manifest = {
                 "unsway": version("unsway"),
                 "exported_from": weights.fingerprint,

@@ -27,4 +27,4 @@ def export(checkpoint: Path, out: Path, dtype: str) -> None:
     """
     from unsway.backends.export import export as write
 
-    click.echo(f"{write(checkpoint, out, dtype)}: weights in {dtype}, with tokenizer and record")
+    click.echo(f"{write(checkpoint, out, dtype)}: weights in {dtype}, with tokenizer and manifest")

@@ -127,9 +127,8 @@ class Weights:
     def marks(self) -> tuple[str, ...]:
         """Texts of the special tokens, which separate turns and begin and end a reply."""
         added = self.tokenizer.added_tokens_decoder.values()
-        return tuple(
-            sorted({token.content for token in added if token.special} | set(self.tokenizer.all_special_tokens))
-        )
+        special = {token.content for token in added if token.special}
+        return tuple(sorted(special | set(self.tokenizer.all_special_tokens)))
 
     def check_plain(self, text: str) -> None:
         """Refuse a text with special tokens, which would forge a turn. Raises `ModelError`."""
@@ -351,15 +350,17 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
 
     Raises:
-        ModelError: The adapter's weights are not those of its config, so some would stay as they were before training.
+        ModelError: The adapter's weights are not those of its config, or what reads quantised weights is not installed.
     """
     with requires("local", "A local model"):
         import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = _transformers().AutoModelForCausalLM.from_pretrained(
-        weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
-    )
+    try:
+        model = _transformers().AutoModelForCausalLM.from_pretrained(
+            weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+        )
+    except ImportError as error:  # of what reads quantised weights
+        raise ModelError(f"{weights.name!r} cannot be loaded here: {' '.join(str(error).split())}") from error
     if weights.adapter is not None:
         model = adapted(model, weights.adapter).merge_and_unload()
     given = model.generation_config
@@ -367,7 +368,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     model.generation_config = _transformers().GenerationConfig(**ids)
     if (head := model.get_output_embeddings()) is not None:
         head.register_forward_pre_hook(_in_one_piece)
-    return model.to(device)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _in_one_piece(_: object, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

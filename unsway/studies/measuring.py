@@ -194,7 +194,7 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     role = how.role or ("prompted" if change else how.checkpoint.role if how.checkpoint else "base")
     label = sampling.label or intervention or who.name
     known = how.checkpoint.trained_on if how.checkpoint else ()
-    biases = change.biases if change else how.trained or known
+    biases = tuple(dict.fromkeys((*(change.biases if change else how.trained), *known)))
     arm = Arm(
         label,
         who.name,

@@ -50,7 +50,7 @@ def card(checkpoint: Checkpoint, folder: str | Path, *, repo: str = ".", measure
         "base": f"`{base}` (weights `{checkpoint.base.rpartition('@')[2]}`)",
         "method": f"`{checkpoint.method}`",
         "role": "control: the same training without cues" if checkpoint.role == "control" else "trained",
-        "biases in its training rows": biases if checkpoint.role == "trained" else "none",
+        "biases it was trained on": biases if checkpoint.role == "trained" else "none",
         "training rows": f"sha256 `{checkpoint.data_sha256}`",
         "steps, tokens": f"{checkpoint.steps:,}, {checkpoint.tokens:,}",
     }

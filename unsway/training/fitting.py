@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from unsway.data.provenance import biases_in, read_beside
 from unsway.disk import write_text
 from unsway.errors import BadInput, expect, number_of
-from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.models.weights import CHECKPOINT_FILE, checkpoint_of, read_checkpoint
 from unsway.store import dumps
 from unsway.training.card import CARD, card
 from unsway.training.seams import WHAT, Backend, Method, Tuner
@@ -64,7 +64,8 @@ def fit(
         expect(examples, Iterable, "training examples are expected: the path of a JSONL file, or unsway.mixture(…)")
         rows = tuple(examples)
     check_rows(rows, method)
-    taught = () if method.is_control else biases_in(rows, pairs)
+    first = checkpoint_of(base)  # a base that is an exported checkpoint knows the biases of its own training
+    taught = () if method.is_control else (first.trained_on if first else ()) + biases_in(rows, pairs)
     place = Path(folder)
     made = done(place, method, backend.describe(base), examples_sha256(rows))
     if made is not None:
@@ -76,7 +77,7 @@ def fit(
             method.train(rows, model)
             made = model.save()
         backend.tidy(place)
-    return _named(made, method, taught, place)
+    return _named(made, method, tuple(dict.fromkeys(taught)), place)
 
 
 def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Path) -> Checkpoint:

@@ -329,7 +329,7 @@ class Checkpoint:
     role: Literal["trained", "control"] = "trained"
     """What an arm of it is compared as."""
     trained_on: tuple[str, ...] = ()
-    """Names of the biases whose cues were in its training prompts, where that is known."""
+    """Names of the biases whose cues were in its training prompts, or in those of its base, where that is known."""
 
     @property
     def is_hosted(self) -> bool:

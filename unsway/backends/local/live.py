@@ -110,8 +110,8 @@ class LiveModel(Noting):
             self.steps, self.tokens = number(last), take_up(last, self.trained, self.optimiser, self.schedule)
         else:
             (folder / METRICS).unlink(missing_ok=True)
-            about = {"device": str(self.model.device), "dtype": dtype, "processes": 1, "rows_at_once": self.at_once}
-            about["trained_parameters"] = sum(p.numel() for p in self.trained)
+            about = {"device": str(self.model.device), "dtype": training_dtype(), "processes": 1}
+            about |= {"rows_at_once": self.at_once, "trained_parameters": sum(p.numel() for p in self.trained)}
             note_metrics(folder, {"step": 0, "about": about})
 
     # ------------------------------------------------------------ policy
