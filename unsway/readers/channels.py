@@ -60,7 +60,8 @@ THOUGHTS = tuple(
 """Every known way of writing a thought."""
 
 
-TURN_TOKENS, ROLES, QUESTIONS = (filled(TABLES["turns"][name]) for name in ("TOKENS", "ROLES", "QUESTIONS"))
+TURN_TOKENS, ROLES = (filled(TABLES["turns"][name]) for name in ("TOKENS", "ROLES"))
+QUESTIONS = filled(TABLES["parts"]["QUESTIONS"])
 """Special tokens that end a turn; words for whoever speaks to the model; words that head a question."""
 
 ASKED_AGAIN = "(X)"

@@ -22,7 +22,7 @@ LONGEST = 600
 """Characters at the end of a sentence in which options are looked for: bounds the time that a hostile one takes."""
 
 _WORD = re.compile(r"(?:(?<![\w.)])-)?\d+(?:[.,/:]\d+)*|[^\W\d_]+")
-_COMMON = frozenset(
+COMMON = frozenset(
     "a an and are as at be by for from he her his i if in is it its me my no not of on or our she so than that the their them"
     " they this those to true false was we were what which who will with yes you your all any both each either neither none"
     " one only other above below most more less some same there these following given answer option choice statement"
@@ -56,7 +56,7 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
         found_words = [
             w
             for w in _WORD.findall(text)
-            if w not in _COMMON and (len(w) > 1 or w.isdigit() or "\u4e00" <= w <= "\u9fff")
+            if w not in COMMON and (len(w) > 1 or w.isdigit() or "\u4e00" <= w <= "\u9fff")
         ]
         if option is not None and found_words:
             texts[option], words[option] = text, found_words

@@ -34,11 +34,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from unsway.errors import BadInput
-from unsway.readers.channels import next_question, split
+from unsway.readers.channels import split
 from unsway.readers.layout import ReplyLayout
 from unsway.readers.patterns import marks
+from unsway.readers.questions import ends
 from unsway.readers.reading import answer as answer_of
-from unsway.readers.wording import KnownOptions, fold, sentences_from_the_end, wanted
+from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
 from unsway.types import Question, Reading, Reply, Stop
 
 PARSER = "mcq@8"
@@ -100,15 +101,13 @@ def read(
         answer = answer_of(ReplyLayout(kept, low, high, want))
         if not channels.said and not _concludes(kept, high, answer):
             return Reading(None, "truncated", "thought")
-        others = _anothers_options(kept, low, high, want)
-        follows = next_question(kept, low, high) if others is None else others
-        if follows is not None and (answer.span is None or answer.span[1] > follows):
-            if not kept[low:follows].strip():
-                return Reading(None, "unparsed", "nothing")
-            before = answer_of(ReplyLayout(kept, low, low + len(kept[low:follows].rstrip()), want))
-            answer = (
-                before if others is not None or (before.choice is not None and before.rule not in _PROSE) else answer
-            )
+        for place, surely in ends(kept, low, high, want):
+            if answer.span is not None and answer.span[1] <= place:
+                break
+            before = _until(kept, low, place, want)
+            if surely or (before.choice is not None and before.rule not in _PROSE):
+                answer = before
+                break
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
@@ -140,15 +139,10 @@ _PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
 """Rules by which a sentence names an option by the way, before a reply puts its question once more."""
 
 
-def _anothers_options(text: str, low: int, high: int, want: KnownOptions) -> int | None:
-    """Where a question begins whose options are none of those of the question asked, which are words alone."""
-    found = marks.QUESTION_WITH_OPTIONS.search(text, low, min(high, low + 4000))
-    if found is None or want.numbers:
-        return None
-    behind = min(high, found.end() + 400 + len(want.texts[0][0]))  # the longest option, in whole
-    if want.named(fold(text[found.end() : behind]).lower()):
-        return None
-    return text.rfind("\n", low, found.start()) + 1 or low
+def _until(text: str, low: int, high: int, want: KnownOptions) -> Reading:
+    """What a reply commits to before a place."""
+    high = low + len(text[low:high].rstrip())
+    return answer_of(ReplyLayout(text, low, high, want)) if low < high else Reading(None, "unparsed", "nothing")
 
 
 def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
@@ -157,14 +151,15 @@ def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole
     Where another turn or question follows, the cut is in that, and the reply before it is `whole`.
     """
     cut = Reading(None, "truncated", "stop")
-    follows = high if whole else next_question(text, low, high)
-    if follows is not None:
-        answer = answer_of(ReplyLayout(text, low, low + len(text[low:follows].rstrip()), want))
-        return answer if answer.choice is not None else cut
+    places = [*ends(text, low, high, want)]
+    places += [(high, True)] if whole and not any(surely for _, surely in places) else []
+    if places:
+        found = (_until(text, low, place, want) for place, _ in places)
+        return next((answer for answer in found if answer.choice is not None), cut)
     closed = text.rfind("\n\n", low, high)
     if closed < 0:
         return cut
-    answer = answer_of(ReplyLayout(text, low, low + len(text[low:closed].rstrip()), want))
+    answer = _until(text, low, closed, want)
     if answer.choice is None or answer.rule.split("_")[0] not in _EXPLICIT or answer.span is None:
         return cut
     doubts = marks.GOES_BACK.search(text, answer.span[1], high)
