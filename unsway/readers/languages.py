@@ -38,7 +38,8 @@ def uncontrasted(low: str) -> str:
 
 def letters(low: str) -> list[re.Match[str]]:
     """The last letters and places of a sentence in another language than English, the last first."""
-    if english(low) or tongues.BOTH.search(low):
+    turn = max((found.end() for found in tongues.TURNS.finditer(low)), default=0)
+    if english(low) or tongues.BOTH.search(low, turn):
         return []
     return list(tongues.LETTERS.finditer(uncontrasted(low), max(0, len(low) - LONGEST)))[: -LETTERS - 1 : -1]
 

@@ -162,6 +162,12 @@ class ReplyLayout:
         head = mention_at(seg, begin(seg, self.want), self.want)
         return head is not None and head.option is not None and self.listed(seg.start, head.option)
 
+    def goes_through(self, start: int, end: int) -> list[re.Match[str]]:
+        """Each option with a word of what it is, where that is all that stands between two positions: "A: no, B: yes, …"."""
+        found = [*by_place.EACH_OPTION.finditer(self.text, max(start, end - HEAD), end)] if self.want.n > 2 else []
+        every = [one[1] for one in found] == [chr(ord("A") + i) for i in range(self.want.n)]
+        return found if every and "\n" not in self.text[found[0].start() : found[-1].end()] else []
+
     def begins_list(self, end: int, option: int | None) -> bool:
         """Whether the line after the one of an option is the next option and nothing else, so that a list begins there."""
         if option is None or end >= self.high:

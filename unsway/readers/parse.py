@@ -42,7 +42,7 @@ from unsway.readers.reading import answer as answer_of
 from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
 from unsway.types import Question, Reading, Reply, Stop
 
-PARSER = "mcq@8"
+PARSER = "mcq@9"
 """Version of the reader; moves whenever an answer could change."""
 
 CACHED = 4096

@@ -135,7 +135,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
     if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
         return None
-    if seg.low[mention.end : mention.end + 3].replace(" ", "")[:2] in ('":', ':"'):  # a key of a JSON object
+    if seg.low[mention.end : mention.end + 3].replace(" ", "")[:2] in ('":', ':"', "':"):  # a key of a JSON object
         return None
     letters = [ord(found[1]) for found in marks.BRACKETED.finditer(seg.text)][:3]
     if letters == [*range(ord("A") + mention.option, ord("A") + mention.option + 3)]:  # "(A) 2 (B) 3 (C) 5": a list
@@ -276,6 +276,16 @@ def short(reply: ReplyLayout) -> Claim | None:
 
 def marked(reply: ReplyLayout) -> Claim | None:
     """The only option of a list, a line each, that is called right."""
+    each = reply.goes_through(reply.low, reply.high)
+    words = [one[2].lower() for one in each]
+    right = [one for one, word in zip(each, words, strict=True) if by_place.CALLED_RIGHT.search(word)]
+    options = any(word == text for word in words for text, _ in reply.want.texts)  # which are no verdicts
+    if (
+        len(right) == 1
+        and not options
+        and sum(by_place.CALLED_WRONG.search(word) is not None for word in words) == len(each) - 1
+    ):
+        return Claim(ord(right[0][1]) - ord("A"), "marked", right[0].span(1), WEAK)
     marks: dict[int, tuple[bool, int]] = {}
     for place, option in reply.heads or reply.named_heads():
         end = reply.text.find("\n", place, reply.high)

@@ -86,6 +86,8 @@ def read_as_text(reply: ReplyLayout) -> Reading:
         goes_on = reply.high - claim.span[1] > SHORTEST
         wrong = say.CALLS_WRONG.match(next(reply.sentences()).low) if goes_on else None
         undone = wrong is not None and claim.choice == ord(wrong["letter"]) - ord("a")
+        if claim.strength == HEDGED and claim.choice is not None:
+            undone = undone or marks.GOES_BACK.search(reply.text, claim.span[1], reply.high) is not None
         return Reading(None, "unparsed", "taken_back", claim.span) if undone else claim.answer()
     edges = fold(
         f"{reply.text[reply.low : reply.low + 400]}\n{reply.text[max(reply.low, reply.high - 400) : reply.high]}"
@@ -116,6 +118,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         if claim is not None and (
             (reply.in_list(seg) if claim.rule.startswith(("so", "label")) else reply.begins_list(seg.end, claim.choice))
             or claim.span[0] in reply.objects
+            or (claim.rule == "correction" and reply.goes_through(seg.start, seg.end))
         ):
             claim = None
         if claim is None:
@@ -204,7 +207,7 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
     more = languages.corrects(seg.low)
     asked = reply.text[max(reply.low, seg.start - 4) : seg.start].rstrip().endswith(("?", "？", "؟"))
     at = begin(seg, reply.want)
-    listed = at and more is not None and more > at + 3  # "- Rome: no, …" takes nothing back
+    listed = more is not None and ((at and more > at + 3) or reply.in_list(seg))  # "- Rome: no, …" takes nothing back
     if more is None or asked or listed or reply.want.at(seg.low, 0):
         return None
     rest = segment(reply.text, seg.start + more, reply.high)

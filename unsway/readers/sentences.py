@@ -106,6 +106,7 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
         return None if whose == DENIED else _of_another(seg, claim)
     if (
         name in ("i", "we")
+        or (name.startswith(("i'", "we'")) and not say.CLAUSE_END.match(seg.low, claim.span[1] - seg.start))
         or who.SPEAKS_OF.match(found["say"] or "")
         or say.HYPOTHETICAL.match(seg.low, 0, found.start())
     ):
@@ -174,6 +175,8 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if number is not None and number[0] != claim.choice:
             return torn(seg, number[1], claim.span[1] - seg.start, "letter_against_text", WEAK)
     after = claim.span[1] - seg.start
+    if strength == WEAK and say.NOT_ANOTHER.match(seg.low, after):
+        claim = claim._replace(strength=max(claim.strength, STRONG))
     if seg.ends_at(after):
         return _of_another(seg, claim) if whose != OWN or elsewhere else claim
     named = want.at(seg.low, after)

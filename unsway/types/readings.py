@@ -23,7 +23,7 @@ class Reading:
     span: tuple[int, int] | None = None
     """Where in the reply it was read: start and end, in characters."""
     by: str = ""
-    """Reader and version, as `mcq@8`."""
+    """Reader and version, as `mcq@9`."""
 
     @property
     def choice(self) -> int | None:
