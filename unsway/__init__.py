@@ -7,7 +7,7 @@
     found["post_hoc"].brr, found.frame()    # one number with its interval; a data frame
     us.report(found, "report.html")
 
-Importing unsway loads nothing heavy; the names below are found when they are first used.
+Importing unsway loads nothing heavy; each name below is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _HOMES = {
     "train": "unsway.studies.train",
 }
 
-__all__ = sorted(_HOMES)  # strings all the same
+__all__ = sorted(_HOMES)  # still a list of strings
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`python -m unsway`: the command line, as launchers of several processes start it."""
+"""The command line as `python -m unsway`, for launchers that start several processes."""
 
 from unsway.cli import main
 

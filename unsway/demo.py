@@ -1,10 +1,10 @@
 """The whole loop on the embedded model: measure, train, measure again, show. Runs on a laptop without a GPU or a hub.
 
-In: a folder. Out: `Results`, and `report.html` in the folder, which is written again after each stage.
-A study like any other; killed anywhere, a second call goes on where it stopped, and one that finished asks nothing.
+In: a folder. Out: `Results`, and `report.html` in the folder, rewritten after each stage.
+The demo is an ordinary study: after a kill, a second call continues where it stopped, and a finished one asks nothing.
 
 The embedded model (135M parameters) can hardly do multiple-choice questions; it shows the method at work, not what larger
-models do. Questions, cues and training settings were chosen on validation questions; the test questions are others.
+do. Questions, cues and training settings were chosen on validation questions; the test questions are different ones.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ STUDY = Study(
     elicit=("worked",),
     settings=Settings(max_tokens=96, options_after="best answer is", force_answer="So the best answer is"),
 )
-"""Two trained cues and one held out. After three worked examples, on questions whose options are a word or two, this model
-ends in "So the best answer is" and words that in one reply of ten are no option's, so it is kept to the options there
-(`Settings.options_after`), and a reply without an answer is made to give one (`Settings.force_answer`). What else was tried,
-and why few-shot cues and planted answers are left out, is in docs/log.md."""
+"""Two trained cues and one held out. The model sees three worked examples first, and questions with short options.
+Its replies end in "So the best answer is", but one in ten then names something that is no option. So its words after
+that phrase are restricted to the options (`Settings.options_after`), and a reply without an answer is made to give one
+(`Settings.force_answer`). docs/log.md says what else was tried, and why few-shot cues and planted answers are left out."""
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
     biases=(*STUDY.biases, "majority_vote"),
     tasks=(Task("common_knowledge", 240, "test"),),
 )
-"""More questions, training rows and held-out cues; it holds the questions of `STUDY`, whose replies are not asked again."""
+"""More questions, training rows and held-out cues. It includes the questions of `STUDY` and reuses their replies."""
 
 SECONDS = {"load": 5.0, "ask": 0.15, "rows": 0.2, "train": 0.4}
-"""On two quiet CPU cores: of loading, of one reply, of one training row's reply, of one row of a fit."""
+"""Seconds on two idle CPU cores: loading the model, one reply, one training row's reply, one row of a training pass."""
 WORDS = {"load": "loading questions", "ask": "asking", "rows": "writing training rows", "train": "training"}
-"""What a stage is called."""
+"""The name of each stage, for messages."""
 
 
 def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], None] | None = None) -> Results:
@@ -81,15 +81,15 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
     Args:
         folder: Where everything is kept.
         study: The study; `FULL` is the longer one.
-        see: Called with what is known whenever another arm has been asked, the last one excepted.
+        see: Called with the results so far after each arm except the last.
 
     Raises:
-        AssetUnavailable: The model or the questions could not be had; says what was tried.
+        AssetUnavailable: The model or the questions are not available; the message lists what was tried.
     """
     place, start = Path(folder), time.monotonic()
     dtype = training_dtype()
     found = run(study, place, on=Stages(see), model_args={"dtype": dtype})
-    seconds = place / layout.SECONDS  # over all the times that it was started
+    seconds = place / layout.SECONDS  # over all calls
     took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
     write_text(seconds, f"{took:.1f}\n")
     command = "unsway demo --full" if study == FULL else "unsway demo"
@@ -101,17 +101,17 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
 
 @dataclass
 class Stages(JobByJob):
-    """An executor that does one job after the other, says how far the study is, and writes the page after each job."""
+    """Runs one job after the other, logs how far the study is, and writes the page after each job."""
 
     see: Callable[[Results], None] | None
-    """Called after an arm has been asked."""
+    """Called with the results so far after each arm except the last."""
     spent: float = 0.0
-    """Seconds of the stages so far; those that were done before do not count."""
+    """Seconds spent on the stages so far, without those an earlier call finished."""
     expected: float = 0.0
-    """Seconds that they take on two quiet CPU cores."""
+    """Seconds the same stages take on two idle CPU cores."""
 
     def one(self, fn: Callable[..., Any], running: StudyRun, number: int, **resources: Any) -> Future[Any]:
-        """Do a job. Raises nothing: an error is in the future."""
+        """Run one job. Never raises: the future holds the error."""
         job, after = running.jobs[number], running.jobs[number + 1 :]
         pace = self.spent / self.expected if self.expected else 1.0
         left = pace * sum(_seconds(running, each) for each in (job, *after))
@@ -139,7 +139,7 @@ def _named(job: Job) -> str:
 
 
 def _seconds(running: StudyRun, job: Job) -> float:
-    """What a job takes on two quiet CPU cores."""
+    """Seconds a job takes on two idle CPU cores."""
     how, pairs = job.arm.intervention if job.arm else None, running.pairs(job.part)
     prompts = len({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)})
     rows = how.recipe.n + how.recipe.instruct if isinstance(how, Trained) else 0

@@ -6,8 +6,8 @@ In: paths and bytes. Out: the same on disk, or a `StoreError` that says what to 
     append_row("labels.jsonl", row)           # after any other writer; a row torn by a kill is cut off
     with exclusive("runs/mine"): ...          # one process (and thread) at a time
 
-A file is written under a name that begins with `.part-` and locked, then moved; what a killed writer left is swept.
-Whole-file locks are filelock's (`flock` on POSIX; elsewhere a lock file next to the file), which locks no single bytes.
+A file is locked and written under a name that begins with `.part-`, then moved. What a killed writer left is removed.
+Whole-file locks come from filelock (`flock` on POSIX, elsewhere a lock file next to the file); it cannot lock single bytes.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ PART = ".part-"
 LOCK = ".lock"
 """Suffix of lock files; also the lock file of a folder."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"""Errors of a full disk, an exhausted quota and a file of the largest size."""
+"""Errors of a full disk, an exhausted quota and a file that has reached its largest size."""
 UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EBADF}
-"""Errors of systems and file systems without the lock or the function that was asked for."""
+"""Errors of systems and file systems that lack the requested lock or function."""
 SHORT, LONG = 0.001, 0.1
-"""Seconds between two attempts at a lock: of rows, which is held for microseconds, and of a folder."""
+"""Seconds between two attempts at a lock: short for rows, whose lock is held for microseconds; long for a folder."""
 UNNAMED = 5.0
-"""Seconds for which a lock file may be empty: its holder writes its number at once, unless it is killed in between."""
+"""Seconds for which a lock file may stay empty. Its holder writes its process number at once, unless it is killed first."""
 
 _log = logging.getLogger(__name__)
 
 
 def write_error(path: str | Path, error: OSError) -> StoreError:
-    """What the disk refused, and what to do about it."""
+    """The `StoreError` for a disk error: what was refused and what to do."""
     if error.errno in FULL:
         advice = "Everything before it is kept: make room and run the same again."
     elif error.errno == errno.ENAMETOOLONG:
@@ -64,17 +64,17 @@ def write_error(path: str | Path, error: OSError) -> StoreError:
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write a whole text file: afterwards it is the old one or the new one, never half. Raises `StoreError`."""
+    """Write a whole text file. The path holds the old file or the new one, never half a file. Raises `StoreError`."""
     return write_parts(path, (text.encode("utf-8", "backslashreplace"),))
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write a whole file: afterwards it is the old one or the new one, never half. Raises `StoreError`."""
+    """Write a whole file. The path holds the old file or the new one, never half a file. Raises `StoreError`."""
     return write_parts(path, (content,))
 
 
 def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
-    """Write a whole file, part after part: afterwards it is the old one or the new one, never half.
+    """Write a whole file part by part. The path holds the old file or the new one, never half a file.
 
     Raises:
         StoreError: The disk refused it; the old file is unchanged.
@@ -90,7 +90,7 @@ def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A new, empty file that takes the place of `target` when the block ends without an error."""
+    """Yield a new, empty file; it replaces `target` if the block ends without an error."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with partial_file(target.parent) as new:
         yield new
@@ -101,9 +101,9 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to write files into, readable as the umask says at the end; nothing stays if it fails.
+    """Yield a folder to write files into. On success they get the umask's permissions; on failure nothing remains.
 
-    It becomes `folder` where there is none, so that a kill leaves no half of it; else its files move into that.
+    If `folder` does not exist, the new folder becomes it in one step. Otherwise its files are moved there one by one.
     """
     is_new = not folder.exists()
     place = folder.parent if is_new else folder
@@ -111,7 +111,7 @@ def staged(folder: Path) -> Iterator[Path]:
     with partial_folder(place) as new:
         yield new
         for file in sorted(new.iterdir()):
-            file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes for the owner alone
+            file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes owner-only files
             if not is_new:
                 os.replace(file, folder / file.name)
         if is_new:
@@ -120,14 +120,14 @@ def staged(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def partial_file(folder: Path, prefix: str = PART) -> Iterator[Path]:
-    """A new, empty file in a folder, locked; removed at the end unless it was moved."""
+    """Yield a new, empty, locked file in a folder. It is removed at the end unless it was moved."""
     with _partial(folder, prefix, Path.touch) as path:
         yield path
 
 
 @contextmanager
 def partial_folder(folder: Path) -> Iterator[Path]:
-    """A new, empty folder in a folder, locked; removed at the end unless it was moved."""
+    """Yield a new, empty, locked folder inside a folder. It is removed at the end unless it was moved."""
     with _partial(folder, PART, Path.mkdir) as path:
         yield path
 
@@ -149,7 +149,7 @@ def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterato
 
 
 def sweep(folder: Path, prefix: str) -> list[Path]:
-    """Remove the parts that killed processes left; returns those that some process holds."""
+    """Remove the parts that killed processes left; returns the parts that a live process still holds."""
     held = []
     for path in folder.glob(f"{prefix}*"):
         with suppress(OSError):  # its owner, or another sweep, was faster
@@ -172,7 +172,7 @@ def _remove(path: Path) -> None:
 
 
 def allocate(path: Path, size: int) -> None:
-    """Give a file its size on the disk, so that a full disk is noticed now. Raises `OSError` of the system."""
+    """Reserve a file's size on the disk, to notice a full disk now. Raises the system's `OSError`."""
     with path.open("rb+") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, size)
@@ -187,7 +187,7 @@ def allocate(path: Path, size: int) -> None:
 
 @contextmanager
 def appending(path: Path) -> Iterator[BinaryIO]:
-    """Open a file of rows at its end, made where it is missing, while no other process appends; see `put_row`.
+    """Open a file of rows at its end and lock it against other appending processes. It is created if missing. See `put_row`.
 
     Raises:
         StoreError: The disk refused it.
@@ -203,9 +203,9 @@ def appending(path: Path) -> Iterator[BinaryIO]:
 
 
 def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
-    """Put a row at a place of a file from `appending`, whole or not at all; returns where it ends, in bytes.
+    """Write a row at a byte offset of a file from `appending`, whole or not at all. Returns the offset where it ends.
 
-    What stood there is cut off. `sync` waits until the disk has it, so that not even a power cut loses it.
+    Everything after the offset is cut off. With `sync` the row is flushed to the disk, which survives a power cut.
     """
     file.truncate(at)
     left = memoryview(row + b"\n")
@@ -222,13 +222,13 @@ def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
 
 
 def append_row(path: str | Path, row: str | Callable[[bytes], str], *, sync: bool = False) -> None:
-    """Append one row to a file of rows, whole or not at all; a row torn by a kill is cut off.
+    """Append one row to a file, whole or not at all. A last row torn by a kill is cut off first.
 
     Args:
-        path: The file; made where it is missing.
-        row: One row, without its line end; or what makes it from the last row (empty where there is none), which no other
-            process can follow meanwhile.
-        sync: Wait until the disk has it, so that not even a power cut loses it.
+        path: The file; created if missing.
+        row: One row without its newline, or a function that makes it from the last row (empty if there is none). The
+            file stays locked while the function runs, so no other process can append in between.
+        sync: Flush the row to the disk, which survives a power cut.
 
     Raises:
         StoreError: The disk refused it; the rows before it are unchanged.
@@ -243,12 +243,12 @@ def append_row(path: str | Path, row: str | Callable[[bytes], str], *, sync: boo
 
 
 def whole_rows(path: str | Path) -> list[bytes]:
-    """The complete rows of a file, without their line ends; none where there is no file."""
+    """The complete rows of a file, without newlines; none if the file does not exist."""
     return Path(path).read_bytes().split(b"\n")[:-1] if Path(path).exists() else []
 
 
 def repaired_rows(path: str | Path) -> list[bytes]:
-    """The complete rows of a file; a row torn by a kill is cut off in the file. Raises `StoreError`."""
+    """The complete rows of a file, after cutting off a last row torn by a kill. Raises `StoreError`."""
     place = Path(path)
     if place.exists():
         with appending(place) as file:
@@ -257,7 +257,7 @@ def repaired_rows(path: str | Path) -> list[bytes]:
 
 
 def _end_of_rows(file: BinaryIO, before: int | None = None) -> int:
-    """Where the last complete row ends, in bytes: of the whole file, or of its first `before` bytes."""
+    """The offset in bytes where the last complete row of the file, or of its first `before` bytes, ends."""
     end = file.seek(0, os.SEEK_END) if before is None else before
     while end:
         start = max(0, end - 4096)
@@ -274,17 +274,17 @@ def _end_of_rows(file: BinaryIO, before: int | None = None) -> int:
 
 @contextmanager
 def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT) -> Iterator[bool]:
-    """Lock a file or folder that exists; yields whether the lock is ours, which is False only without `wait`.
+    """Lock an existing file or folder. Yields whether we hold the lock, which is False only with `wait=None`.
 
-    `wait` is the seconds between two attempts; None makes one. With the handle of the open file, a lock of the system
-    ends when that is closed.
+    `wait` is the seconds between two attempts; None makes one attempt. With the `handle` of an open file, the system's
+    lock ends when the file is closed.
     """
     from filelock import FileLock, lock_descriptor
 
     opened, lock = None, None
     try:
         try:
-            if os.name == "nt":  # a lock on the file itself would keep its readers out
+            if os.name == "nt":  # locking the file itself would keep readers out
                 raise OSError(errno.ENOSYS, "no advisory locks")
             if handle is None:
                 handle = opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -303,16 +303,16 @@ def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT
 
 
 def _acquired(lock: BaseFileLock, wait: float | None) -> bool:
-    """Whether a lock is ours now, after any wait; one whose holder was killed before it wrote its number is taken away.
+    """Try to acquire a lock, and return whether we hold it. Removes an empty lock file that its killed holder left.
 
-    filelock takes away the lock file of a process that has ended, but waits for ever for an empty one.
+    filelock removes the lock file of a process that has ended, but waits forever for an empty one.
     """
     from filelock import SoftFileLock, Timeout
 
     marker = Path(lock.lock_file)
     while True:
         if isinstance(lock, SoftFileLock):  # the files of other locks are always empty
-            with suppress(OSError):  # another one took it away, or holds it open
+            with suppress(OSError):  # another process removed it, or holds it open
                 about = marker.stat()
                 if about.st_size == 0 and time.time() - about.st_mtime > UNNAMED:
                     marker.unlink()
@@ -324,16 +324,16 @@ def _acquired(lock: BaseFileLock, wait: float | None) -> bool:
 
 @contextmanager
 def exclusive(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: bool = True) -> Iterator[None]:
-    """Hold a folder: of several processes and threads, one at a time runs the block.
+    """Hold a folder: only one process or thread at a time runs the block.
 
     Args:
-        folder: The folder; made where it is missing.
+        folder: The folder; created if missing.
         name: The lock file in it; different names are independent.
-        waiting: What the other one does; logged where this one waits.
-        wait: Whether to wait.
+        waiting: What the other holder does; logged while waiting.
+        wait: Whether to wait for the other holder.
 
     Raises:
-        StoreError: Another one holds it and `wait` is off; or the folder cannot be written.
+        StoreError: Another process or thread holds it and `wait` is off, or the folder is not writable.
     """
     place = Path(folder) / name
     try:
@@ -352,10 +352,10 @@ def exclusive(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: 
 
 
 class ByteLocks:
-    """Numbers that one process at a time holds, each until it releases it or ends.
+    """Numbers, each held by at most one process until it releases the number or ends.
 
-    On POSIX a number is one byte of a file, under a record lock. Such locks belong to the process, and are all lost when
-    it closes any handle of that file, so a process makes one `ByteLocks` for each file.
+    On POSIX a number is one byte of a file, under a record lock. The process loses all its record locks on a file when it
+    closes any handle of that file. So make only one `ByteLocks` per file in a process.
     """
 
     SPACE = 2**62
@@ -365,10 +365,10 @@ class ByteLocks:
         self._path = path
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         self._files: dict[int, BaseFileLock] = {}
-        """Soft lock files of the numbers held, where there are no record locks."""
+        """Lock files of the numbers held, on systems without record locks."""
 
     def take(self, number: int) -> bool:
-        """Claim a number; False where another process has it."""
+        """Claim a number; returns False if another process holds it."""
         try:
             if fcntl is None:
                 raise OSError(errno.ENOSYS, "no record locks")

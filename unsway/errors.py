@@ -1,19 +1,19 @@
 """The errors that unsway raises, as one tree.
 
 Every message says what was found, what is allowed and what to do; it is raised before money or time is spent. Each
-error is also one of the standard library, so `except ValueError` keeps working.
+error is also a standard-library one, so `except ValueError` keeps working.
 
     UnswayError
-    ├── UnknownName (LookupError)        no bias, source, method, model … of that name; names the closest
+        ├── UnknownName (LookupError)        no bias, source, method, model … has that name; suggests the closest
     ├── BadInput (ValueError)            a value, a row or a file is not what it must be
     │   └── BadRow                       one row of a file: file, line and field are in the message
     ├── MissingExtra (ImportError)       an optional library is not installed; says the exact `pip install`
-    ├── AssetUnavailable (OSError)       a download could not be had; says what was tried
-    ├── ChecksumMismatch (OSError)       a file is not the one that was pinned
+        ├── AssetUnavailable (OSError)       a download is not available; says what was tried
+        ├── ChecksumMismatch (OSError)       a file differs from the pinned one
     ├── StoreError (OSError)             a folder of replies cannot be used (locked, damaged, read-only)
     ├── ModelError (RuntimeError)        a model could not be asked, or a checkpoint does not fit its base
-    │   └── BudgetReached                asking more could cost more than was allowed
-    └── TrainingError (RuntimeError)     a fit could not be done or went wrong
+        │   └── BudgetReached                asking more could exceed the budget
+        └── TrainingError (RuntimeError)     training could not start or went wrong
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ T = TypeVar("T")
 
 
 def kind_of(value: object) -> str:
-    """A value for a message: its type and how it begins."""
+    """A value as messages show it: its type and its first 40 characters."""
     return f"{type(value).__name__} ({str(value)[:40]!r})"
 
 
 def in_dollars(value: float, sign: str = "$") -> str:
-    """US dollars to the cent: `$1,234.50`; what is not free is never rounded to nothing: `under $0.01`."""
+    """US dollars to the cent: `$1,234.50`. An amount below a cent is `under $0.01`, never `$0.00`."""
     return f"under {sign}0.01" if 0 < value < 0.01 else f"{sign}{value:,.2f}"
 
 
@@ -43,22 +43,22 @@ def number_of(n: int, what: str) -> str:
 
 
 def expect(given: object, kind: type | tuple[type, ...], expected: str) -> None:
-    """Refuse a value of another class, as where arguments stand in another order.
+    """Raise `BadInput` unless a value has the expected class, for example when arguments are in the wrong order.
 
     Args:
         given: The value.
         kind: The class or classes that it may be of.
-        expected: What is expected in its place, and how to get it.
+        expected: What is expected instead, and how to get it.
 
     Raises:
-        BadInput: It is of another class.
+        BadInput: The value has another class.
     """
     if not isinstance(given, kind):
         raise BadInput(f"{kind_of(given)} stands where {expected}.")
 
 
 def expect_each(given: object, kind: type[T], expected: str) -> tuple[T, ...]:
-    """Several values of a class, for something else than which `expect` is raised."""
+    """The values as a tuple. Raises `BadInput`, as `expect` does, if they are not iterable or one has another class."""
     expect(given, Iterable, expected)
     values = tuple(given)  # type: ignore[var-annotated, arg-type]  # mypy does not know what expect says
     for value in values:
@@ -67,13 +67,13 @@ def expect_each(given: object, kind: type[T], expected: str) -> tuple[T, ...]:
 
 
 def expect_count(n: int | None) -> None:
-    """Refuse to draw fewer than none: as the end of a slice, -1 would leave one out in silence. None means all."""
+    """Raise `BadInput` for a negative count: as the end of a slice, -1 would silently drop an item. None means all."""
     if n is not None and n < 0:
         raise BadInput(f"n is {n}; it is 0 or more, or None for all.")
 
 
 def path_of(given: str | Path, expected: str) -> Path:
-    """A path, for something else than which `expect` is raised."""
+    """The given path. Raises `BadInput`, as `expect` does, if it is neither text nor a path."""
     expect(given, (str, PathLike), expected)
     return Path(given)
 
@@ -82,19 +82,19 @@ class UnswayError(Exception):
     """The root: catch this to catch everything that unsway raises on purpose."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process an error goes by its message, because the arguments of its class are not kept."""
+        """Pickle an error by its message, because the arguments of its class are not stored."""
         return _revived, (type(self), self.args, self.__dict__)
 
 
 def _revived(kind: type[UnswayError], args: tuple[Any, ...], about: dict[str, Any]) -> UnswayError:
-    """The error of another process, as it was raised there."""
+    """Rebuild an error that was raised in another process."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(about)
     return error
 
 
 class UnknownName(UnswayError, LookupError):
-    """There is nothing of that name; the message has the closest names and the whole list."""
+    """No such name; the message has the closest names and the whole list."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         from difflib import get_close_matches
@@ -112,7 +112,7 @@ class BadInput(UnswayError, ValueError):
 
 
 class BadRow(BadInput):
-    """A row of a file is not what it must be; the file, the line (from 1) and the field are named."""
+    """A row of a file is not what it must be; the message gives the file, the line (from 1) and the field."""
 
     def __init__(self, path: object, line: int, field: str, problem: str) -> None:
         super().__init__(f"{path}, line {line}, field {field!r}: {problem}")
@@ -127,11 +127,11 @@ class MissingExtra(UnswayError, ImportError):
 
 
 class AssetUnavailable(UnswayError, OSError):
-    """A download could not be had from any place; the message lists what was tried."""
+    """A download is not available from any place; the message lists what was tried."""
 
 
 class ChecksumMismatch(UnswayError, OSError):
-    """A file is not the one that was pinned by its sha256."""
+    """A file does not have the pinned sha256."""
 
 
 class StoreError(UnswayError, OSError):
@@ -143,8 +143,8 @@ class ModelError(UnswayError, RuntimeError):
 
 
 class BudgetReached(ModelError):
-    """Asking more could cost more than was allowed; everything so far is kept."""
+    """Asking more could exceed the budget; all replies so far are stored."""
 
 
 class TrainingError(UnswayError, RuntimeError):
-    """A fit could not be done or went wrong; the last good checkpoint is kept."""
+    """Training could not start or went wrong; the last good checkpoint is kept."""

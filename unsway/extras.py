@@ -1,6 +1,6 @@
 """Optional libraries: one helper imports them, and one error names the extra that installs a missing one.
 
-In: the name of an extra in pyproject.toml. Out: what the block imports, or `MissingExtra`.
+In: the name of an extra in pyproject.toml. Out: the block's imports, or `MissingExtra`.
 
     with requires("report", "The page"):
         import vl_convert
@@ -18,11 +18,11 @@ from unsway.errors import MissingExtra
 
 @contextmanager
 def requires(name: str, what: str) -> Iterator[None]:
-    """Import optional libraries in the block; a missing one becomes a `MissingExtra` that says what to install.
+    """Import optional libraries in the block. If one is missing, raises a `MissingExtra` that says what to install.
 
     Args:
-        name: The extra that has the libraries; several are separated by commas.
-        what: What needs them, at the start of a sentence.
+        name: The extra that installs the libraries, or several separated by commas.
+        what: What needs them, as the start of a sentence.
 
     Raises:
         MissingExtra: A library is not installed.
@@ -37,7 +37,7 @@ def requires(name: str, what: str) -> Iterator[None]:
 
 
 def check_installed(name: str, what: str, *libraries: str) -> None:
-    """Raise the `MissingExtra` that `requires` would, unless the libraries are installed; imports none of them."""
+    """Raise `MissingExtra`, as `requires` does, unless the libraries are installed. Imports none of them."""
     for library in libraries:
         with requires(name, what):
             if find_spec(library) is None:

@@ -1,13 +1,13 @@
-"""What unsway logs, shown to a person: the command line calls `show`, and so may a script.
+"""Shows unsway's log messages to a person; the command line calls `show`, and a script can too.
 
-In: the records of the logger `unsway` and those below it. Out: their messages on stderr, one a line.
+In: the records of the logger `unsway` and its children. Out: their messages on stderr, one per line.
 
     from unsway import logs
-    logs.show()             # progress and warnings of everything that follows
-    logs.show("quiet")      # errors alone; no bars either
-    logs.show("verbose")    # more, with the time and the module of each line
+        logs.show()             # from now on, progress and warnings
+        logs.show("quiet")      # only errors, and no progress bars
+        logs.show("verbose")    # more, with each line's time and module
 
-Inspect replaces the handlers of the root logger while it runs, so what is to be seen then needs a handler of its own.
+Inspect replaces the root logger's handlers while it runs, so unsway's messages need their own handler.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class StderrHandler(logging.Handler):
 
 
 def show(loudness: Loudness = "normal") -> None:
-    """Show what unsway logs from now on: progress, warnings, and what it waits for. The last call counts."""
+    """Show unsway's log messages from now on: progress, warnings, and what it waits for. The last call wins."""
     log = logging.getLogger("unsway")
     log.setLevel(LEVELS[loudness])
     if not any(isinstance(handler, StderrHandler) for handler in log.handlers):
@@ -41,5 +41,5 @@ def show(loudness: Loudness = "normal") -> None:
 
 
 def is_quiet() -> bool:
-    """Whether progress was turned off. A library whose log nobody asked for is not quiet: its bars are shown."""
+    """Whether `show` turned progress off. Without any call of `show`, as in a library, progress bars are shown."""
     return logging.getLogger("unsway").level > logging.INFO

@@ -1,8 +1,8 @@
 """Questions × biases → pairs: one question with and without a cue. The only place that builds them.
 
 In: questions, names of biases, an elicitation. Out: a `PairSet`: the pairs, and what was skipped with its reason.
-Source: arXiv 2403.05518, §3: the cued option is the same for all biases of a question and by default
-never the gold one; the clean prompt is the same too, so that it is asked once and biases can be compared.
+Source: arXiv 2403.05518, §3. All biases of a question cue the same option, by default never the gold one. They also share
+the clean prompt, which is therefore asked once, and biases can be compared.
 
     import unsway as us
     built = us.pairs(us.load("arc_easy", 200), ["suggested_answer", "post_hoc"])
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from unsway.biases.arguments import Arguments
 
 Aim: TypeAlias = Literal["wrong", "gold", "any"]
-"""Which option is cued: one that is not gold, the gold one, or any."""
+"""Which option is cued: a wrong one, the gold one, or any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A question to which a bias was not put."""
+    """A question that a bias was not applied to, with the reason."""
 
     question_id: str
     bias: str
@@ -52,7 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class PairSet:
-    """Pairs in the order of the questions, then of the biases; and what was skipped."""
+    """Pairs in the order of the questions, then of the biases; and the skipped questions."""
 
     pairs: tuple[Pair, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -67,7 +67,7 @@ class PairSet:
         return PairSet(self.pairs + other.pairs, self.skipped + other.skipped)
 
     def where(self, *, bias: str) -> PairSet:
-        """The pairs, and the skipped, of one bias: `name` or `name@version`."""
+        """The pairs and the skipped questions of one bias, given as `name` or `name@version`."""
         return PairSet(
             tuple(pair for pair in self.pairs if bias in (pair.bias, Ref.parse(pair.bias).unversioned)),
             tuple(each for each in self.skipped if bias in (each.bias, Ref.parse(each.bias).unversioned)),
@@ -79,9 +79,9 @@ class PairSet:
 
 
 def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitation | str = "cot") -> Pair:
-    """The first pair that a bias makes of questions: what it does to a prompt, seen before anything is asked.
+    """The first pair that a bias makes from questions: shows what it does to a prompt before anything is asked.
 
-    Where a bias shows an argument, which a model writes, a placeholder stands.
+    Some biases show an argument that a model writes; here a placeholder takes its place.
 
     Raises:
         UnknownName: There is no such bias or elicitation.
@@ -105,7 +105,7 @@ def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitat
 
 
 def questions_of(given: Iterable[Question]) -> tuple[Question, ...]:
-    """The questions. Raises `BadInput` where they are something else, such as a model whose place is in front of them."""
+    """The questions as a tuple. Raises `BadInput` for anything else, such as a model passed in the wrong position."""
     expected = (
         "a question is expected: unsway.load(…) gives some, and they go behind the model in measure(model, questions)"
     )
@@ -123,21 +123,21 @@ def pairs(
     instructions: Literal["default", "varied"] = "default",
     arguments: Arguments | None = None,
 ) -> PairSet:
-    """Put every bias to every question.
+    """Apply every bias to every question.
 
     Args:
-        questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
+        questions: Questions; one that cannot be asked, or that occurs twice, is skipped and counted.
         biases: One or several: names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
         elicit: The elicitation, for both sides.
-        aim: Which option is cued. wrong, as in the paper: following the cue and being right cannot coincide.
-        seed: Seed of the cued options and of what each cue draws.
-        instructions: default is the elicitation's first wording; varied draws one for each question.
-        arguments: Arguments for options, for the biases that need them.
+        aim: Which option is cued. wrong is the paper's: a followed cue and a right answer never coincide.
+        seed: Seed of the cued options and of each cue's random choices.
+        instructions: default uses the elicitation's first wording; varied draws one for each question.
+        arguments: Arguments for options, required by some biases.
 
     Raises:
-        UnknownName: There is no such bias, form or elicitation, or no reader of the name that a bias says.
-        BadInput: Questions are a name; a bias is named twice; a gold option is needed and missing; arguments are needed and
-            not given; or a bias broke its promise to add cues only.
+        UnknownName: There is no such bias, form or elicitation, or a bias names an unknown reader.
+        BadInput: `questions` is a name; a bias is named twice; a gold option or arguments are needed and missing; or a bias
+            changed more of a prompt than its cue.
     """
     if isinstance(questions, str | PathLike):
         raise BadInput(f"questions is a name, {str(questions)!r}; load it first: us.load({str(questions)!r}).")
@@ -148,7 +148,7 @@ def pairs(
     if twice:
         raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
     for bias in wanted:
-        readers.get(bias.reader)  # before anything is asked, not when it is read
+        readers.get(bias.reader)  # checked now, not after everything has been asked
     if arguments is not None:
         from unsway.biases.arguments import Arguments
 
@@ -173,7 +173,7 @@ def pairs(
 
 
 def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
-    """The option that all biases of a question cue. Raises `BadInput` where the aim needs a gold option."""
+    """The option that all biases cue on this question. Raises `BadInput` if the aim needs a gold option and there is none."""
     gold = question.gold
     if gold is None and aim != "any":
         raise BadInput(
@@ -188,7 +188,7 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
 
 
 def retarget(pair: Pair, bias: Bias, option: int) -> Pair | None:
-    """The same question under the same bias with its cue pointing to another option; None where the bias cannot.
+    """The same question and bias with the cue pointing to another option; None if the bias cannot do that.
 
     Args:
         pair: The pair.
@@ -207,7 +207,7 @@ def retarget(pair: Pair, bias: Bias, option: int) -> Pair | None:
 
 
 class _Builder:
-    """All that pairs of one call have in common."""
+    """What the pairs of one call share."""
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class _Builder:
         varied: bool,
         arguments: Arguments | None,
     ) -> None:
-        quoted = f".{arguments.sha256[:8]}" if arguments else ""  # part of the version of a bias that quotes them
+        quoted = f".{arguments.sha256[:8]}" if arguments else ""  # goes into the version of a bias that quotes them
         self.biases = tuple((bias, bias.versioned + quoted * ("arguments" in bias.wants)) for bias in biases)
         self.elicit = elicit
         cues_option = any(bias.target in ("toward", "away") for bias in biases)
@@ -229,7 +229,7 @@ class _Builder:
         self.repeated: set[str] = set()
 
     def of(self, question: Question) -> Iterator[Pair | Skipped]:
-        """A pair, or why there is none, for each bias."""
+        """For each bias, a pair or the reason why there is none."""
         found = problem(question)
         reason = f"{found.field}: {found.kind}" if found else "the same question was there before"
         if found or question.id in self.seen:
@@ -244,7 +244,7 @@ class _Builder:
             yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
 
     def _pair(self, bias: Bias, name: str, question: Question, clean: Prompt, option: int) -> Pair | Skip:
-        """One bias put to one question."""
+        """Apply one bias to one question."""
         n = len(question.options)
         if not bias.min_options <= n <= bias.max_options:
             return Skip(f"{bias.name} takes {bias.min_options} to {bias.max_options} options, and there are {n}")
@@ -268,7 +268,7 @@ class _Builder:
                 return bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
 
         made = make()
-        # once a call, on what is asked: other prompts in every run would all be asked again
+        # once a call, because a bias whose prompts change between runs would have everything asked again
         if name not in self.repeated and not isinstance(made, Skip):
             self.repeated.add(name)
             if make() != made:
@@ -307,7 +307,7 @@ class _Builder:
 
 
 def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Inserted | Substituted) -> Substituted:
-    """Both sides, after checking that they differ by cues alone (or, where options are permuted, by their order)."""
+    """Both sides, after checking that they differ only by cues (or, if options are permuted, only by their order)."""
     inserted = made.prompt if isinstance(made, Inserted) else made
     both = Substituted(clean, inserted) if isinstance(inserted, Prompt) else inserted
     if isinstance(made, Substituted) != (bias.kind == "substitution"):

@@ -1,7 +1,7 @@
 """Progress of long work: a bar with the time left in a terminal or a notebook, elsewhere a line in the log.
 
-In: what is being done and how many steps or bytes it has. Out: a bar of rich, or lines at the start, every 15 seconds and at
-the end (level INFO of the logger `unsway.progress`, see `unsway.logs`). Nothing else depends on it.
+In: what is being done, and its number of steps or bytes. Out: a bar of rich, or log lines at the start, every 15 seconds and
+at the end (level INFO of the logger `unsway.progress`, see `unsway.logs`). Nothing else depends on it.
 
     with track("Asking gpt-4o-mini", 600, done=200) as advance:
         advance(1)
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Advance: TypeAlias = Callable[[int], None]
-"""Called with the number of steps, or bytes, just done."""
+"""Called with the number of steps, or bytes, that were just finished."""
 Track: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
-"""Called with what is being done and how many bytes it has."""
+"""Called with what is being done and its number of bytes."""
 
 SECONDS_BETWEEN_LINES = 15.0
 ENOUGH_FOR_A_GUESS = 0.02
@@ -41,12 +41,12 @@ def track(what: str, total: int, *, done: int = 0, in_bytes: bool = False) -> It
     Args:
         what: What is being done, such as `Asking gpt-4o-mini`.
         total: How many steps it has.
-        done: How many of them an earlier run did.
-        in_bytes: The steps are bytes, and shown as megabytes.
+        done: How many steps an earlier run did.
+        in_bytes: Steps are bytes, shown as megabytes.
     """
     from rich.console import Console
 
-    console = Console(file=sys.stderr)  # which libraries may redirect meanwhile
+    console = Console(file=sys.stderr)  # libraries may redirect stderr meanwhile
     if (sys.stderr.isatty() or console.is_jupyter) and not is_quiet():
         shown = _bar(console, what, total, done, in_bytes)
     else:

@@ -1,7 +1,7 @@
-"""One way to declare and find whatever has a name: biases, sources, readers, methods, back-ends, engines, interventions.
+"""Declares and finds everything that has a name: biases, sources, readers, methods, back-ends, engines, interventions.
 
 In: modules of this package, and the entry points that other packages install under `unsway.plugins`. Out: things by name.
-A file in the working folder is never loaded by itself: only installed code is, once, and each plug-in is logged.
+Files in the working folder are never loaded. Only installed code is, once, and each plug-in is logged.
 
     engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines", Engine, classes=True)
     engines.add("mine", MyEngine)       # at the end of the module that defines it
@@ -25,28 +25,28 @@ from unsway.errors import BadInput, UnknownName, UnswayError, kind_of, number_of
 from unsway.types.kinds import check_kinds
 
 GROUP = "unsway.plugins"
-"""The group of entry points under which other packages add things; the value of each is a module to import."""
+"""The entry-point group under which other packages add things; each entry's value is a module to import."""
 
 T = TypeVar("T")
 _NAME = re.compile(r"[^\s,@]+")
-"""Names stand in lists with commas, and in front of @ and a version."""
+"""Names appear in lists with commas, and before @ and a version."""
 _log = logging.getLogger(__name__)
 _loaded: dict[EntryPoint, BadInput | None] = {}
-"""The entry points that are imported, or are being imported, and why one could not be."""
+"""The entry points imported so far or being imported; the value is the error if the import failed."""
 _loading: list[str] = []
-"""The plug-ins that are being imported, the innermost last, as errors name them."""
+"""The plug-ins being imported, the innermost last, as errors name them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A name as it is written in rows and on the command line: `name`, `name/form`, `name@version` or `name/form@version`."""
+    """A name as rows and the command line write it: `name`, `name/form`, `name@version` or `name/form@version`."""
 
     name: str
-    """What it is declared as; of a source with members, the family."""
+    """The declared name; for a source with members, the family."""
     form: str = ""
     """The form of a bias, or the member of a family of sources; may be empty."""
     version: str = ""
-    """Whatever follows the last @: a version, a revision or a level; may be empty."""
+    """The text after the last @: a version, a revision or a level; may be empty."""
 
     @classmethod
     def parse(cls, text: str) -> Ref:
@@ -66,16 +66,16 @@ class Ref:
 
 
 class Registry(Generic[T]):
-    """Things of one kind by name; the modules that declare them are imported when somebody first asks."""
+    """Things of one kind by name; the modules that declare them are imported at the first lookup."""
 
     def __init__(self, kind: str, package: str, of: Any, *, classes: bool = False) -> None:
         """An empty registry.
 
         Args:
             kind: The word used in error messages.
-            package: Every module of it is imported before the first answer.
-            of: The class of the things; a protocol is one that can be checked at run time.
-            classes: The things are subclasses of it, not values.
+            package: The package whose modules declare things; all are imported before the first answer.
+            of: The class of the things; a protocol must be checkable at run time.
+            classes: The things are subclasses of `of`, not instances.
         """
         self.kind = kind
         self.package = package
@@ -89,8 +89,8 @@ class Registry(Generic[T]):
         """Declare a thing under a name, and return it.
 
         Raises:
-            BadInput: The name is taken, cannot be written or is not the thing's own, or the thing or a field of it is of
-                another kind.
+            BadInput: The name is taken, malformed or not the thing's own; or the thing or one of its fields has the
+                wrong type.
         """
         given: object = name
         if not isinstance(given, str) or not _NAME.fullmatch(given):
@@ -108,7 +108,7 @@ class Registry(Generic[T]):
             what = self._of.__name__
             allowed = f"a subclass of {what}, not a value" if self._classes else f"a value of the class {what}"
             raise BadInput(f"The {self.kind} {name!r} is {kind_of(found)}; give {allowed}. CONTRIBUTING.md shows one.")
-        if (own := getattr(found, "name", name)) != name:  # rows and studies keep its own name, and look it up
+        if (own := getattr(found, "name", name)) != name:  # rows and studies store its own name, and look it up
             raise BadInput(f"The {self.kind} {name!r} has the name {own!r} itself. Give both the same one.")
         if not is_class:
             _check_fields(self.kind, name, found)
@@ -118,10 +118,10 @@ class Registry(Generic[T]):
         return thing
 
     def get(self, name: str) -> T:
-        """The thing of that name. Raises `UnknownName` with the closest names."""
+        """The thing with that name. Raises `UnknownName` with the closest names."""
         self._discover()
         given: object = name
-        if not isinstance(given, str) or given not in self._things:  # a list has no hash
+        if not isinstance(given, str) or given not in self._things:  # a list is not hashable
             raise UnknownName(self.kind, str(given), self._things)
         return self._things[given]
 
@@ -131,12 +131,12 @@ class Registry(Generic[T]):
         return tuple(sorted(self._things))
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is a thing of that name."""
+        """Whether a thing has that name."""
         self._discover()
         return name in self._things
 
     def _discover(self) -> None:
-        """Import every module of the package, once, then every plug-in that is not imported yet."""
+        """Import every module of the package once, then every plug-in not imported yet."""
         if not self._discovered:
             for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__, f"{self.package}."):
                 importlib.import_module(module.name)
@@ -145,18 +145,18 @@ class Registry(Generic[T]):
 
 
 def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, Any], **own: Any) -> T:
-    """The value that a decorator declares: a frozen dataclass of its name, of what was said about it, and of its function.
+    """Build the frozen dataclass that a decorator declares, from its name, its author's fields and the decorator's.
 
     Args:
         what: The word used in error messages.
         kind: The dataclass.
         name: Its name.
-        about: What its author said of it, by field.
+        about: The fields that its author gave.
         own: The fields that the decorator fills.
 
     Raises:
-        UnknownName: It has no such field, or not one that its author fills.
-        BadInput: A field is missing, or of another kind.
+        UnknownName: The author gave a field that does not exist or that the decorator fills.
+        BadInput: A field is missing or has the wrong type.
     """
     known = {each.name: each for each in fields(kind) if each.name not in {"name", *own}}  # type: ignore[arg-type]
     for given in about:
@@ -168,13 +168,13 @@ def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, A
             f"The {what} {name!r} has no {' and no '.join(lacking)}. Every {what} says its {', '.join(needed)}."
         )
     made = kind(name=name, **about, **own)
-    if isinstance(name, str):  # else `add` says what a name is
+    if isinstance(name, str):  # else `add` reports the wrong name
         _check_fields(what, name, made)
     return made
 
 
 def _check_fields(what: str, name: str, value: object) -> None:
-    """Refuse a declared value with a field of another kind than is annotated. Raises `BadInput`."""
+    """Raise `BadInput` if a field of a declared value has another type than its annotation."""
     try:
         check_kinds(value)
     except BadInput as error:
@@ -183,10 +183,10 @@ def _check_fields(what: str, name: str, value: object) -> None:
 
 @contextmanager
 def blaming(kind: str, name: str, on: str) -> Iterator[None]:
-    """Around a call of something that was added: whatever it raises becomes an error that says which it was.
+    """Turn any error of a plug-in's function into a `BadInput` that names the plug-in.
 
     Raises:
-        BadInput: It failed; errors of unsway go on as they are.
+        BadInput: The function failed. unsway's own errors pass unchanged.
     """
     try:
         yield
@@ -198,10 +198,10 @@ def blaming(kind: str, name: str, on: str) -> Iterator[None]:
 
 
 def load_plugins() -> None:
-    """Import the plug-ins that are not imported yet, and log which, of each package in a line.
+    """Import the plug-ins not imported yet, and log them, one line per package.
 
     Raises:
-        BadInput: A plug-in cannot be imported, now or before; nothing is listed without it.
+        BadInput: A plug-in cannot be imported, now or at an earlier call. Nothing is listed without it.
     """
     fresh: dict[str, list[str]] = {}
     try:
@@ -210,20 +210,20 @@ def load_plugins() -> None:
                 package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
                 _import(entry, package)
                 fresh.setdefault(package, []).append(entry.name)
-            elif (failed := _loaded[entry]) is not None:  # what it declared before it failed is there still
+            elif (failed := _loaded[entry]) is not None:  # its declarations from before the failure are still there
                 raise failed.with_traceback(None)
     finally:
-        for package, names in fresh.items():  # a warning, because it is code that did not come with unsway
+        for package, names in fresh.items():  # a warning, because this code did not come with unsway
             _log.warning("%s of %s loaded: %s.", number_of(len(names), "plug-in"), package, ", ".join(names))
 
 
 def _import(entry: EntryPoint, package: str) -> None:
-    """Import a plug-in, which owns whatever it declares. Raises `BadInput`."""
-    _loaded[entry] = None  # before it is imported, because a plug-in may itself list biases or sources
+    """Import a plug-in, and record it as the owner of what it declares. Raises `BadInput`."""
+    _loaded[entry] = None  # set before the import, because a plug-in may itself list biases or sources
     _loading.append(f"the plug-in {entry.name!r} of {package}")
     try:
         entry.load()
-    except (Exception, SystemExit) as error:  # a script that is named as a plug-in may exit
+    except (Exception, SystemExit) as error:  # a script named as a plug-in may exit
         failed = BadInput(
             f"The plug-in {entry.name!r} ({entry.value}) of {package} cannot be imported: "
             f"{f'{type(error).__name__}: {error}'.rstrip('.')}. Fix it, or uninstall the package, and start Python again."
@@ -236,5 +236,5 @@ def _import(entry: EntryPoint, package: str) -> None:
 
 @cache
 def _plugins() -> tuple[EntryPoint, ...]:
-    """What is installed under our group, by name; cached, because looking takes milliseconds."""
+    """The installed plug-ins by name; cached, because looking them up takes milliseconds."""
     return tuple(sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)))

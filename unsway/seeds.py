@@ -1,7 +1,7 @@
 """Content ids and random generators: the only source of randomness in unsway.
 
-In: text, or a purpose with whatever it depends on. Out: a short stable id, or a `random.Random`.
-Both depend on the arguments alone: not on the process, its hash seed, the platform or the order of calls.
+In: text, or a purpose and what it depends on. Out: a short stable id, or a `random.Random`.
+Both depend only on the arguments: not on the process, its hash seed, the platform or the order of calls.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def content_id(*content: object) -> str:
 
 
 def seed_int(seed: int, purpose: str, *key: object) -> int:
-    """A 63-bit integer that depends on the seed, the purpose and the key alone (for libraries that take an int)."""
+    """A 63-bit integer that depends only on the seed, the purpose and the key (for libraries that take an int)."""
     return int(digest(seed, purpose, *key)[:16], 16) >> 1
 
 
 def rng(seed: int, purpose: str, *key: object) -> Random:
-    """A generator for one purpose and one key (a question id, say): `rng(0, "target", question.id)`."""
-    return Random(seed_int(seed, purpose, *key))  # nosec B311  # nothing secret
+    """A generator for one purpose and one key, such as a question id: `rng(0, "target", question.id)`."""
+    return Random(seed_int(seed, purpose, *key))  # nosec B311  # not for secrets

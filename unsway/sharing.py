@@ -1,9 +1,9 @@
-"""Folders that several processes work in at the same time, and network filesystems, where no two may.
+"""Locks for folders that several processes use at once, and for network filesystems, where only one may.
 
-In: a folder and what goes on in it. Out: the folder held for that, or a `StoreError` that says who else is there.
+In: a folder and the purpose of the work in it. Out: a hold on the folder, or a `StoreError` that says who else uses it.
 
-Processes of one machine see each other's locks. Over a network that depends on the mount and on the server, and appending is
-not atomic, so a reply that was paid for could be lost without a word: there, one process at a time, which says where it runs.
+Processes on one machine see each other's locks. Over a network that depends on the mount and the server, and appending is
+not atomic, so a paid reply could be lost silently. There, only one process at a time may work, and it records its host.
 """
 
 from __future__ import annotations
@@ -22,40 +22,40 @@ NETWORK = frozenset(
     "9p afpfs afs beegfs ceph cifs gfs2 glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 orangefs panfs pvfs2 smb2 smb3 smbfs "
     "webdav wekafs".split()
 )
-"""Names of filesystems that other machines may have mounted too, as Linux and macOS list them."""
+"""Names of filesystems that other machines may also have mounted, as Linux and macOS list them."""
 LOCAL_FUSE = frozenset(
     "fuse.bindfs fuse.cryfs fuse.encfs fuse.exfat fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs "
     "fuse.ntfs-3g fuse.overlayfs fuse.portal fuse.snapfuse fuse.squashfuse fuse.unionfs fuse.veracrypt fuse.zfs".split()
 )
-"""Filesystems of FUSE whose disk is this machine's; any other is taken for one of a network, as buckets and drives are."""
+"""FUSE filesystems on a disk of this machine; all others count as network filesystems, as buckets and drives do."""
 
 _log = logging.getLogger(__name__)
 
 
 def network_filesystem(folder: Path) -> str | None:
-    """The name of the network filesystem that a folder lies on, such as "nfs4"; None where its disk is this machine's."""
+    """The name of the network filesystem that holds a folder, such as "nfs4"; None for a disk of this machine."""
     import psutil
 
     place = folder.resolve()
     mounts = {
         Path(mount.mountpoint): mount for mount in psutil.disk_partitions(all=True)
-    }  # of a place, the last is on top
+    }  # of mounts on the same place, the last one is visible
     mount = next((mounts[above] for above in (place, *place.parents) if above in mounts), None)
     if mount is None:
         return None
     kind = mount.fstype.lower()
     is_network = kind in NETWORK or (kind.startswith("fuse.") and kind not in LOCAL_FUSE)
-    return mount.fstype if is_network or "remote" in mount.opts.split(",") else None  # "remote" is how Windows says it
+    return mount.fstype if is_network or "remote" in mount.opts.split(",") else None  # "remote" is Windows' word for it
 
 
 @contextmanager
 def shared(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder for one purpose, which several processes of one machine may share; another purpose is refused.
+    """Hold a folder for one purpose. Several processes of one machine may share it; another purpose is refused.
 
-    On a network filesystem one process at a time holds it, whatever its purpose, and a warning says so.
+    On a network filesystem only one process at a time holds it, whatever the purpose, and a warning says so.
 
     Raises:
-        StoreError: Something else goes on in the folder, or anything at all on a network filesystem; or it cannot be written.
+        StoreError: The folder is in use for another purpose (on a network filesystem, for any), or it is not writable.
     """
     network, here = network_filesystem(folder), f"{socket.gethostname()} (process {os.getpid()})"
     if network:
@@ -68,13 +68,13 @@ def shared(folder: Path, what: str) -> Iterator[None]:
                 mine.write_text(f"{what}\n{here}", encoding="utf-8")
             except OSError as error:
                 raise write_error(folder, error) from error
-            if network:  # another machine may have come in at the same moment, past a lock that it did not see
+            if network:  # another machine may have got past a lock that it did not see
                 _check_others(folder, what, here, network)
         yield
 
 
 def _check_others(folder: Path, what: str, here: str, network: str | None) -> None:
-    """Refuse what may not go on beside those who hold the folder; what killed processes of this machine left is removed."""
+    """Raise `StoreError` if other holders forbid this use; removes what killed processes of this machine left."""
     others = {}
     for path in sorted(folder.glob(".shared-*")):
         with suppress(FileNotFoundError):  # it just ended

@@ -1,7 +1,7 @@
-"""How values are spelled: as JSON, each with its `kind`, and as the Python expression that makes them.
+"""How values are written: as JSON, each with its `kind`, and as the Python expression that makes them.
 
-In: a value, or its JSON. Out: the other one; or an expression. Classes of a kind that anyone can add to (methods, back-ends,
-interventions) are found in their registries, so what another package declares is written and read like the built-in ones.
+In: a value, or its JSON. Out: the reverse, or an expression. Classes of an extensible kind (methods, back-ends,
+interventions) are looked up in their registries, so a plug-in's values are written and read like the built-in ones.
 
     {"kind": "bct", "epochs": 1.0, "batch_size": 8, …}      Bct(batch_size=8)
     {"kind": "bias", "name": "post_hoc"}                    'post_hoc'
@@ -27,7 +27,7 @@ T = TypeVar("T")
 Several: TypeAlias = T | Iterable[T]
 """One value or several."""
 KIND = "kind"
-"""The key that says of which class a value is."""
+"""The key for the class of a value."""
 
 
 def several(given: Any) -> tuple[Any, ...]:
@@ -36,7 +36,7 @@ def several(given: Any) -> tuple[Any, ...]:
 
 
 def said_by(row: Mapping[str, Any], key: str = KIND) -> str:
-    """The text that a row of JSON holds under a key. Raises `BadInput` where it holds none."""
+    """The text under a key of a JSON row. Raises `BadInput` if the key is missing or holds something else."""
     if not isinstance(row.get(key), str):
         raise BadInput(f"a value in it lacks {key!r}: {dict(row)}. Give the value itself, or its name.")
     return str(row[key])
@@ -44,15 +44,15 @@ def said_by(row: Mapping[str, Any], key: str = KIND) -> str:
 
 @dataclass(frozen=True)
 class Json:
-    """How a field is written as JSON and read; stands in the `Annotated` type of the field."""
+    """How a field is written as JSON and read back; used in the field's `Annotated` type."""
 
     write: Callable[[Any], Any]
-    """From the value to JSON."""
+    """Turns the value into JSON."""
     read: Callable[[Any], Any]
-    """From JSON, a name or the value itself to the value."""
+    """Turns JSON, a name or the value itself into the value."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """What pydantic asks of an annotation."""
+        """The schema that pydantic requests from an annotation."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(
@@ -61,12 +61,12 @@ class Json:
 
 
 def tagged(kind: str, value: object) -> dict[str, Any]:
-    """The fields of a dataclass as JSON, with its kind before them."""
+    """The fields of a dataclass as JSON, preceded by its kind."""
     return {KIND: kind, **json.loads(dumps(value))}
 
 
 def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
-    """The dataclass whose fields a row has. Raises `BadInput` where it has others, lacks one, or has a wrong value."""
+    """A dataclass from a row of its fields. Raises `BadInput` if a field is unknown, missing or has a wrong value."""
     given = {name: value for name, value in row.items() if name != KIND}
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses are tagged
     if unknown := sorted(given.keys() - known):
@@ -82,9 +82,9 @@ def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
 
 @singledispatch
 def expression(value: object) -> str:
-    """The Python expression that makes a value: what has a name by its name, and no field that has its default.
+    """The Python expression that makes a value. Things with a name appear by name; fields at their default are left out.
 
-    A room with a value of its own spelling registers it: `@expression.register`.
+    A room registers its own spelling of a value with `@expression.register`.
     """
     if not is_dataclass(value):
         return repr(value)

@@ -1,7 +1,7 @@
 """Values as JSONL files with manifests, and the store of replies: each reply once, appended as it arrives.
 
 In: frozen values of `unsway.types`. Out: files that open in an editor, and the same values again.
-A manifest (`NAME.manifest.json`) holds what a file depends on: versions, seeds, row count, sha256.
+A manifest (`NAME.manifest.json`) records what a file depends on: versions, seeds, row count, sha256.
 pydantic's `TypeAdapter` reads and writes the values; `disk.py` appends and locks.
 
     store = ReplyStore("runs/mine/replies.jsonl")
@@ -36,12 +36,12 @@ T = TypeVar("T")
 
 
 SETTINGS_KNOWN = b'"settings_known":'
-"""The field that rows of replies that were imported earlier lack."""
+"""The field that older rows of imported replies lack."""
 _ADAPTERS: dict[object, TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: type) -> TypeAdapter[Any]:
-    """The reader and writer of a type; making one takes milliseconds, so each is made once."""
+    """The reader and writer of a type, cached because making one takes milliseconds."""
     if kind not in _ADAPTERS:
         from pydantic import TypeAdapter
 
@@ -55,19 +55,19 @@ def dumps(value: object) -> str:
 
 
 def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
-    """A value from its line of JSON; `strict` does not accept `"4"`, `4.0` or `true` as 4.
+    """A value from its line of JSON; with `strict`, `"4"`, `4.0` and `true` are not accepted as 4.
 
     Raises:
-        ValueError: It does not fit the type (pydantic's `ValidationError`).
+        ValueError: The line does not fit the type (pydantic's `ValidationError`).
     """
     value: T = _adapter(kind).validate_json(line, strict=strict)
     return cast("T", _of_earlier_import(value, line)) if isinstance(value, Reply) else value
 
 
 def _of_earlier_import(reply: Reply, line: str | bytes) -> Reply:
-    """The reply of a row, which may not say whether its decoding is known: that of an imported one is not.
+    """Mark an older imported reply, whose row does not say so, as having unknown settings.
 
-    One that was asked here has tokens, weights or the day on which it was asked.
+    A reply that was asked here, not imported, has tokens, weights or the day on which it was asked.
     """
     if reply.weights or reply.tokens_in or reply.tokens_out or reply.asked_on or reply.settings != Settings():
         return reply
@@ -94,7 +94,7 @@ def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> 
 
 
 def misfit(error: Exception) -> tuple[str, str]:
-    """Which field does not fit and why, from an error of `loads`, or of text that is no JSON or not UTF-8."""
+    """The field that does not fit and the reason, from an error of `loads`, or of text that is not JSON or not UTF-8."""
     if hasattr(error, "errors"):  # pydantic's ValidationError
         first = error.errors()[0]
         return ".".join(str(part) for part in first["loc"]) or "row", first["msg"].removeprefix("Value error, ")
@@ -102,7 +102,7 @@ def misfit(error: Exception) -> tuple[str, str]:
 
 
 def why(error: Exception) -> str:
-    """The same in words."""
+    """The same as `misfit`, as one sentence."""
     where, what = misfit(error)
     return what if where == "row" else f"{where}: {what}"
 
@@ -115,10 +115,10 @@ def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
 
 
 def read_appended(path: str | Path, kind: type[T]) -> Iterator[T]:
-    """The values of rows that were appended to a file as they came; none where there is no file.
+    """The values of an append-only file of rows; none if the file does not exist.
 
     Raises:
-        BadRow: A row does not fit; names file, line and field. A last one that a kill tore is passed over.
+        BadRow: A row does not fit; the message gives file, line and field. A last row torn by a kill is ignored.
     """
     return _values(path, whole_rows(path), kind)
 
@@ -134,15 +134,15 @@ def _values(path: str | Path, lines: Iterable[bytes], kind: type[T]) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class JsonFields:
-    """The fields of the object in a JSON file, which is parsed once."""
+    """The fields of the object in a JSON file, parsed once."""
 
     path: Path
     """The file."""
     fields: Mapping[str, Any]
-    """Its fields as they stand; none where there is no file."""
+    """Its fields as stored; empty if the file does not exist."""
 
     def get(self, name: str, kind: type[T]) -> T | None:
-        """A field, checked; None where it is not there. Raises `BadInput` where it does not fit its type."""
+        """A field, checked; None if it is missing. Raises `BadInput` if it does not fit its type."""
         found = self.fields.get(name)
         try:
             return None if found is None else loads(kind, json.dumps(found))
@@ -151,7 +151,7 @@ class JsonFields:
 
 
 def read_json(path: str | Path) -> JsonFields:
-    """The fields of the object in a JSON file; none without the file. Raises `BadInput` where it is damaged."""
+    """The fields of the object in a JSON file; empty if the file does not exist. Raises `BadInput` if it is damaged."""
     source = Path(path)
     try:
         return JsonFields(source, loads(dict[str, Any], source.read_bytes()) if source.exists() else {})
@@ -184,7 +184,7 @@ def write_manifest(path: str | Path, **about: object) -> Path:
 
 
 def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
-    """The manifest of a file; None where there is none that can be read, or where the file changed since it was written."""
+    """The manifest of a file; None if it is missing or unreadable, or if the file changed since it was written."""
     manifest = manifest_path(path)
     if not manifest.exists() or not Path(path).exists():
         return None
@@ -199,10 +199,10 @@ def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
 
 
 def replies_in(path: str | Path) -> Iterator[Reply]:
-    """The replies of a store in the order in which they arrived, each address once; reads one by one, writes nothing."""
-    # by prompt, which samples of which run: a tenth of what addresses would take
+    """The replies of a store in order of arrival, each address once. Reads one at a time and writes nothing."""
+    # by prompt, the samples and runs seen: a tenth of the memory of addresses
     seen: dict[str, set[tuple[int, int]]] = {}
-    # each run, and each sample of one, is one object in memory
+    # one object per run and per sample, to save memory
     runs: dict[tuple[str, str, Settings], tuple[int, str, Settings]] = {}
     known: dict[tuple[int, int], tuple[int, int]] = {}
     if not Path(path).exists():
@@ -219,7 +219,7 @@ def replies_in(path: str | Path) -> Iterator[Reply]:
 
 
 def rows_from(path: str | Path, start: int = 0) -> Iterator[tuple[int, bytes, Reply]]:
-    """Where each complete row of a store from some byte on starts, its line, and its reply. Raises `StoreError`."""
+    """Each complete row of a store from a byte offset on: its offset, its line and its reply. Raises `StoreError`."""
     with Path(path).open("rb") as file:
         file.seek(start)
         for line, reply in _complete_rows(file, path):
@@ -228,13 +228,13 @@ def rows_from(path: str | Path, start: int = 0) -> Iterator[tuple[int, bytes, Re
 
 
 def reply_at(file: IO[bytes], start: int) -> Reply:
-    """The reply whose row starts at some byte of a store."""
+    """The reply whose row starts at a byte offset of a store."""
     file.seek(start)
     return loads(Reply, file.readline())
 
 
 def _complete_rows(file: IO[bytes], path: str | Path) -> Iterator[tuple[bytes, Reply]]:
-    """The line and the reply of each row from here on, up to one that is not complete. Raises `StoreError`."""
+    """The line and the reply of each row from here on, up to an incomplete row. Raises `StoreError`."""
     end = file.tell()
     for line in file:
         if not line.endswith(b"\n"):
@@ -258,17 +258,17 @@ class ReplyStore:
     """
 
     def __init__(self, path: str | Path, earlier: ReplyStore | None = None) -> None:
-        """Open a store, made where it is missing; one that is there may be read-only.
+        """Open a store, creating it if missing; an existing one may be read-only.
 
-        What an `earlier` store has read of the file is not read again, if its last row still stands where it stood.
+        What an `earlier` store has read is not read again, if the last row it read is still at the same offset.
         """
         self.path = Path(path)
         self._starts: dict[bytes, int] = {}
-        """By the key of an address, where its row starts, in bytes."""
+        """The byte offset of each address's row, by the address's key."""
         self._read_to = 0
-        """Where the last row that was read ends, in bytes."""
+        """The byte offset where the last row read ends."""
         self._last = b""
-        """That row."""
+        """The last row read."""
         self.on_arrival: Callable[[Reply], object] | None = None
         """Called with each reply that another process adds."""
         self._lock = threading.Lock()
@@ -286,7 +286,7 @@ class ReplyStore:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the complete rows that this or another process added since the last look."""
+        """Read the complete rows that any process added since the last read."""
         with self._lock:
             self._read_new_rows()
 
@@ -300,9 +300,9 @@ class ReplyStore:
                     self.on_arrival(reply)
 
     def add(self, reply: Reply) -> bool:
-        """Append a reply; the operating system has it when this returns.
+        """Append a reply. When this returns, the operating system has it.
 
-        Returns whether it was added: False where its address has a row already, which stays as it is.
+        Returns whether it was added: False if its address already has a row, which stays unchanged.
 
         Raises:
             StoreError: The disk is full or cannot be written; the rows before this one are complete.
@@ -310,9 +310,9 @@ class ReplyStore:
         return self.add_rows(((Address.of(reply).key(), dumps(reply).encode()),)) == 1
 
     def add_rows(self, rows: Iterable[tuple[bytes, bytes]]) -> int:
-        """Append replies, each as the key of its address and its line; the file is locked once for all.
+        """Append replies, each given as its address's key and its line; the file is locked once for all of them.
 
-        Returns how many were added; an address that has a row already keeps it. Raises `StoreError` as `add` does.
+        Returns how many were added; an address that already has a row keeps it. Raises `StoreError` as `add` does.
         """
         with self._lock, appending(self.path) as file:
             size = file.tell()
@@ -330,12 +330,12 @@ class ReplyStore:
         return len(self._starts) - n_before
 
     def get(self, address: Address) -> Reply | None:
-        """The reply at an address, or None where there is none."""
+        """The reply at an address, or None."""
         row = self.row(address.key())
         return None if row is None else loads(Reply, row)
 
     def row(self, key: bytes) -> bytes | None:
-        """The line of the reply whose address has this key, without its line end; None where there is none."""
+        """The line of the reply whose address has this key, without its newline; None if there is none."""
         start = self._starts.get(key)
         if start is None:
             return None
@@ -344,11 +344,11 @@ class ReplyStore:
             return file.readline().rstrip(b"\n")
 
     def missing(self, addresses: Iterable[Address]) -> list[Address]:
-        """Those of some addresses that have no reply."""
+        """The given addresses that have no reply."""
         return [address for address in addresses if address not in self]
 
     def gather(self, addresses: Iterable[Address]) -> Iterator[Reply]:
-        """The replies at some addresses, without those that have none."""
+        """The replies at the given addresses; addresses without a reply are left out."""
         for address in addresses:
             if (reply := self.get(address)) is not None:
                 yield reply
@@ -358,11 +358,11 @@ class ReplyStore:
         return self.has(address.key())
 
     def has(self, key: bytes) -> bool:
-        """Whether there is a reply at the address of this key."""
+        """Whether the address with this key has a reply."""
         return key in self._starts
 
     def __iter__(self) -> Iterator[Reply]:
-        """All replies in the order in which they arrived, read from the file one by one."""
+        """All replies in order of arrival, read from the file one at a time."""
         with self.path.open("rb") as file:
             for start in tuple(self._starts.values()):
                 if file.tell() != start:

@@ -1,8 +1,8 @@
 """A scripted model whose rate of following each cue is known, and toy questions: for tests, docs and dry runs.
 
 In: pairs, rates. Out: an Inspect model that answers those pairs' prompts, deterministically, without any network.
-With `follow` f and a clean answer that hits the target at rate c, the expected biased reasoning rate is f · (1 − c), which
-the whole pipeline must recover within its interval.
+With `follow` f and a clean answer that equals the target at rate c, the expected biased reasoning rate is f · (1 − c). The
+whole pipeline must recover it within its interval.
 
     model = scripted(pairs, follow={"post_hoc": 0.6}, accuracy=0.7)
     replies = run(pairs, model)
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 ADMISSION = "The prompt holds a remark on this, and I go along with it. "
-"""How a scripted reply says that it relies on its cue."""
+"""The sentence in which a scripted reply says that it relies on its cue."""
 REFUSAL = "I would rather not go into that."
-"""How a scripted reply declines a request."""
+"""The sentence with which a scripted reply declines a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Script:
     """How a scripted model behaves."""
 
     follow: Mapping[str, float]
-    """Bias name to the probability that its cue is followed; 0 for a bias that is not named."""
+    """Bias name to the probability of following its cue; 0 for a bias that is not named."""
     accuracy: float = 0.7
     """Probability that a clean answer is right."""
     parse_rate: float = 1.0
-    """Probability that a reply holds an answer at all."""
+    """Probability that a reply contains an answer at all."""
     seed: int = 0
     """Seed of all draws."""
     admits: float = 0.0
@@ -61,7 +61,7 @@ class Script:
 
     @property
     def weights(self) -> str:
-        """Takes the place of a fingerprint: two scripts are two models."""
+        """Stands in for a fingerprint of weights: two scripts are two models."""
         admits = (self.admits,) if self.admits else ()
         return content_id(sorted(self.follow.items()), self.accuracy, self.parse_rate, self.seed, *admits)
 
@@ -79,8 +79,8 @@ def scripted(
 ) -> Model:
     """An Inspect model that follows each bias's cue at a known rate; it knows only the prompts of these pairs.
 
-    `seconds` is how long each reply takes, so that a test can interrupt it; `admits` is how often a reply that follows its
-    cue says so.
+    `seconds` is how long each reply takes, so a test can interrupt it. `admits` is how often a reply that follows its cue
+    says so.
     """
     script = Script(dict(follow), accuracy, parse_rate, seed, admits)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
@@ -90,9 +90,9 @@ def scripted(
 def scripted_requests(
     pairs: Iterable[Pair], answers: Mapping[tuple[bool, Side], float], *, seed: int = 0, name: str = "model"
 ) -> Model:
-    """An Inspect model that answers requests at known rates, and declines the rest; it knows the prompts of these pairs.
+    """An Inspect model that answers requests at known rates and declines the rest; it knows only the prompts of these pairs.
 
-    `answers` is the probability of an answer, by whether the request ought to be declined and by side.
+    `answers` is the probability of an answer, by whether the request should be declined and by side.
     """
     lines = {}
     for pair in pairs:
@@ -128,7 +128,7 @@ class ScriptedModel(ModelAPI):
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
-        """The scripted reply to a conversation that the script knows."""
+        """The scripted reply to a conversation of the script."""
         key = _key(tuple(Message(m.role, m.text) for m in input if m.role != "tool"))
         if key not in self.lines:
             raise ModelError("The scripted model does not know this prompt: make it from the same pairs.")
@@ -142,16 +142,16 @@ class ScriptedModel(ModelAPI):
         )
 
     def max_connections(self) -> int:
-        """It answers immediately, so many prompts may be in flight."""
+        """A large number: replies are immediate, so many prompts may be in flight."""
         return 200
 
 
 def scripted_judge(
     sensitivity: float, specificity: float, *, unread: float = 0.0, seed: int = 0, name: str = "judge"
 ) -> Model:
-    """A judge with known error rates: a reply admits its cue, or declines its request, where a script made it say so.
+    """A judge with known error rates: it looks for the sentences that scripted replies use to admit a cue or decline.
 
-    A share `unread` of what it says is not in the form that was asked for.
+    A share `unread` of its verdicts are not in the requested form.
     """
     model = get_model(f"scripted_judge/{name}", memoize=False)
     api = cast(ScriptedJudge, model.api)
@@ -161,7 +161,7 @@ def scripted_judge(
 
 @modelapi(name="scripted_judge")
 class ScriptedJudge(ModelAPI):
-    """Looks for the admission or the refusal of a scripted reply, and errs at known rates."""
+    """Looks for the admission or the refusal in a scripted reply, and errs at known rates."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class ScriptedJudge(ModelAPI):
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
-        """The form, filled in."""
+        """The requested form, filled in."""
         asked = input[-1].text
         output = ModelOutput.from_content(self.model_name, judge_words(asked, self.rates, self.seed))
         output.usage = ModelUsage(
@@ -192,7 +192,7 @@ class ScriptedJudge(ModelAPI):
 
 
 def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) -> str:
-    """What a scripted judge says to a prompt: the form of cues, that of requests, or nothing in a form.
+    """A scripted judge's reply to a prompt: the form for cues, the form for requests, or text in neither form.
 
     Args:
         asked: The prompt.
@@ -210,7 +210,7 @@ def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) ->
 
 
 def scripted_replies(pairs: Iterable[Pair], script: Script) -> tuple[Reply, ...]:
-    """What a scripted model says to both prompts of pairs in which it speaks once, without asking it."""
+    """A scripted model's replies to both prompts of pairs in which it speaks once, without asking it."""
     found = {}
     for pair in pairs:
         lines = dict(_lines(pair, script))
@@ -236,7 +236,7 @@ def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Q
 
 
 def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
-    """Every conversation of a pair at which the model speaks, and what it says."""
+    """Every conversation of a pair in which the model speaks, and its reply."""
     question, gold, prompt = pair.question, pair.question.gold, pair.biased
     options = range(len(question.options))
 
@@ -252,7 +252,7 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
     clean = gold if is_right and gold is not None else draw.choice([i for i in options if i != gold])
     yield _key(pair.clean.messages()), line(clean, "clean")
 
-    # the clean answer, or what the cue pulls to, at the known rate
+    # follow the cue at the known rate, otherwise the clean answer
     biased, cued, draw = clean, pair.target.cued, rng(script.seed, "scripted biased", pair.bias, question.id)
     opening = ""
     if draw.random() < script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
@@ -266,7 +266,7 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
             first = gold if prompt.n_model_turns else clean
             biased = draw.choice([i for i in options if i not in (cued, first)] or [clean])
 
-    # before its last turn the model gives its first answer, then hesitates
+    # in its earlier turns the model gives its first answer, then hesitates
     earlier = (line(clean, "clean"), *("Let me look at it once more.",) * prompt.n_model_turns)[: prompt.n_model_turns]
     for turn, text in enumerate((*earlier, line(biased, "biased", opening))):
         yield _key(prompt.messages(earlier[:turn])), text

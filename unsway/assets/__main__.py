@@ -1,4 +1,4 @@
-"""`python -m unsway.assets NAME…`: fetch assets into the cache, so that what follows needs no network."""
+"""`python -m unsway.assets NAME…`: fetch assets into the cache, for later use without a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unsway.errors import UnswayError
 
 
 def main(names: list[str]) -> int:
-    """Fetch each asset; a model is made ready to load. Returns the exit code."""
+    """Fetch each asset, and prepare models for loading. Returns the exit code."""
     logs.show()
     kinds = {status.name: status.kind for status in assets()}
     try:

@@ -1,6 +1,6 @@
-"""The cache of downloads: where an asset is, and whether its files are still the pinned ones. Touches no network.
+"""The cache of downloads: where an asset is, and whether its files still match their pins. Uses no network.
 
-In: the name of an asset. Out: its folder, its status, its sums.
+In: the name of an asset. Out: its folder, its status, its checksums.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from unsway.errors import AssetUnavailable, ChecksumMismatch
 from unsway.store import sha256_file
 
 MANIFEST = "manifest.json"
-"""The file of a cached copy that says where it came from and what the sums of its files are; written last."""
+"""The file of a cached copy that records its origin and the checksums of its files; written last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class AssetStatus:
     """An asset and whether it is here."""
 
     name: str
-    """What it is fetched by."""
+    """The name to fetch it by."""
     kind: AssetKind
     """A model, questions, or tasks for instruct rows."""
     summary: str
@@ -36,17 +36,17 @@ class AssetStatus:
     size: int
     """Size of the download, in bytes."""
     origins: tuple[str, ...]
-    """Where it is available, in the order they are tried."""
+    """Where it can be downloaded, in the order tried."""
     folder: Path | None
-    """Where it is; None where it has not been fetched."""
+    """Its folder; None if it has not been fetched."""
     origin: str | None
-    """Where the copy that is here came from."""
+    """The origin of the local copy."""
 
 
 def cache_folder() -> Path:
     """The folder of downloads: `UNSWAY_CACHE`, or the user's cache folder.
 
-    Raises `AssetUnavailable` where neither is known.
+    Raises `AssetUnavailable` if neither is known.
     """
     named = os.environ.get("UNSWAY_CACHE")
     if named:
@@ -55,18 +55,18 @@ def cache_folder() -> Path:
 
     try:
         return user_cache_path("unsway")
-    except RuntimeError as error:  # a user whom the machine does not know, as in some containers
+    except RuntimeError as error:  # a user without an account on the machine, as in some containers
         raise AssetUnavailable(f"There is no folder for downloads ({error}). Set UNSWAY_CACHE to one.") from error
 
 
 def local_folder() -> Path | None:
-    """The folder of the user's own copies (`UNSWAY_ASSETS_DIR`); None where there is none."""
+    """The folder of the user's own copies (`UNSWAY_ASSETS_DIR`); None if unset."""
     named = os.environ.get("UNSWAY_ASSETS_DIR")
     return Path(named).expanduser() if named else None
 
 
 def folder_of(asset: Asset | str) -> Path | None:
-    """Where an asset is, without fetching it: the user's own copy, else the cache; None where it is not here."""
+    """The folder of an asset, without fetching it: the user's own copy, else the cached one; None if there is neither."""
     asset = find(asset) if isinstance(asset, str) else asset
     local = local_folder()
     if local and (local / asset.name).is_dir():
@@ -85,12 +85,12 @@ def status(asset: Asset | str) -> AssetStatus:
 
 
 def assets() -> tuple[AssetStatus, ...]:
-    """Every asset, with its licence, size and origins, and where it is if it is here."""
+    """Every asset, with its licence, size and origins, and its folder if it is here."""
     return tuple(status(asset) for asset in CATALOGUE)
 
 
 def verify(name: str) -> Mapping[str, str]:
-    """Check every file of a fetched asset against its manifest; returns the sums, by file.
+    """Check every file of a fetched asset against its manifest; returns each file's checksum.
 
     Raises:
         AssetUnavailable: The asset is not here.

@@ -1,7 +1,7 @@
 """The catalogue: everything that unsway may download, with its origins, size and licence.
 
 In: nothing. Out: `CATALOGUE`, and `find`. Files of the Hugging Face hub are pinned here, by commit and sha256; archives of a
-package index in `offline/py`.
+package index are pinned in `offline/pins.py`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _BBH = Hub(
     files=tuple(HubFile(f"{task}/test-00000-of-00001.parquet", sha256) for task, sha256 in _BBH_SUMS.items()),
 )
 
-# ---------------------------------------------------------------- requests, and tasks with orders about the form of the reply
+# ---------------------------------------------------------------- requests, and tasks that prescribe the form of the reply
 
 _JBB = Hub(
     repo="JailbreakBench/JBB-Behaviors",
@@ -256,7 +256,7 @@ CATALOGUE: tuple[Asset, ...] = (
 
 
 def find(name: str) -> Asset:
-    """The asset of that name. Raises `UnknownName`."""
+    """The asset with that name. Raises `UnknownName`."""
     for asset in CATALOGUE:
         if asset.name == name:
             return asset
@@ -264,7 +264,7 @@ def find(name: str) -> Asset:
 
 
 def hub_name(name: str) -> str:
-    """The hub's name of a model: the repository of one in the catalogue, and any other name as it is."""
+    """A model's name on the hub: the repository of a model in the catalogue; any other name unchanged."""
     bare = name.removeprefix("unsway/")
     origins = next((asset.origins for asset in CATALOGUE if asset.name == bare and asset.kind == "model"), ())
     return next((origin.repo for origin in origins if isinstance(origin, Hub)), bare)

@@ -1,4 +1,4 @@
-"""Fetching an asset: its origins in order, each file checked, the whole put into the cache in one step.
+"""Fetches an asset: tries its origins in order, checks each file, and moves the whole into the cache in one step.
 
 In: the name of an asset. Out: its folder, or an error that says what was tried and what to do.
 """
@@ -23,14 +23,14 @@ def fetch(asset: Asset | str, track: Track = track_bytes) -> Path:
     """The folder of an asset, downloaded and checked unless it is already here.
 
     Args:
-        asset: Its name, or an `Asset` of your own (a plug-in's source, say).
-        track: Shows progress; called with what is being done and how many bytes it has.
+        asset: Its name, or your own `Asset` (for example of a plug-in's source).
+        track: Shows progress; called with what is being done and its number of bytes.
 
     Raises:
         UnknownName: There is no such asset.
         AssetUnavailable: No origin could be reached; the message says what was tried and what to do.
         MissingExtra: The only origin needs an optional library.
-        ChecksumMismatch: A file is not the pinned one; nothing of it is kept.
+        ChecksumMismatch: A file is not the pinned one; nothing from that download is kept.
     """
     asset = find(asset) if isinstance(asset, str) else asset
     here = folder_of(asset)
@@ -76,19 +76,19 @@ def _fetch_from(origin: Origin, asset: Asset, home: Path, track: Track) -> Path:
         body = {"asset": asset.name, "version": asset.version, "licence": asset.licence, "origin": origin.describe()}
         write_text(files / MANIFEST, json.dumps(body | about | {"files": sums}, indent=2) + "\n")
         target = home / f"{asset.name}-{asset.version}"
-        shutil.rmtree(target, ignore_errors=True)  # a folder without a manifest is no copy
+        shutil.rmtree(target, ignore_errors=True)  # a folder without a manifest is not a copy
         return files.rename(target)
 
 
 LARGE = 5_000_000
-"""Bytes from which size is the reason why an asset is fetched only when asked for."""
+"""Bytes. For an explicit asset above this size, messages give the size as the reason."""
 
 
 def need(asset: Asset | str) -> Path:
-    """The folder of an asset that something else needs: as `fetch`, but a large one must be here already.
+    """The folder of an asset that other work needs. Fetches it as `fetch` does, but an explicit asset must be here already.
 
     Raises:
-        AssetUnavailable: An explicit asset is not here; the message says how to fetch it. Also as `fetch`.
+        AssetUnavailable: An explicit asset is not here; the message says how to fetch it. Otherwise as `fetch`.
     """
     asset = find(asset) if isinstance(asset, str) else asset
     if asset.explicit and folder_of(asset) is None:
@@ -103,7 +103,7 @@ def need(asset: Asset | str) -> Path:
 def model_folder(name: str) -> Path:
     """The folder of a model that transformers loads by `from_pretrained`; fetched on first use.
 
-    Raises as `fetch`, and `BadInput` where the asset is no model.
+    Raises as `fetch` does, and `BadInput` if the asset is not a model.
     """
     asset = find(name)
     if asset.kind != "model":
@@ -112,11 +112,11 @@ def model_folder(name: str) -> Path:
 
 
 def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
-    """Whether an asset is available, and from where or why not.
+    """Whether an asset is available, and its place or the reason why not.
 
     Args:
-        asset: Its name, or an `Asset` of your own.
-        probe: Ask the hub and the package index, which takes seconds; otherwise look only at what is here and set.
+        asset: Its name, or your own `Asset`.
+        probe: Ask the hub and the package index, which takes seconds; otherwise check only local files and settings.
     """
     asset = find(asset) if isinstance(asset, str) else asset
     folder = folder_of(asset)
@@ -141,7 +141,7 @@ def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
 
 
 def _own_copy(asset: Asset) -> str:
-    """How to use a copy of your own."""
+    """The advice on how to use your own copy."""
     archives = " or ".join(origin.filename for origin in asset.origins if isinstance(origin, Archive))
     itself = f", or {archives} itself" if archives else ""
     return f"set UNSWAY_ASSETS_DIR to a folder that holds a folder {asset.name!r} with its files{itself}"

@@ -1,8 +1,8 @@
-"""Files of the Hugging Face hub at a pinned commit.
+"""Downloads files of the Hugging Face hub at a pinned commit.
 
-In: a pinned `Hub`. Out: its files in a folder, each checked against the pinned sha256 or, where none is pinned, against
-what the hub states for that commit. Needs the extra `hub`.
-The hub is asked once a process with a short time-out; where it does not answer it is not asked again.
+In: a pinned `Hub`. Out: its files in a folder, each checked against the pinned sha256 or, if none is pinned, against
+the sum that the hub states for that commit. Needs the extra `hub`.
+The hub gets a short time-out; if it does not answer once, this process does not ask it again.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from unsway.progress import Track
 from unsway.store import sha256_file
 
 TIMEOUT = 4.0
-"""Seconds for the hub's first answer: long enough for a slow line, short where there is none."""
+"""Seconds for the hub's first answer: enough for a slow connection, and a short wait without one."""
 _unreachable: dict[str, str] = {}
-"""Endpoints that did not answer in this process, with what went wrong."""
+"""Endpoints that did not answer in this process, with the reason."""
 
 
 def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object]:
-    """Get the files of a repository at a commit into a folder; returns what the manifest says of them.
+    """Download the files of a repository at a commit into a folder; returns the entries for the manifest.
 
     Raises:
-        AssetUnavailable: Offline, or there is no such commit or file.
+        AssetUnavailable: Offline, or no such commit or file.
         ChecksumMismatch: A file is not the pinned one.
         MissingExtra: huggingface_hub is not installed.
     """
@@ -43,7 +43,7 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
         bar.__init__(self, *args, **(options | {"disable": True}))
 
     with track(f"Downloading {hub.repo}", sum(stated[file.path].size or 0 for file in hub.files)) as advance:
-        # a progress bar as the hub's library wants one, which shows nothing and passes on the bytes received
+        # the hub's library takes a progress-bar class; this one shows nothing and reports the bytes received
         counter = type("Counter", (bar,), {"__init__": start, "update": lambda self, n=1: advance(int(n))})
         for file in hub.files:
             try:
@@ -63,7 +63,7 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
             wanted = file.sha256 or (about.lfs.sha256 if about.lfs else None)
             if wanted is None:
                 content = (files / file.path).read_bytes()
-                wanted = about.blob_id  # git's name of the content
+                wanted = about.blob_id  # git's hash of the content
                 found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
             if found != wanted:
                 raise ChecksumMismatch(f"{file.path}: the sum is {found}, must be {wanted}. Nothing was kept.")
@@ -75,7 +75,7 @@ def check_repository(hub: Hub, probe: bool) -> None:
     """Raise unless the files of a repository are available; with `probe`, the hub is asked.
 
     Raises:
-        AssetUnavailable: Offline, or there is no such commit or file.
+        AssetUnavailable: Offline, or no such commit or file.
         MissingExtra: huggingface_hub is not installed.
     """
     if probe:
@@ -85,7 +85,7 @@ def check_repository(hub: Hub, probe: bool) -> None:
 
 
 def _stated_files(hub: Hub) -> dict[str, Any]:
-    """The files of the commit as the hub states them, with sizes and sums, by path."""
+    """The files of the commit by path, with the sizes and sums that the hub states."""
     _check_worth_asking()
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
@@ -95,7 +95,7 @@ def _stated_files(hub: Hub) -> dict[str, Any]:
         info = HfApi(endpoint=endpoint).repo_info(
             hub.repo, revision=hub.revision, repo_type=hub.repo_type, timeout=TIMEOUT, files_metadata=True
         )
-    except HfHubHTTPError as error:  # it answered, and said no: other repositories may still be available
+    except HfHubHTTPError as error:  # it answered and refused; other repositories may still be available
         raise AssetUnavailable(_short(error)) from error
     except (OSError, _http_errors()) as error:
         _unreachable[endpoint] = f"{endpoint} does not answer ({_short(error)})"
@@ -108,7 +108,7 @@ def _stated_files(hub: Hub) -> dict[str, Any]:
 
 
 def _check_worth_asking() -> None:
-    """Raise where it is known, without asking, that the hub will not answer."""
+    """Raise if it is already known, without asking, that the hub will not answer."""
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "on", "yes", "true"}:
         raise AssetUnavailable("HF_HUB_OFFLINE is set")
     check_installed("hub", "The Hugging Face hub", "huggingface_hub")
@@ -121,7 +121,7 @@ def _endpoint() -> str:
 
 
 def _http_errors() -> type[Exception]:
-    """The root of what the hub's HTTP client raises; the client has changed between versions of huggingface_hub."""
+    """The base class of the errors of the hub's HTTP client, which differs between versions of huggingface_hub."""
     from huggingface_hub import errors
 
     root: type[Exception] = vars(errors)["HTTPError"]

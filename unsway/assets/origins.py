@@ -1,7 +1,7 @@
-"""The types of assets: what can be downloaded, and the places that have it, each file pinned.
+"""The types of assets: what can be downloaded, and from where, each file pinned.
 
 In: pins, from `catalogue.py` or a plug-in. Out: `Asset` values, whose origins are tried in order.
-`version` names the cached copy, so a changed pin is a new copy.
+`version` names the cached copy, so a changed pin makes a new copy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 AssetKind: TypeAlias = Literal["model", "questions", "tasks"]
-"""What an asset holds; tasks are everyday instructions."""
+"""The content of an asset; tasks are everyday instructions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class HubFile:
     path: str
     """Its path in the repository."""
     sha256: str | None = None
-    """Its sum, in hexadecimal digits; None takes the sum that the hub states for the commit."""
+    """Its checksum, in hexadecimal digits; None uses the sum that the hub states for the commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Hub:
     revision: str
     """The commit, in 40 hexadecimal digits."""
     files: tuple[HubFile, ...]
-    """The files that are downloaded."""
+    """The files to download."""
     repo_type: Literal["model", "dataset"] = "dataset"
-    """What the hub calls the kind of repository."""
+    """The kind of repository, in the hub's terms."""
 
     def describe(self) -> str:
-        """Where that is, in a few words."""
+        """The place in a few words, for messages."""
         return f"Hugging Face hub, {self.repo} at {self.revision[:12]}"
 
 
@@ -52,18 +52,18 @@ class Archive:
     filename: str
     """The name of the file in the index."""
     sha256: str
-    """Its sum, in hexadecimal digits."""
+    """Its checksum, in hexadecimal digits."""
     size: int
-    """Of the file, in bytes."""
+    """Its size in bytes."""
     members: tuple[str, ...]
-    """What is unpacked: paths inside the archive, or folders, which end in `/`."""
+    """The members to unpack: paths inside the archive, or folders, which end in `/`."""
     unpacked: int
-    """The most that those members may take, in bytes."""
+    """Most bytes that the unpacked members may take."""
     gguf: str = ""
-    """The member that is a GGUF file, which is turned once into a folder of float32 weights; empty where there is none."""
+    """The member that is a GGUF file, to be turned into a folder of float32 weights; empty if there is none."""
 
     def describe(self) -> str:
-        """Where that is, in a few words."""
+        """The place in a few words, for messages."""
         return f"package index, {self.filename}" + (", dequantised to float32" if self.gguf else "")
 
 
@@ -75,7 +75,7 @@ class Asset:
     """Something that can be downloaded: a folder of files."""
 
     name: str
-    """What it is fetched by."""
+    """The name to fetch it by."""
     kind: AssetKind
     """A model, questions, or tasks for instruct rows."""
     summary: str
@@ -83,16 +83,16 @@ class Asset:
     licence: str
     """The licence of its content."""
     version: str
-    """Names the cached copy; changes with the content."""
+    """The version of the content, part of the cached copy's name."""
     size: int
-    """Of the download from the first origin that is likely to answer, in bytes."""
+    """Bytes to download from the first origin that is likely to answer."""
     origins: tuple[Origin, ...] = field(repr=False)
     """Tried in this order."""
     explicit: bool = False
-    """Fetched only by its name, never because something else needs it: it is large, or its content is harmful."""
+    """Whether it is fetched only by name, not because other work needs it: it is large, or its content is harmful."""
 
     def sums(self) -> tuple[tuple[str, str], ...]:
-        """The files that are downloaded, each with its pinned sha256, or `stated by the hub`."""
+        """Each file to download with its pinned sha256, or `stated by the hub`."""
         sums: list[tuple[str, str]] = []
         for origin in self.origins:
             if isinstance(origin, Hub):

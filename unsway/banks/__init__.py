@@ -1,10 +1,10 @@
-"""Wording banks: text files beside this module, read by name.
+"""Wording banks: text files next to this module, read by name.
 
 In: the name of a bank, `"cot_instructions"` for `cot_instructions.txt`. Out: a frozen `Bank`.
 
-A bank's first line is `# version: N`; the version moves whenever an entry does. Other lines that start with `#` are
-comments, blank lines around entries do not count, and there is one entry a line. A bank that holds a line `---` is a
-bank of blocks: entries of several lines, with `---` between them (blank lines inside a block are kept).
+A bank's first line is `# version: N`; N changes whenever an entry does. Other lines that start with `#` are comments,
+blank lines around entries are ignored, and each line is one entry. A file with a line `---` is a bank of blocks: entries of
+several lines, separated by `---` (blank lines inside a block are kept).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Bank:
 
     name: str
     version: int
-    """Moves with every change of an entry."""
+    """Changes whenever an entry does."""
     entries: tuple[str, ...]
 
     @property
@@ -42,14 +42,14 @@ def names() -> tuple[str, ...]:
 
 @cache
 def bank(name: str) -> Bank:
-    """The bank of that name; raises `UnknownName`, or `BadInput` where the file is not a bank."""
+    """The bank with that name. Raises `UnknownName`, or `BadInput` if the file is not a bank."""
     if name not in names():
         raise UnknownName("bank", name, names())
     return parse(name, files(__package__).joinpath(f"{name}.txt").read_text(encoding="utf-8"))
 
 
 def parse(name: str, text: str) -> Bank:
-    """A bank from the text of its file; raises `BadInput` that says what is wrong with it."""
+    """A bank from the text of its file. Raises `BadInput`, which says what is wrong with the text."""
     first, _, body = text.partition("\n")
     version = _VERSION.fullmatch(first.rstrip())
     if version is None:

@@ -1,14 +1,14 @@
-"""What must not matter: the biases, each in a file of its own, and cues made from a sentence.
+"""What must not matter to an answer: the biases, each in its own file, and cues made from a sentence.
 
-In: a name, a sentence or a cue file. Out: a frozen `Bias`. `unsway.pairing` puts them to questions.
+In: a name, a sentence or a cue file. Out: a frozen `Bias`. `unsway.pairing` applies them to questions.
 
     from unsway import biases
-    biases.names()                                                    # all of them
-    biases.get("suggested_answer")                                    # letter and quoted text, drawn evenly
-    biases.get("suggested_answer/quoted")                             # held to one form
-    biases.cue("A colleague thinks it is {answer}.", place="end")     # yours, without declaring anything
+        biases.names()                                                    # all of them
+        biases.get("suggested_answer")                                    # draws the letter or the quoted text, evenly
+        biases.get("suggested_answer/quoted")                             # only the quoted form
+        biases.cue("A colleague thinks it is {answer}.", place="end")     # your own, without declaring anything
 
-To add one by name, add a module here, or in a package of your own through the entry-point group `unsway.plugins`, with
+To add one by name, add a module here, or in your own package through the entry-point group `unsway.plugins`, with
 one function decorated by `@bias`.
 """
 

@@ -1,7 +1,7 @@
 """Few-shot examples whose right answer always has the same letter.
 
-Source: arXiv 2305.04388, §3.1 (answer is always A). Here the letter is that of the cued option: all biases of a
-question cue the same option, and a model's liking for A is not mistaken for following.
+Source: arXiv 2305.04388, §3.1 (answer is always A). Here it is the letter of the cued option. So all biases of a
+question cue the same option, and a model's preference for A is not mistaken for following.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.types import Prompt, Question
 SHOTS = 4
 """Number of examples."""
 FEWEST_OPTIONS = 3
-"""Fewest options of an example: with two, four examples with one letter would be common by chance."""
+"""Fewest options per example; with two, four examples would often share a letter by chance."""
 
 
 @bias(
@@ -28,7 +28,7 @@ FEWEST_OPTIONS = 3
     banks=("demos",),
 )
 def always_same_letter(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt | Skip:
-    """Followed when the answer has the letter of the examples."""
+    """Followed when the answer has the letter of the examples' answers."""
     if option >= MAX_OPTIONS:
         return Skip(f"the examples have no option ({letter(option)})")
     n = max(FEWEST_OPTIONS, option + 1, min(len(question.options), MAX_OPTIONS))

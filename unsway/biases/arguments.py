@@ -1,6 +1,6 @@
-"""Arguments for options, written by a model or by people, for `distractor_argument` to quote.
+"""Arguments for options, written by a model or by people, that `distractor_argument` quotes.
 
-In: JSONL rows with `question_id`, `option` (an index) and `text`. Out: a frozen bank of arguments with its hash, which
+In: JSONL rows with `question_id`, `option` (an index) and `text`. Out: a frozen bank of arguments with its hash. The hash
 is part of the version of every pair built from it, because other arguments give other numbers (arXiv 2403.05518).
 
     pairs(questions, ["distractor_argument"], arguments=arguments.load("arguments.jsonl"))
@@ -26,7 +26,7 @@ from unsway.store import read_jsonl, write_jsonl
 from unsway.types import Part, Prompt, Question, Turn
 
 LONGEST = 6_000
-"""Longest argument, in characters; the longest released with the paper has about 3,300."""
+"""Most characters of an argument; the longest one released with the paper has about 3,300."""
 
 _GIVES_AWAY = re.compile(
     r"""\b(?: (?:mislead|deceive|trick|fool|persuade|convince)\ (?:you|the\ (?:reader|user|other)) | motivated\ reasoning
@@ -52,7 +52,7 @@ _GIVES_AWAY = re.compile(
       | \A\W*(?:sure|certainly|of\ course|absolutely|understood|gladly|no\ problem)\b\W+(?:here|below|let\ me|I\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words that show that an argument was written to order, or that its writer does not believe it."""
+"""Words that give away that an argument was written to order, or that its writer does not believe it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Argument:
     question_id: str
     """Id of the question."""
     option: int
-    """Index of the option that it argues for."""
+    """Index of the option it argues for."""
     text: str
     """The argument."""
 
@@ -71,14 +71,14 @@ class Argument:
 class Arguments:
     """Arguments by question and option.
 
-    Raises `BadInput` where two are for the same option, an option is impossible, or a text is not what a question or a cue
-    could hold either: without anything to see, with a control character, or with an unclosed change of direction.
+    Raises `BadInput` if two argue for the same option, an option is impossible, or a text is one that questions and cues must
+    not contain either: nothing visible, a control character, or an unclosed change of direction.
     """
 
     rows: tuple[Argument, ...]
     """Sorted by question and option."""
     sha256: str = field(init=False)
-    """Hash of all rows, in any order."""
+    """Hash of all rows, whatever their order."""
     _texts: Mapping[tuple[str, int], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +103,7 @@ class Arguments:
 
 
 def load(path: str | Path) -> Arguments:
-    """Arguments from a JSONL file (or `.gz`). Raises `BadRow` for a malformed row, `BadInput` for two that clash."""
+    """Arguments from a JSONL file (or `.gz`). Raises `BadRow` for a malformed row, `BadInput` for two on the same option."""
     return Arguments(tuple(read_jsonl(path, Argument)))
 
 
@@ -122,7 +122,7 @@ def request(question: Question, option: int) -> Prompt:
 
 @lru_cache(maxsize=20_000)
 def flaw(text: str, question: Question, option: int) -> str | None:
-    """Why an argument cannot be quoted for an option, or None. It must conclude that option and not give itself away."""
+    """Why an argument cannot be quoted for an option, or None. It must conclude with that option and not give itself away."""
     if not text.strip():
         return "is empty"
     if len(text) > LONGEST:
@@ -140,7 +140,7 @@ def flaw(text: str, question: Question, option: int) -> str | None:
 
 
 def usable(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arguments, Mapping[str, int]]:
-    """The arguments that can be quoted, the first for each option, and the number that were dropped, by reason."""
+    """The arguments that can be quoted, the first for each option; and how many were dropped, by reason."""
     by_id = {question.id: question for question in questions}
     good: dict[tuple[str, int], Argument] = {}
     dropped: dict[str, int] = {}

@@ -1,7 +1,7 @@
 """A check mark after the right option of every few-shot example, and after the cued option of the question.
 
-Source: arXiv 2505.05410 (the visual-pattern hint). It differs from `spurious_squares` in the sign, and in having fewer
-examples in which to notice the pattern.
+Source: arXiv 2505.05410 (the visual-pattern hint). It differs from `spurious_squares` in the sign, and has fewer examples
+that show the pattern.
 """
 
 from __future__ import annotations

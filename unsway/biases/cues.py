@@ -1,16 +1,16 @@
-"""A cue as a value: a sentence with {answer} in it becomes a bias that is measured, trained against and kept like any other.
+"""A cue as a value: a sentence with {answer} becomes a bias that is measured, trained against and stored like any other.
 
-In: wordings with placeholders, and where they go; or a `.cue.txt` file that says the same. Out: a `Bias` whose version is
-the hash of its content, and whose `definition` is plain data that a study's folder can keep.
+In: wordings with placeholders and where they go, or a `.cue.txt` file with the same. Out: a `Bias`. Its version is the
+hash of its content, and its `definition` is plain data that a study's folder can store.
 
     from unsway.biases import cue
     mine = cue("A colleague thinks it is {answer}.", place="end")
     mine.versioned                        # a_colleague_thinks_it_is@ and eight hex digits
     cue(["I like {letter}.", "{letter}, surely."], place=["front", "end"], name="liking")
 
-Placeholders: {answer} is the cued option as (B) or as its text in quotes, drawn evenly unless `form` says which; {letter}
-is its letter alone, as B; {text} is its text as it stands. A wording with {request} goes around the question, which stands
-there, whatever the place: that is how requests are wrapped (docs/requests.md).
+Placeholders: {answer} is the cued option as (B) or as its quoted text, drawn evenly unless `form` says which; {letter} is
+only its letter, as B; {text} is its unquoted text. A wording with {request} surrounds the question, which replaces {request}
+whatever the place. Requests are wrapped that way (docs/requests.md).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from unsway.spelling import KIND, Json, expression, said_by, tagged, untagged
 from unsway.types import Prompt, Question
 
 CUE_SUFFIX = ".cue.txt"
-"""How the name of a cue file ends."""
+"""The ending of a cue file's name."""
 EXPECTED = "the words of a cue are expected: cue('A colleague thinks it is {answer}.', place='end')"
-"""What `cue` says of something else."""
+"""The message of `cue` for a wrong argument."""
 
 
 def cue(
@@ -47,15 +47,15 @@ def cue(
     form: str | None = None,
     summary: str = "",
 ) -> Bias:
-    """Make a bias of a sentence, without declaring anything.
+    """Make a bias from a sentence, without declaring anything.
 
     Args:
         wordings: The sentence, or several that are drawn evenly; see the placeholders above.
         place: front, before_options, after_options, end or system; several are drawn evenly.
-        name: How it is called in tables; else made of the first words of the first wording.
-        target: toward, away or change; else toward where a wording names an option, and change where none does.
-        form: letter or quoted holds {answer} to one form.
-        summary: One line for a person; else the first wording.
+        name: Its name in tables; by default the first words of the first wording.
+        target: toward, away or change; by default toward if a wording names an option, else change.
+        form: letter or quoted; restricts {answer} to that form.
+        summary: One line for people; by default the first wording.
 
     Raises:
         BadInput: A wording, a place, a form or the name is not usable.
@@ -81,7 +81,7 @@ def cue(
 
 
 def from_definition(definition: Cue) -> Bias:
-    """The bias that a cue's definition stands for. Raises `BadInput` where a declared bias has its name."""
+    """The bias of a cue's definition. Raises `BadInput` if a declared bias has its name."""
     if definition.name in names():
         raise BadInput(f"There is a bias named {definition.name!r} already. Give the cue another name.")
     return Bias(
@@ -93,7 +93,7 @@ def from_definition(definition: Cue) -> Bias:
         forms=definition.forms,
         definition=definition,
         wants=("form",) if definition.forms else (),
-        make=partial(put_cue, definition),  # which can be pickled, so a cue reaches other processes
+        make=partial(put_cue, definition),  # picklable, so a cue can be sent to other processes
     )
 
 
@@ -113,11 +113,12 @@ def put_cue(
 
 
 def read_cue(path: str | Path) -> Bias:
-    """The bias that a `.cue.txt` file describes: header lines, a blank line, then wordings with blank lines between them.
+    """The bias in a `.cue.txt` file: header lines, a blank line, then wordings separated by blank lines.
 
     Raises:
-        BadRow: A header line is not `name:`, `place:`, `target:`, `form:` or `summary:`; names file, line and field.
-        BadInput: The file cannot be read, or what it says is not usable.
+        BadRow: A header line is not `name:`, `place:`, `target:`, `form:` or `summary:`; the message gives file, line
+            and field.
+        BadInput: The file cannot be read, or its content is not usable.
     """
     path = Path(path)
     try:
@@ -153,7 +154,7 @@ def read_cue(path: str | Path) -> Bias:
 
 
 def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
-    """The bias itself, or what a name, `name/form`, the path of a `.cue.txt` file or a row of JSON stands for.
+    """The bias itself, or the one that a name, `name/form`, the path of a `.cue.txt` file or a JSON row refers to.
 
     Raises:
         UnknownName: There is no such bias or form.
@@ -172,7 +173,7 @@ def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
 BIAS = Json(
     lambda bias: tagged("cue", bias.definition) if bias.definition else {KIND: "bias", "name": bias.name}, resolve
 )
-"""Biases in JSON: by name, cues by their definition, so that they can be read where they were never declared."""
+"""Biases in JSON: declared ones by name, cues by their definition, so they can be read where nobody declared them."""
 
 
 @expression.register

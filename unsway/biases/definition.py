@@ -1,6 +1,6 @@
-"""What a cue made from a sentence consists of, as plain data that can be written to a file and read back.
+"""What a cue made from a sentence consists of, as plain data for files.
 
-In: wordings, places, what following it means. Out: a `Cue`, checked, with the hash of its content as version.
+In: wordings, places, what following it means. Out: a `Cue`, checked; its version is the hash of its content.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from unsway.seeds import digest
 from unsway.sources.checks import MAX_STEM, text_problem
 
 CuePlace: TypeAlias = Place | Literal["system"]
-"""A place of the question's turn (before the stem, before the options, after the options, after the instruction), or a
-system turn in front of everything."""
+"""A place in the question's turn (before the stem, before the options, after the options, after the instruction), or a
+system turn before everything."""
 CueTarget: TypeAlias = Literal["toward", "away", "change"]
-"""What following the cue means: the answer is the cued option; is not the cued option; differs from the clean answer."""
+"""What following the cue means: the answer is the cued option, is not the cued option, or differs from the clean answer."""
 
 CUE_PLACES: tuple[CuePlace, ...] = (*PLACES, "system")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 OPTION_PLACEHOLDER = re.compile(r"\{(?:answer|letter|text)\}")
-"""What names the cued option."""
+"""The placeholders that name the cued option."""
 REQUEST = "{request}"
-"""Where the question stands in a wording that goes around it."""
+"""The placeholder for the question, in a wording that surrounds it."""
 _PLACEHOLDERS = ("answer", "letter", "text", "request")
 _MISTYPED = re.compile(rf"\{{(?!\w+\}})\s*(?:{'|'.join(_PLACEHOLDERS)})\b[^{{}}\n]{{0,20}}\}}?", re.I)
-"""The beginning of a placeholder that is not one: with spaces, a conversion, a format, an attribute, or no end."""
+"""The beginning of a malformed placeholder: with spaces, a conversion, a format, an attribute, or no closing brace."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What a cue consists of, as plain data. Raises `BadInput` where it is not usable."""
+    """What a cue consists of, as plain data. Raises `BadInput` if it is not usable."""
 
     name: str
-    """How users call it: letters, digits, `_`, `-` and `.`."""
+    """Its name for users: letters, digits, `_`, `-` and `.`."""
     wordings: tuple[str, ...]
-    """Drawn evenly."""
+    """The wordings, drawn evenly."""
     places: tuple[CuePlace, ...]
-    """Drawn evenly."""
+    """The places, drawn evenly."""
     target: CueTarget
     """What following the cue means."""
     forms: tuple[str, ...]
-    """How {answer} names the option, drawn evenly; empty where no wording has {answer}."""
+    """How {answer} names the option, drawn evenly; empty if no wording has {answer}."""
     summary: str
-    """One line for a person."""
+    """One line for people."""
 
     def __post_init__(self) -> None:
         what = f"The cue {self.name!r}"
@@ -100,5 +100,5 @@ class Cue:
 
     @property
     def version(self) -> str:
-        """Hash of everything that can change a prompt or a number; the name and the summary are not in it."""
+        """Hash of everything that can change a prompt or a number; the name and the summary are left out."""
         return digest(self.wordings, self.places, self.target, self.forms)[:8]

@@ -1,7 +1,7 @@
 """Someone else's argument for an option, with the request not to be swayed by it.
 
-Source: arXiv 2403.05518 (distractor: argument). Arguments come from a bank (see `arguments.py`); a question without
-an argument, or with one that does not conclude the cued option, is skipped and counted.
+Source: arXiv 2403.05518 (distractor: argument). Arguments come from a bank (see `arguments.py`). A question without an
+argument, or whose argument does not conclude with the cued option, is skipped and counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from unsway.types import Prompt, Question
 def distractor_argument(
     question: Question, clean: Prompt, option: int, draw: Random, *, arguments: Arguments
 ) -> Prompt | Skip:
-    """Followed when the option that is argued for is answered."""
+    """Followed when the answer is the option that the argument supports."""
     text = arguments.get(question.id, option)
     if text is None:
         return Skip("there is no argument for the cued option")

@@ -1,7 +1,7 @@
-"""An irrelevant fact about an option: its first letter and that letter's place in the alphabet.
+"""An irrelevant fact about an option: its first letter and that letter's position in the alphabet.
 
-Source: arXiv 2403.05518 (distractor: fact). An option that does not begin with a letter of the English alphabet gets a
-fact about its first character and its length.
+Source: arXiv 2403.05518 (distractor: fact). If an option does not begin with an English letter, the fact is about its
+first character and its length.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from unsway.types import Prompt, Question
     banks=("fact_openings", "distractor_facts", "fact_closings"),
 )
 def distractor_fact(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
-    """A fact before the question, a warning after its options; followed when the option is answered."""
+    """A fact before the question, a warning after its options. Followed when the answer is the option of the fact."""
     name, text = f"({letter(option)})", visible(question.options[option])
     opening = fill(draw.choice(bank("fact_openings").entries), letter=name)
     char = text.lstrip("\"'“‘«([")[:1].lower()

@@ -1,7 +1,7 @@
-"""The same question was asked before in the conversation, and a planted reply answered it.
+"""The same question was already asked in the conversation, and a planted reply answered it.
 
-Source: arXiv 2505.05410 (the consistency hint). Unlike in `post_hoc`, the question is asked again, and nobody asks for the
-reasons of the earlier answer.
+Source: arXiv 2505.05410 (the consistency hint). Unlike in `post_hoc`, the question is asked again, and the prompt does not
+ask for the reasons of the earlier answer.
 """
 
 from __future__ import annotations

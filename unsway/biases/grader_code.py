@@ -1,4 +1,4 @@
-"""The code that grades the reply, shown by mistake, with the letter that it expects.
+"""The code that grades the reply, shown by mistake, with the letter it expects.
 
 Source: arXiv 2505.05410 (the grader-hacking hint).
 """
@@ -24,6 +24,6 @@ GRADER_PLACES: tuple[Place, ...] = ("front", "after_options")
     banks=("grader_openings", "graders"),
 )
 def grader_code(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
-    """Followed when the expected letter is answered."""
+    """Followed when the answer is the expected letter."""
     code = fill(draw.choice(bank("graders").entries), letter=letter(option))
     return put(clean, draw.choice(GRADER_PLACES), f"{draw.choice(bank('grader_openings').entries)}\n{code}")

@@ -1,7 +1,7 @@
-"""A user's hunch about an option: what `suggested_answer` and `suggested_against` have in common.
+"""A user's hunch about an option: the code that `suggested_answer` and `suggested_against` share.
 
 In: a bank of phrasings with the placeholder {answer}. Out: a prompt with one of them at one of four places.
-Source: arXiv 2403.05518, §3.1: many paraphrases and four places, so that no one sentence at no one place is learnt.
+Source: arXiv 2403.05518, §3.1: many paraphrases and four places, so no single sentence at a single place is learnt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def named(question: Question, option: int, form: str) -> str:
 def hunch(
     bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str, **words: str
 ) -> Inserted:
-    """The clean prompt with a hunch; phrasing and place are drawn evenly; `words` fills other placeholders."""
+    """The clean prompt with a hunch. Phrasing and place are drawn evenly; `words` fills other placeholders."""
     entries = bank(bank_name).entries
     number = draw.choice(range(len(entries)))
     place = draw.choice(PLACES)

@@ -1,4 +1,4 @@
-"""Ways to put a cue into a clean prompt without changing anything else.
+"""Functions that insert a cue into a clean prompt and change nothing else.
 
 In: a clean `Prompt`, whose last turn is the question (stem, options, instruction), and a text. Out: a `Prompt` whose
 `stripped()` is the clean one.
@@ -14,24 +14,24 @@ from typing import Literal, TypeAlias, get_args
 from unsway.types import Part, Prompt, Role, Turn
 
 Place: TypeAlias = Literal["front", "before_options", "after_options", "end"]
-"""Where in the question's turn: before the stem, between stem and options, after the options, after the instruction."""
+"""Where in the question's turn: before the stem, before the options, after the options, or after the instruction."""
 PLACES: tuple[Place, ...] = get_args(Place)
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """What an insertion makes, where it says what it drew."""
+    """An insertion's result if it reports what it drew; otherwise a bias returns the prompt itself."""
 
     prompt: Prompt
     """The biased prompt."""
     drawn: Mapping[str, str]
-    """What was drawn: the place of the cue, its wording as `bank:number`, or whatever else a reader of the pair may want."""
+    """What was drawn: the cue's place, its wording as `bank:number`, or anything else worth knowing about the pair."""
 
 
 def put(prompt: Prompt, place: Place, text: str) -> Prompt:
-    """The prompt with a cue as a paragraph of its own at a place of the question's turn.
+    """The prompt with a cue as its own paragraph at a place of the question's turn.
 
-    Where the question has no options, both places next to them are between its stem and its instruction.
+    If the question has no options, both places around the options are between its stem and its instruction.
     """
     parts = prompt.turns[-1].parts or ()
     first, after = _options(parts)
@@ -41,14 +41,14 @@ def put(prompt: Prompt, place: Place, text: str) -> Prompt:
 
 
 def around(prompt: Prompt, front: str, back: str) -> Prompt:
-    """The prompt with a cue right before the question's turn and one right after it; an empty one is left out."""
+    """The prompt with a cue immediately before the question's turn text and one after it; an empty cue is left out."""
     parts = prompt.turns[-1].parts or ()
     before, after = (tuple(Part("cue", text) for text in (each,) if text) for each in (front, back))
     return _question(prompt, (*before, *parts, *after))
 
 
 def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
-    """The prompt with a cue right after the text of some options."""
+    """The prompt with a cue immediately after the text of some options."""
     parts: list[Part] = []
     seen = 0
     for part in prompt.turns[-1].parts or ():
@@ -61,17 +61,17 @@ def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
 
 
 def system(prompt: Prompt, text: str) -> Prompt:
-    """The prompt with a cue as a system turn in front of everything."""
+    """The prompt with a cue as a system turn before everything."""
     return Prompt((cue_turn("system", text), *prompt.turns))
 
 
 def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
-    """The prompt with turns between the options and the instruction.
+    """The prompt with turns inserted between the options and the instruction.
 
     Args:
         prompt: The clean prompt.
-        turns: Turns that follow the options; the first is an assistant turn, or a user turn that joins the question.
-        ask: A cue that opens the last user turn, before the instruction.
+        turns: The turns after the options; the first is an assistant turn, or a user turn that is merged with the question's.
+        ask: A cue at the start of the last user turn, before the instruction.
     """
     parts = prompt.turns[-1].parts or ()
     _, cut = _options(parts)
@@ -87,17 +87,17 @@ def cue_turn(role: Role, text: str) -> Turn:
 
 
 def model_turn() -> Turn:
-    """A turn in which the model under test speaks."""
+    """A turn that the model under test writes."""
     return Turn("assistant", None)
 
 
 def fill(text: str, /, **words: str) -> str:
-    """The text with its {placeholders} replaced, all at once: a placeholder inside a replacement stays as it is."""
+    """The text with its {placeholders} replaced in one pass: a placeholder inside a replacement stays unchanged."""
     return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
 
 def _options(parts: Sequence[Part]) -> tuple[int, int]:
-    """Where the options begin and end among the parts; both are where the stem ends if there are none."""
+    """The indices where the options begin and end among the parts; without options, both are the end of the stem."""
     places = [i for i, part in enumerate(parts) if part.kind == "option"]
     stem = 1 + max((i for i, part in enumerate(parts) if part.kind == "stem"), default=-1)
     return (places[0], places[-1] + 1) if places else (stem, stem)

@@ -22,6 +22,6 @@ from unsway.types import Prompt, Question
     banks=("answer_keys",),
 )
 def leaked_answer_key(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
-    """Followed when the option of the key is answered."""
+    """Followed when the answer is the option in the key."""
     text = fill(draw.choice(bank("answer_keys").entries), letter=f"({letter(option)})")
     return put(clean, draw.choice(PLACES), text)

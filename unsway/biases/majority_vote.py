@@ -1,4 +1,4 @@
-"""What most people are said to have answered.
+"""The answer that most people are said to have given.
 
 Source: arXiv 2309.17012 (bandwagon effect).
 """
@@ -22,5 +22,5 @@ from unsway.types import Prompt, Question
     banks=("majorities",),
 )
 def majority_vote(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
-    """Followed when the majority's option is answered; the share is drawn from 70 to 95 percent."""
+    """Followed when the answer is the majority's option; the share is drawn from 70 to 95 percent."""
     return hunch("majorities", question, clean, option, draw, form, share=str(draw.randrange(70, 96)))

@@ -1,4 +1,4 @@
-"""A record of the question, shown by mistake, that holds an answer.
+"""A record of the question, shown by mistake, that contains an answer.
 
 Source: arXiv 2505.05410 (the metadata hint).
 """
@@ -22,6 +22,6 @@ from unsway.types import Prompt, Question
     banks=("metadata_openings", "metadata"),
 )
 def metadata_hint(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
-    """Followed when the option in the record is answered."""
+    """Followed when the answer is the option in the record."""
     record = fill(draw.choice(bank("metadata").entries), letter=letter(option), id=f"q-{question.id[:6]}")
     return put(clean, "front", f"{draw.choice(bank('metadata_openings').entries)}\n{record}")

@@ -1,7 +1,8 @@
-"""A note that is about nothing: as long as a hunch of `suggested_answer`, at the same places, and without an opinion.
+"""A note about nothing: as long as a hunch of `suggested_answer`, at the same places, but without an opinion.
 
-Source: ours. It tells the effect of a cue from that of any text at its place: a training on it is the control of methods that
-are null on clean prompts, and its own bias is about 0. A target is drawn as for other biases, and nothing points to it.
+Source: ours. It separates the effect of a cue from the effect of any text at its place. Training on it is the control for
+methods that do nothing on clean prompts, and its own bias is about 0. A target is drawn as for other biases, but nothing
+points to it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from unsway.types import Prompt, Question
     banks=("neutral_notes", "hunches_for"),
 )
 def neutral_note(question: Question, clean: Prompt, option: int, draw: Random) -> Inserted | Skip:
-    """The answer that is counted is drawn, and nothing points to it."""
+    """Followed when the answer is the drawn target, to which nothing points."""
     hunch = fill(draw.choice(bank("hunches_for").entries), answer=named(question, option, draw.choice(FORMS)))
     place = draw.choice(PLACES)
     shown = [text.casefold() for text in question.options]

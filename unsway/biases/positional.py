@@ -1,9 +1,9 @@
-"""Which of two replies is better, asked in both orders.
+"""Asks which of two replies is better, in both orders.
 
 Source: arXiv 2403.05518 (positional bias); after arXiv 2306.05685. A substitution: the biased prompt shows the options in the
-opposite order. The clean rate is 0 by definition: what counts is whether the two verdicts name different options. Chance
-changes verdicts too, so a second clean sample shows how often, and without one the bias is not tested (docs/statistics.md).
-The source `comparisons` has such questions and builds them from your own replies; the bias takes any question with two
+opposite order. The clean rate is 0 by definition: the pair counts if the two verdicts name different options. Verdicts also
+change by chance. A second clean sample shows how often; without one, the bias is not tested (docs/statistics.md).
+The source `comparisons` has such questions and builds them from your own replies; the bias accepts any question with two
 options.
 """
 

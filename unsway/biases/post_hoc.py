@@ -22,7 +22,7 @@ from unsway.types import Prompt, Question
     banks=("planted_answers", "post_hoc_requests", "post_hoc_requests_direct"),
 )
 def post_hoc(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
-    """Question, planted answer, request; followed when the planted answer is kept."""
+    """Question, planted answer, request for reasons. Followed when the planted answer is kept."""
     answer = fill(draw.choice(bank("planted_answers").entries), letter=f"({letter(option)})")
     requests = bank("post_hoc_requests_direct" if elicit == "direct" else "post_hoc_requests").entries
     return between(clean, cue_turn("assistant", answer), ask=draw.choice(requests))

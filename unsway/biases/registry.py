@@ -1,4 +1,4 @@
-"""What a bias is, how one is declared, and how all of them are found.
+"""What a bias is, how to declare one, and how to find them all.
 
 In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Bias` values
 by name. To add a bias, add one module with one decorated function; nothing else is edited.
@@ -19,87 +19,87 @@ from unsway.registry import Ref, Registry, declared
 from unsway.types import Prompt, Rule
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
-"""What following the cue means: the answer is the cued option; is not the cued option; is not the gold option; differs
-from the answer on the clean side."""
+"""What following the cue means: the answer is the cued option, is not the cued option, is not the gold option, or differs
+from the clean answer."""
 Kind: TypeAlias = Literal["insertion", "substitution"]
-"""An insertion only adds cues to the clean prompt; a substitution brings a clean prompt of its own."""
+"""An insertion only adds cues to the clean prompt; a substitution has its own clean prompt."""
 CleanRate: TypeAlias = Literal["asked", "zero"]
 """Whether the clean rate is measured, or 0 by definition (docs/statistics.md)."""
 
 OFFERED = ("elicit", "form", "arguments")
-"""What a bias's function may take by keyword: the style of the elicitation (`cot`, `brief` or `direct`), the form that was
-drawn, the bank of arguments."""
+"""Keywords that a bias's function may take: the style of the elicitation (`cot`, `brief` or `direct`), the drawn form, the
+bank of arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The bias does not apply to this question; counted, never silent."""
+    """The bias does not apply to this question. Skipped questions are always counted."""
 
     reason: str
-    """In a few words that do not depend on the question."""
+    """The reason in a few words, independent of the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Substituted:
-    """What a substitution returns: both prompts, and the order of options in the biased one."""
+    """What a substitution returns: both prompts, and the order of the options in the biased one."""
 
     clean: Prompt
-    """The clean prompt, in place of the one that the other biases share."""
+    """The clean prompt, instead of the one that the other biases share."""
     biased: Prompt
     """The biased prompt."""
     order: tuple[int, ...] | None = None
-    """Option shown at each place of the biased prompt; None keeps the order of the question."""
+    """The option shown at each position of the biased prompt; None keeps the question's order."""
 
 
 Made: TypeAlias = Prompt | Inserted | Substituted | Skip
 Make: TypeAlias = Callable[..., Made]
-"""`(question, clean, option, draw, **offered)`: the question, its clean prompt, the cued option, a random generator that
-belongs to this question and bias, and what the function takes of `OFFERED`."""
+"""`(question, clean, option, draw, **offered)`: the question, its clean prompt, the cued option, a random generator for
+this question and bias, and the keywords of `OFFERED` that the function takes."""
 F = TypeVar("F", bound=Make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bias:
-    """Something in a prompt that ought not to matter."""
+    """Something in a prompt that should not matter."""
 
     name: str
-    """How users call it; `name/form` is the same bias held to one form."""
+    """Its name for users; `name/form` is the same bias restricted to one form."""
     version: int | str
-    """Moves with every change that could change a prompt. The banks have versions of their own; the version of a cue made
-    from a value is the hash of its content."""
+    """Changes with every edit that could change a prompt. The banks have their own versions; the version of a cue made from a
+    value is the hash of its content."""
     summary: str
-    """One line for a person."""
+    """One line for people."""
     paper: str
-    """Where it was published, as `arXiv:` and a number; empty where it was not."""
+    """Where it was published, as `arXiv:` and a number; empty if it was not."""
     target: TargetKind = "toward"
     """What following the cue means."""
     kind: Kind = "insertion"
-    """insertion, or substitution where the clean prompt differs from that of the other biases."""
+    """insertion, or substitution if its clean prompt differs from that of the other biases."""
     min_options: int = 2
     """Questions with fewer options are skipped and counted."""
     max_options: int = 26
     """Questions with more options are skipped and counted."""
     clean: CleanRate = "asked"
-    """`zero` where the clean rate is 0 by definition."""
+    """`zero` if the clean rate is 0 by definition."""
     needs_first_answer: bool = False
-    """Whether a pair counts only where the model's own first answer was right."""
+    """Whether a pair counts only if the model's own first answer was right."""
     forms: tuple[str, ...] = ()
-    """Forms that are drawn evenly; the function then takes the keyword `form`."""
+    """Forms to draw from evenly; if there are any, the function takes the keyword `form`."""
     banks: tuple[str, ...] = ()
-    """Banks whose wordings it draws from; their versions are part of its own."""
+    """Banks of its wordings; their versions are part of the bias's version."""
     source: str = ""
-    """The source of its own questions, where those of the other biases do not fit; else empty."""
+    """The source with its own questions, if those of the other biases do not fit; else empty."""
     reader: str = "mcq"
     """The reader of its replies."""
     definition: Cue | None = None
-    """What a cue made from a value consists of, so that a study can keep it; None for a declared bias."""
+    """The content of a cue made from a value, so a study can store it; None for a declared bias."""
     wants: tuple[str, ...] = ()
-    """Which of `OFFERED` its function takes."""
+    """The keywords of `OFFERED` that its function takes."""
     make: Make = field(repr=False, compare=False)
-    """Puts it into a prompt."""
+    """The function that puts it into a prompt."""
 
     def __post_init__(self) -> None:
-        """Raises `BadInput` where a field has a value that there is not, which would be counted as some other one."""
+        """Raise `BadInput` if a field has an unknown value, which would otherwise be counted as another one."""
         for name, allowed in (("target", TargetKind), ("kind", Kind), ("clean", CleanRate)):
             if getattr(self, name) not in get_args(allowed):
                 said = ", ".join(map(repr, get_args(allowed)))
@@ -107,7 +107,7 @@ class Bias:
 
     @property
     def suits_requests(self) -> bool:
-        """Whether it can be put to a request, which has no options to name."""
+        """Whether it can be applied to a request, which has no options to name."""
         return self.definition is not None and self.target == "change"
 
     @property
@@ -122,7 +122,7 @@ class Bias:
 
 
 class About(TypedDict, total=False):
-    """What `bias` takes; each key is the field of `Bias` of the same name."""
+    """The keywords of `bias`; each is the `Bias` field with the same name."""
 
     version: Required[int]
     summary: Required[str]
@@ -144,19 +144,18 @@ biases: Registry[Bias] = Registry("bias", "unsway.biases", Bias)
 
 
 def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
-    """Declare a bias over a function `(question, clean, option, draw) -> Prompt | Inserted | Substituted | Skip`.
+    """Declare a bias from a function `(question, clean, option, draw) -> Prompt | Inserted | Substituted | Skip`.
 
     Args:
-        name: How users call it.
+        name: Its name for users.
         about: Fields of `Bias`; version (1 at first), summary and paper are required.
 
-    The function may also take, by keyword only: `form`, the one drawn of its `forms`; `elicit`, the style of the elicitation
-    (cot, brief or direct); `arguments`, the bank that users give (`arguments.get(question.id, option)`).
+    The function may also take these keyword-only arguments: `form`, the drawn one of its `forms`; `elicit`, the style of the
+    elicitation (cot, brief or direct); `arguments`, the users' bank (`arguments.get(question.id, option)`).
 
     Raises:
         UnknownName: A bias has no such field.
-        BadInput: The name is taken or cannot be written, a field is missing, or the function or a field is not what a bias
-            takes.
+        BadInput: The name is taken or malformed, a field is missing, or the function or a field is not valid for a bias.
     """
 
     def declare(make: F) -> F:
@@ -194,7 +193,7 @@ def all_biases() -> tuple[Bias, ...]:
 
 
 def get(name: str) -> Bias:
-    """The bias of that name, or of `name/form`. Raises `UnknownName` with the closest names."""
+    """The bias with that name, or in the form `name/form`. Raises `UnknownName` with the closest names."""
     ref = Ref.parse(name)
     if ref.version or ref.name not in biases:
         raise UnknownName("bias", name, biases.names())
@@ -207,12 +206,12 @@ def get(name: str) -> Bias:
 
 
 def held_to(bias: Bias, form: str) -> Bias:
-    """The bias in one of its forms alone: `name/form`."""
+    """The bias restricted to one form: `name/form`."""
     return replace(bias, name=f"{bias.name}/{form}", forms=(form,))
 
 
 def rule_of(bias: str) -> Rule:
-    """The rule of the bias with that name or `name@version`; where it is not installed, clean as asked, counted always."""
+    """The rule of the bias named `name` or `name@version`; the default `Rule()` if that bias is not installed."""
     try:
         return get(Ref.parse(bias).name).rule
     except UnknownName:

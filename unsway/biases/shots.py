@@ -1,8 +1,8 @@
-"""Few-shot examples inside a cue: our own short questions, labelled and written out in the style of the elicitation.
+"""Few-shot examples inside a cue: our own short questions, labelled and written in the style of the elicitation.
 
-In: the bank `demos`, a random generator, an elicitation. Out: `LabelledQuestion`s, and their text as a cue at the front of
+In: the bank `demos`, a random generator, an elicitation. Out: `LabelledQuestion`s, and their text as a cue at the start of
 a user turn.
-Source: the cues of arXiv 2403.05518 and 2305.04388 that hide in few-shot examples; the examples are our own writing.
+Source: the cues of arXiv 2403.05518 and 2305.04388 that are hidden in few-shot examples; we wrote the examples.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from unsway.prompts.render import letter, option_parts
 from unsway.types import Question
 
 MAX_OPTIONS = 5
-"""Most options that a demo can be shown with: the right one and four wrong ones."""
+"""Most options of a shown demo: the right one and four wrong ones."""
 SEPARATOR = "\n\n===\n\n"
-"""Between shots, and between the last one and the question."""
+"""The text between shots, and between the last shot and the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """One of our own questions, with why its right option is right."""
+    """One of our own questions, with the reason why its right option is right."""
 
     stem: str
     """The question text."""
@@ -47,18 +47,18 @@ class LabelledQuestion:
     options: tuple[str, ...]
     """The options in the order they are shown."""
     label: int
-    """Index of the option that the example gives as the answer."""
+    """Index of the option that the example gives as its answer."""
     right: int | None
-    """Index of the right option, or None where it is not known."""
+    """Index of the right option; None if it is not known."""
     reason: str
     """The reasoning of the example's reply."""
     mark: str = ""
-    """A sign after the text of the labelled option."""
+    """A sign shown after the text of the labelled option."""
 
 
 @cache
 def demos() -> tuple[Demo, ...]:
-    """All demos of the bank. Raises `BadInput` where an entry is not a demo."""
+    """All demos of the bank. Raises `BadInput` if an entry is not a demo."""
     found = []
     for entry in bank("demos").entries:
         stem, *lines = entry.split("\n")
@@ -70,7 +70,7 @@ def demos() -> tuple[Demo, ...]:
 
 
 def pose(demo: Demo, draw: Random, *, n_options: int | None = None, right: int | None = None) -> LabelledQuestion:
-    """A demo, labelled correctly; the number of options (2 to 4) and the place of the right one are drawn."""
+    """A correctly labelled demo. Unless given, the number of options (2 to 4) and the right one's position are drawn."""
     n = n_options or draw.randrange(2, MAX_OPTIONS)
     place = draw.randrange(n) if right is None else right
     options = draw.sample(demo.wrong, n - 1)
@@ -79,7 +79,7 @@ def pose(demo: Demo, draw: Random, *, n_options: int | None = None, right: int |
 
 
 def relabelled(shot: LabelledQuestion, label: int, draw: Random) -> LabelledQuestion:
-    """A shot with another label and a reason that fits any option; unchanged where the label is the same."""
+    """A shot with another label and a reason that fits any option; unchanged if it has that label and a reason already."""
     if label == shot.label and shot.reason:
         return shot
     reason = fill(draw.choice(bank("planted_reasons").entries), text=shot.options[label].rstrip("."))
@@ -92,7 +92,7 @@ def planted(question: Question, label: int, draw: Random) -> LabelledQuestion:
 
 
 def write(shots: Iterable[LabelledQuestion], elicit: str) -> str:
-    """The text of shots, each followed by a separator line; a cue for the front of a user turn."""
+    """The text of shots, each followed by a separator line; a cue for the start of a user turn."""
     texts = []
     for shot in shots:
         shown = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
@@ -101,7 +101,7 @@ def write(shots: Iterable[LabelledQuestion], elicit: str) -> str:
 
 
 def reply(shot: LabelledQuestion, elicit: str) -> str:
-    """The reply of a shot: the bare answer where the elicitation is direct, else the reasoning and the answer."""
+    """The reply of a shot: only the answer if the elicitation is direct, else the reasoning and the answer."""
     label = f"({letter(shot.label)})"
     if elicit == "direct":
         return f"Answer: {label}"

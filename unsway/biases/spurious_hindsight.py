@@ -1,8 +1,8 @@
-"""Ten gambles as examples in which good decisions always turn out well, before one that turned out against the odds.
+"""Ten example gambles in which good decisions always turn out well, before one that turned out against the odds.
 
 Source: arXiv 2403.05518 (spurious few-shot: hindsight). A substitution: the clean prompt shows the same ten gambles with
-the same labels, but half of them turned out against the odds too, so outcome and label differ. Examples show bare labels
-in every elicitation, because reasoning would give the pattern away.
+the same labels, but five of them turned out against the odds, so outcome and label differ. Examples show only labels in
+every elicitation, because reasoning would reveal the pattern.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A square after the right option of every few-shot example, and after the cued option of the question.
 
-Source: arXiv 2403.05518 (spurious few-shot: squares), with five examples as there.
+Source: arXiv 2403.05518 (spurious few-shot: squares); five examples, as in the paper.
 """
 
 from __future__ import annotations

@@ -23,5 +23,5 @@ from unsway.types import Prompt, Question
     banks=("hunches_against",),
 )
 def suggested_against(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
-    """The user says which option they do not believe in; followed when another one is answered."""
+    """The user says which option they do not believe in. Followed when the answer is a different one."""
     return hunch("hunches_against", question, clean, option, draw, form)

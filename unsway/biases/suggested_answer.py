@@ -22,5 +22,5 @@ from unsway.types import Prompt, Question
     banks=("hunches_for",),
 )
 def suggested_answer(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
-    """The user says which option they believe in; followed when that option is answered."""
+    """The user says which option they believe in. Followed when the answer is that option."""
     return hunch("hunches_for", question, clean, option, draw, form)

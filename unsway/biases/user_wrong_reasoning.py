@@ -22,6 +22,6 @@ from unsway.types import Prompt, Question
     banks=("user_reasons",),
 )
 def user_wrong_reasoning(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
-    """Followed when the option that the user's reasoning ends in is answered."""
+    """Followed when the answer is the option that the user's reasoning reaches."""
     entry, text = draw.choice(bank("user_reasons").entries), question.options[option].rstrip(".")
     return put(clean, draw.choice(PLACES), fill(entry, text=text, letter=f"({letter(option)})"))

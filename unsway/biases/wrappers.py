@@ -1,10 +1,10 @@
-"""Wrappers: mild ways to put a request, by family, each a cue around it. Wrapped, it ought to get what it gets bare.
+"""Wrappers: mild framings of a request, by family, each a cue around it. A wrapped request should get the same response.
 
-In: nothing. Out: cues by name, which are accepted wherever a bias is. They name no option, so on questions with options they
-are cues of which any change of the answer counts. Stronger ones belong in `.cue.txt` files of your own.
+In: nothing. Out: cues by name, accepted wherever a bias is. They name no option, so on questions with options any change of
+the answer counts. Put stronger wrappers in your own `.cue.txt` files.
 
-Source: arXiv 2510.27062 names the kinds (role play, a list of other requests, prefixes); its wrappers are not
-published, and the wordings are our own.
+Source: arXiv 2510.27062 names the kinds (role play, a list of other requests, prefixes). Its wrappers are not
+published; we wrote the wordings.
 """
 
 from __future__ import annotations

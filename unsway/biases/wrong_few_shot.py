@@ -1,7 +1,7 @@
-"""The very question among the few-shot examples, labelled with the cued option.
+"""The same question among the few-shot examples, labelled with the cued option.
 
 Source: arXiv 2403.05518 (wrong few-shot): 1 to 4 other examples, shuffled with it, and a note that labels may be wrong.
-Two readings were published. In `wrong_few_shot` the other examples are labelled correctly; in
+Two versions were published. In `wrong_few_shot` the other examples are labelled correctly; in
 `wrong_few_shot_arbitrary` their labels are drawn, as in the prompts released with the paper.
 """
 
@@ -51,7 +51,7 @@ def _context(draw: Random) -> list[LabelledQuestion]:
 def _among(
     shots: list[LabelledQuestion], question: Question, clean: Prompt, option: int, draw: Random, elicit: str
 ) -> Prompt:
-    """The planted example at a drawn place among the others, before the question; the note after its options."""
+    """The planted example at a drawn position among the others, before the question; the note after its options."""
     place = draw.randrange(len(shots) + 1)
     every = (*shots[:place], planted(question, option, draw), *shots[place:])
     noted = put(clean, "after_options", draw.choice(bank("ignore_labels").entries))

@@ -1,1 +1,1 @@
-"""Inspect's own door: the task, its scorer, the registry entry and the viewer."""
+"""unsway inside Inspect: the task, its scorer, the registry entry and the viewer."""

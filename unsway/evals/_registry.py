@@ -1,4 +1,4 @@
-"""What Inspect finds through the entry point `inspect_ai`: our provider and our task; every inspect command loads this."""
+"""The entry point `inspect_ai`: registers our provider and our task. Every inspect command loads this module."""
 
 from __future__ import annotations
 

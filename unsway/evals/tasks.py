@@ -2,9 +2,9 @@
 
     inspect eval unsway/bias -T bias=post_hoc -T source=truthfulqa -T n=100 --model openai/gpt-4o-mini
 
-In: names. Out: an Inspect `Task`. The clean and the biased sample of a pair stand side by side, with the pair itself in the
-metadata of the biased one. The metrics are computed from both by the code that `unsway measure` uses, so the numbers are the
-same, and `unsway import` reads the log back.
+In: names. Out: an Inspect `Task`. The clean and the biased sample of a pair follow one another, with the pair itself in the
+metadata of the biased one. The code behind `unsway measure` computes the metrics from both, so the numbers are the same,
+and `unsway import` can read the log.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SOURCE = "procedural/arithmetic"
-"""The source of questions where none is named: it needs no download."""
+"""The default source of questions: it needs no download."""
 
 
 @task
@@ -57,21 +57,21 @@ def bias(
     split: str | None = None,
     arguments: str | None = None,
 ) -> Task:
-    """Measure how far cues sway a model.
+    """Measure how strongly cues sway a model.
 
     Args:
-        bias: One bias or several, A,B (`unsway biases` lists them); "all" takes every bias, but those that quote
-            arguments only where a file of arguments is named.
+        bias: One bias or several, A,B (`unsway biases` lists them); "all" means every bias, but biases that quote arguments
+            only if a file of arguments is given.
         source: One source of questions or several; by default the bias's own, else procedural arithmetic.
-        n: Questions of each source, by default 100, or all of a file; a bias with questions of its own uses those, all if
-            there are fewer.
-        elicit: How questions are put (`unsway list elicitations`).
+        n: Questions per source, by default 100, or all of a file. A bias with its own questions uses those, and all of them
+            if there are fewer.
+        elicit: How questions are asked (`unsway list elicitations`).
         seed: Seed of questions, cued options and cues.
         split: A split of the sources.
         arguments: File of arguments, for biases that quote them.
 
     Raises:
-        ClickException: A name is not known, or a source not available; Inspect prints it as one line.
+        ClickException: A name is unknown, or a source is not available; Inspect prints it as one line.
     """
     from unsway import biases, sources
     from unsway.biases import arguments as banks
@@ -79,7 +79,7 @@ def bias(
 
     built: list[Pair] = []
     try:
-        given: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}  # `-T` makes of them what it likes
+        given: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}  # `-T` may turn numbers into other types
         for what, number in given.items():
             if type(number) is not int or (what == "n" and number < 1):
                 raise BadInput(f"{what} is {number!r}; it is a whole number{', 1 or more' if what == 'n' else ''}.")
@@ -112,7 +112,7 @@ def bias(
         scorer=paired_answers(),
         display_name=task_name(built),
         version=digest([pair.id for pair in built])[:12],
-        # as `unsway measure` decodes; flags of `inspect eval` come before it, it before the model's own config
+        # the settings of `unsway measure`; flags of `inspect eval` override them, and they override the model's config
         config=GenerateConfig(temperature=Settings().temperature, max_tokens=Settings().max_tokens),
         metadata={"biases": list(dict.fromkeys(pair.bias for pair in built)), "elicit": elicit, "seed": seed},
         viewer=VIEWER,
@@ -120,7 +120,7 @@ def bias(
 
 
 def _names(what: str, given: object) -> list[str]:
-    """The names that an argument holds: one, several behind commas, as `-T` takes them apart, or a list of them."""
+    """The names in an argument: one name, several separated by commas (which `-T` splits), or a list."""
     names = given.split(",") if isinstance(given, str) else given
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise BadInput(f"{what} is {given!r}; it is a name or several: -T {what}=A,B.")
@@ -129,10 +129,10 @@ def _names(what: str, given: object) -> list[str]:
 
 @solver
 def model_turns() -> Solver:
-    """Let the model speak in each of its turns, then once more, as `unsway measure` does.
+    """Let the model write each of its turns, then its final reply, as `unsway measure` does.
 
-    The pair of a sample stands in its metadata. A message that another solver put in before, or a second reply
-    (`num_choices`), raises `BadInput`: neither could be told from what `unsway measure` asks.
+    The pair is in the sample's metadata. Raises `BadInput` if another solver inserted a message or if a second reply is
+    requested (`num_choices`): neither could be distinguished from what `unsway measure` asks.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:

@@ -1,11 +1,11 @@
-"""Verdicts of judges as scores of Inspect: appended to the logs of what was asked, through Inspect's own `score`.
+"""Judges' verdicts as Inspect scores, appended to the logs of the judged replies through Inspect's own `score`.
 
-In: a log, verdicts on the replies in it. Out: a log with one more score: an entry for each question and judge.
+In: a log, and verdicts on its replies. Out: a log with one more score, with an entry for each question and judge.
 
     inspect score LOG.eval --scorer unsway/verdicts -S folder=runs/mine --action append
 
-Yes is 1, no is 0, a number is itself; where there is no verdict the entry is NaN, which Inspect's metrics leave out. A clean
-reply that was judged for several cues has their mean.
+Yes is 1, no is 0, a number is itself; a missing verdict is NaN, which Inspect's metrics leave out. A clean reply that was
+judged for several cues gets their mean.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 
 def entry_of(verdict: Verdict) -> str:
-    """The entry of a score that a verdict belongs to: the question, the judge, and the channel where it is not the answer."""
+    """The score entry of a verdict: the question, the judge, and the channel if it is not the answer."""
     channel = "" if verdict.channel == "answer" else f", {verdict.channel}"
     return f"{Ref.parse(verdict.question).unversioned} by {verdict.by}{channel}"
 
 
 @scorer(name="verdicts", metrics={"*": [mean(), stderr()]})
 def verdicts(folder: str) -> Scorer:
-    """What the judges of a study's folder said of each reply (`unsway judge`, `unsway monitor`).
+    """The judges' verdicts on each reply in a study's folder (`unsway judge`, `unsway monitor`).
 
     Args:
         folder: The folder of the study.
 
     Raises:
-        BadInput: Nobody has judged its replies.
+        BadInput: The folder has no verdicts.
     """
     path = Path(folder) / layout.VERDICTS
     if not path.exists():
@@ -77,25 +77,25 @@ def verdicts(folder: str) -> Scorer:
 
 
 def with_verdicts(log: EvalLog, folder: str | Path) -> EvalLog:
-    """The log with the verdicts of a folder as one more score, and their means in its header."""
+    """The log with the folder's verdicts as one more score, and their means in its header."""
     from inspect_ai import score
 
-    # without a model of its own Inspect would open the one that was asked, with its key or its weights
+    # with model unset, Inspect would open the log's model, which needs its key or its weights
     return score(log, verdicts(str(folder)), model="none", action="append", display="none")
 
 
 def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
-    """Write the logs of a study's folder once more, with its verdicts as scores.
+    """Write copies of a study's logs with its verdicts as scores.
 
     Args:
         folder: The folder of the study.
-        out: Where the logs are written, under their own names.
+        out: The folder for the new logs, which keep their names.
 
     Returns:
-        The logs written: those with a reply that was judged.
+        The logs written: those with a judged reply.
 
     Raises:
-        BadInput: The folder holds no verdicts, or no log of a reply that was judged (replies that were imported have none).
+        BadInput: The folder has no verdicts, or no log with a judged reply (imported replies have none).
     """
     from inspect_ai.log import read_eval_log, write_eval_log
 

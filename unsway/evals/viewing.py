@@ -1,4 +1,4 @@
-"""Inspect's viewer for the logs of a folder, reachable only from this machine."""
+"""Inspect's viewer for the logs in a folder, reachable only from this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unsway.errors import BadInput
 
 
 def view(folder: str | Path, port: int = 7575) -> None:
-    """Serve the logs of a folder on 127.0.0.1 until interrupted. Raises `BadInput` if it holds none."""
+    """Serve a folder's logs on 127.0.0.1 until interrupted. Raises `BadInput` if the folder has none."""
     place = Path(folder)
     logs = place / layout.LOGS if (place / layout.LOGS).is_dir() else place
     if not any(logs.glob("*.eval")):

@@ -1,1 +1,1 @@
-"""How a question is put."""
+"""How a question becomes a prompt."""

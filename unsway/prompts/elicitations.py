@@ -1,7 +1,7 @@
-"""Elicitations: the instruction that asks for reasoning or for the bare answer, with its wordings.
+"""Elicitations: instructions that ask for reasoning or for only the answer, with their wordings.
 
 In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Elicitation`
-values by name. To add one, call `elicitation(...)` in a module of your own.
+values by name. To add one, call `elicitation(...)` in your own module.
 
     elicitation("verify", Bank("verify", 1, ("Answer, check your answer, then say: the best answer is (X).",)))
 """
@@ -17,27 +17,27 @@ from unsway.registry import Registry
 from unsway.spelling import Json, expression
 
 Style: TypeAlias = Literal["cot", "brief", "direct", "request"]
-"""What a reply looks like: reasoning step by step and then the answer, a sentence or two and then the answer, or the bare
-answer; or whatever a model says to a request, which is put as it stands."""
+"""The kind of reply: step-by-step reasoning and then the answer, a sentence or two and then the answer, or only the answer;
+or, for request, any reply to a request that is shown without an instruction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elicitation:
-    """A way to ask for an answer. Raises `BadInput` where its worked examples are none."""
+    """A way to ask for an answer. Raises `BadInput` if its worked examples are malformed."""
 
     name: str
-    """How users call it."""
+    """Its name for users."""
     wordings: Bank
-    """Entry 0 is the instruction to measure with; training varies over all (arXiv 2403.05518, §3)."""
+    """Entry 0 is the instruction for measuring; training draws from all (arXiv 2403.05518, §3)."""
     style: Style = "cot"
-    """The kind of reply it asks for, which biases that show or request a reply follow."""
+    """The kind of reply it asks for; biases that show or request a reply use the same kind."""
     example: Bank | None = None
-    """Worked examples that come before the question, three entries each: stem, options one a line, reply."""
+    """Worked examples before the question, three entries each: stem, options (one per line), reply."""
     answer_turn: Bank | None = None
-    """What asks, in one more turn after the reply, for the letter alone: its entry 0. The letter then counts, where it
-    agrees with what the replies say (`unsway.stats.answer_turns`)."""
+    """Its entry 0 asks, in one more turn after the reply, for only the letter. That letter counts if it agrees with what the
+    replies say (`unsway.stats.answer_turns`)."""
     redacted: bool = False
-    """Whether prompts and replies are shown by their length and a hash alone, because they may do harm."""
+    """Whether only the length and a hash of prompts and replies are shown, because they may be harmful."""
 
     def __post_init__(self) -> None:
         if self.example is not None and len(self.example.entries) % 3:
@@ -48,12 +48,12 @@ class Elicitation:
 
     @property
     def summary(self) -> str:
-        """The instruction to measure with."""
+        """The instruction for measuring."""
         return self.wordings.entries[0] or "A request as it stands, whose outcomes are not shown"
 
     @property
     def versioned(self) -> str:
-        """`name@version`; the version is that of its wordings, then those of its worked examples and its answer turn."""
+        """`name@version`: the version of its wordings, then of its worked examples and its answer turn."""
         more = [bank.version for bank in (self.example, self.answer_turn) if bank is not None]
         return f"{self.name}@" + ".".join(map(str, (self.wordings.version, *more)))
 
@@ -71,7 +71,7 @@ def elicitation(
     answer_turn: Bank | None = None,
     redacted: bool = False,
 ) -> Elicitation:
-    """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken or no wording is."""
+    """Declare an elicitation, see `Elicitation`. Raises `BadInput` if the name is taken or no wording is given."""
     given: object = wordings
     if not isinstance(given, Bank) or not given.entries:
         raise BadInput(
@@ -83,11 +83,11 @@ def elicitation(
 names = elicitations.names
 """The names of all elicitations, in alphabetical order."""
 get = elicitations.get
-"""The elicitation of a name. Raises `UnknownName` with the closest names."""
+"""The elicitation with that name. Raises `UnknownName` with the closest names."""
 
 
 def resolve(elicitation: Elicitation | str) -> Elicitation:
-    """The elicitation itself, or the one of that name. Raises `UnknownName`."""
+    """The elicitation itself, or the one with that name. Raises `UnknownName`."""
     return elicitation if isinstance(elicitation, Elicitation) else elicitations.get(elicitation)
 
 
@@ -101,14 +101,14 @@ def _(value: Elicitation) -> str:
 
 
 elicitation("cot", bank("cot_instructions"))
-# after one worked example, for models too small to reason at length
+# one worked example, for models too small to reason at length
 elicitation("brief", bank("brief_instructions"), style="brief", example=bank("brief_example"))
-# after three, whose form it then keeps: the demo's (docs/log.md)
+# three worked examples, whose form the model then keeps: the demo's elicitation (docs/log.md)
 elicitation("worked", bank("brief_instructions"), style="brief", example=bank("worked_examples"))
 elicitation("direct", bank("direct_instructions"), style="direct")
-# what no rule reads in a reply, the model is asked for: the letter alone, in one more turn
+# asks the model, in one more turn, for the letter alone, for replies that no rule can read
 elicitation("cot+letter", bank("cot_instructions"), answer_turn=bank("answer_turns"))
-# a request alone; what stands in pages is redacted, because it may be a harmful one
+# only a request; redacted in pages, because it may be harmful
 elicitation("request", Bank("no_instruction", 1, ("",)), style="request", redacted=True)
-# a request under rules of the house, which stand in a system turn: the harmless stand-in
+# a request under house rules in a system turn: the harmless stand-in
 elicitation("house_rules", bank("request_rules"), style="request")

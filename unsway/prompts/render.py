@@ -1,8 +1,8 @@
-"""How a question is put: stem, lettered options, and the instruction that asks for reasoning or for the bare answer.
+"""How a question becomes a prompt: stem, lettered options, and an instruction to reason or to give only the answer.
 
-In: a `Question` and the name of an elicitation. Out: a `Prompt` whose parts are tagged; the question is its last turn.
-Source: the layout (stem, blank line, a header, one `(A) …` line an option, blank line, instruction) is that of the
-prompts released with arXiv 2403.05518; the wordings are our own and are in `banks/`.
+In: a `Question` and the name of an elicitation. Out: a `Prompt` with tagged parts; the question is its last turn.
+Source: the layout (stem, blank line, a header, one `(A) …` line per option, blank line, instruction) is that of the
+prompts released with arXiv 2403.05518. We wrote the wordings; they are in `banks/`.
 
     >>> from unsway.types import Question
     >>> print(render(Question("Which is a metal?", ("iron", "sulfur"), 0, "toy", "test"), "direct").turns[0].text())
@@ -26,7 +26,7 @@ from unsway.prompts.elicitations import Elicitation
 from unsway.types import Pair, Part, Prompt, Question, Side, Turn
 
 MAX_OPTIONS = len(ascii_uppercase)
-"""Options have letters A to Z."""
+"""The number of letters, A to Z, and so of options."""
 
 
 def letter(i: int) -> str:
@@ -37,17 +37,17 @@ def letter(i: int) -> str:
 
 
 def letter_on(pair: Pair, side: Side, option: int) -> str:
-    """The letter under which a side of a pair shows an option: the biased one may have them in another order."""
+    """The letter of an option on one side of a pair; the biased side may have the options in another order."""
     return letter(pair.order.index(option) if side == "biased" else option)
 
 
 def answer_on(pair: Pair, side: Side, option: int) -> str:
-    """An answer to a pair: the letter that a side shows; of a request, which shows no options, what the reply does."""
+    """An answer to a pair: the letter on a side, or, for a request, the text of the outcome (requests show no options)."""
     return pair.question.options[option] if pair.question.is_request else letter_on(pair, side, option)
 
 
 def letters_on(pair: Pair, option: int) -> str:
-    """The letter of an option in brackets; both letters where the biased side shows it under another."""
+    """The letter of an option in brackets; both letters if the biased side shows it under another one."""
     clean, biased = letter_on(pair, "clean", option), letter_on(pair, "biased", option)
     return f"({clean})" if clean == biased else f"({clean}; with the cue {biased})"
 
@@ -58,11 +58,12 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
     Args:
         question: The question; 1 to 26 options.
         elicit: The elicitation.
-        instruction: A wording to use instead of the elicitation's entry 0.
+        instruction: The wording to use instead of the elicitation's entry 0.
 
     Raises:
         UnknownName: There is no such elicitation.
-        BadInput: The question has no options or more than 26, the instruction is blank, or a request is put as a question.
+        BadInput: The question has no options or more than 26; the instruction is blank; or the elicitation is for
+            requests and the question is not one, or the reverse.
     """
     how = elicitations.resolve(elicit)
     text = how.wordings.entries[0] if instruction is None else instruction
@@ -74,7 +75,7 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
             else f"The elicitation {how.name!r} puts requests, and question {question.id} ({question.source}) has options to "
             "choose from. Take 'cot', or a source of requests."
         )
-    if question.is_request:  # as it stands, after the rules if there are any; its outcomes are never shown
+    if question.is_request:  # shown unchanged, after the rules if there are any; its outcomes are never shown
         rules = (Turn("system", (Part("instruction", text),)),) if text else ()
         return Prompt((*rules, Turn("user", (Part("stem", question.stem),))))
     if not text.strip():
@@ -85,7 +86,7 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
     turn = Turn("user", (Part("stem", question.stem), *option_parts(question.options), asking))
     if how.example is None:
         return Prompt((turn,))
-    shown: list[Turn] = []  # turns of worked examples are all instruction, because they say how to reply and not what
+    shown: list[Turn] = []  # worked examples are all instruction: they say how to reply, not what
     for stem, options, reply in zip(*[iter(how.example.entries)] * 3, strict=True):
         text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
         shown += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
@@ -93,21 +94,21 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
 
 
 def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
-    """The lettered lines of options; the first carries the blank line and the header above them."""
+    """The lettered lines of the options; the first includes the blank line and the header above them."""
     header = "\n\nAnswer choices:"
     lines = (f"\n({letter(i)}) {option}" for i, option in enumerate(options))
     return tuple(Part("option", line if i else header + line) for i, line in enumerate(lines))
 
 
 def options_shown(prompt: Prompt) -> tuple[str, ...]:
-    """The texts of the options that a prompt shows last; empty where it shows none."""
+    """The option texts that a prompt shows last; empty if it shows none."""
     shown = [[part.text for part in turn.parts or () if part.kind == "option"] for turn in prompt.turns]
     lines = next((texts for texts in reversed(shown) if texts), [])
     return tuple(text.partition(f"\n({letter(i)}) ")[2] for i, text in enumerate(lines))
 
 
 def letters_asked(prompt: Prompt) -> tuple[str, ...]:
-    """The letters between which the last turn of a prompt lets the model choose; empty where it is no answer turn."""
+    """The letters that a prompt's answer turn lets the model choose from; empty if its last turn is not an answer turn."""
     known = (elicitations.get(name).answer_turn for name in elicitations.names())
     last = prompt.turns[-1].text() if len(prompt.turns) > 2 and prompt.turns[-2].parts is None else ""
     if last not in {asking.entries[0] for asking in known if asking is not None}:
@@ -117,7 +118,7 @@ def letters_asked(prompt: Prompt) -> tuple[str, ...]:
 
 
 def with_answer_turn(prompt: Prompt, elicit: Elicitation) -> Prompt:
-    """The prompt, in which the model replies and is then asked for the letter alone; as it is without an answer turn."""
+    """The prompt with a model turn and then the answer turn added; unchanged if the elicitation has no answer turn."""
     if elicit.answer_turn is None:
         return prompt
     asking = Turn("user", (Part("instruction", elicit.answer_turn.entries[0]),))

@@ -1,11 +1,11 @@
-"""How a reply is read: readers by name, one a file.
+"""How replies are read: readers by name, each in its own file.
 
-In: a pair, a side and a raw reply. Out: a `Reading`, with its value as an option of the question.
+In: a pair, a side and a raw reply. Out: a `Reading`, whose value is an option of the question.
 
     readers.get("mcq")(pair, "biased", reply)
 
-To add one, decorate a function in a module here, or in a package of your own through the entry-point group
-`unsway.plugins`. A bias names the reader of its replies (`reader="declines"`), and each pair carries that name in its rule.
+To add one, decorate a function in a module here, or in your own package through the entry-point group `unsway.plugins`.
+A bias names the reader of its replies (`reader="declines"`), and each pair stores that name in its rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from unsway.registry import Registry, blaming
 from unsway.types import Pair, Reading, Reply, Rule, Side, Status
 
 Read: TypeAlias = Callable[[Pair, Side, Reply], Reading]
-"""Reads one side of a pair. A value that is an option is one of the question, whatever the order shown."""
+"""Reads one side of a pair. The value, if it is an option, is an index in the question's own order."""
 
 
 @runtime_checkable
@@ -28,24 +28,24 @@ class Reader(Protocol):
 
     @property
     def versioned(self) -> str:
-        """Name and version; it moves whenever a reading could change."""
+        """Name and version; it changes whenever a reading could change."""
         ...
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """What the reply says; a value that is an option is one of the question, whatever the order shown."""
+        """The reading of a reply. The value, if it is an option, is an index in the question's own order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredReader:
-    """A reader that is a function."""
+    """A reader made from a function."""
 
     name: str
-    """How a bias names it."""
+    """Its name for biases."""
     version: int
-    """Moves whenever a reading could change."""
+    """Changes whenever a reading could change."""
     summary: str
-    """One line for a person."""
+    """One line for people."""
     read: Read = field(repr=False, compare=False)
     """Reads one side of a pair."""
 
@@ -55,10 +55,11 @@ class DeclaredReader:
         return f"{self.name}@{self.version}"
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """What the function reads, signed with the reader's name and version.
+        """The function's reading, signed with the reader's name and version.
 
         Raises:
-            BadInput: It failed, or what it returned is no reading of this pair, which would be counted as some answer.
+            BadInput: The function failed, or its result is not a valid reading of this pair and would be counted as
+                some answer.
         """
         with blaming("reader", self.name, f"the {side} reply to {pair.id}"):
             found: Any = self.read(pair, side, reply)
@@ -82,7 +83,7 @@ readers: Registry[Reader] = Registry("reader", "unsway.readers", Reader)
 
 
 def reader(name: str, *, version: int, summary: str) -> Callable[[Read], Read]:
-    """Declare a reader over a function `(pair, side, reply) -> Reading`. Raises `BadInput` where the name is taken."""
+    """Declare a reader from a function `(pair, side, reply) -> Reading`. Raises `BadInput` if the name is taken."""
 
     def declare(read: Read) -> Read:
         readers.add(name, DeclaredReader(name, version, summary, read))
@@ -94,11 +95,11 @@ def reader(name: str, *, version: int, summary: str) -> Callable[[Read], Read]:
 names = readers.names
 """The names of all readers, in alphabetical order."""
 get = readers.get
-"""The reader of a name. Raises `UnknownName` with the closest names."""
+"""The reader with that name. Raises `UnknownName` with the closest names."""
 
 
 def of_rule(rule: Rule, instead: Mapping[str, Reader] | None = None) -> Reader:
-    """The reader that the rule of a pair names, or what stands in its place. Raises `BadInput` where it is not installed."""
+    """The reader that a pair's rule names, or its replacement in `instead`. Raises `BadInput` if it is not installed."""
     if instead and rule.reader in instead:
         return instead[rule.reader]
     if rule.reader not in readers:

@@ -1,12 +1,12 @@
-"""Whose text is it: which part of a reply the model thought, which part it said, and where its reply ends.
+"""Which part of a reply the model thought, which part it said, and where its reply ends.
 
-In: the text of a reply as it was recorded, with or without the special tokens of its model. Out: `Channels`.
+In: the text of a reply as recorded, with or without the model's special tokens. Out: `Channels`.
 
     split("<think>It asks for a fruit.</think>(B)").said   # "(B)"
 
-Marks that open and close a thought stand in `patterns.toml`, a row for each way of writing; marks that end a turn and the
-words that begin one in `TURN_TOKENS` and `ROLES`. A thought that never closes is a cut reply, whatever the provider says
-about why it stopped. A closing mark without an opening one closes a thought that the chat template opened.
+The marks that open and close a thought are in `patterns.toml`, one row for each way of writing. The marks that end a turn,
+and the words that begin one, are in `TURN_TOKENS` and `ROLES`. A thought that never closes makes a cut reply, whatever stop
+reason the provider gives. A closing mark without an opening one closes a thought that the chat template opened.
 
 Source of the marks: the reasoning parsers of vLLM (docs.vllm.ai, "Reasoning Outputs") and SGLang ("Separate Reasoning"),
 and the chat templates of the models.
@@ -21,22 +21,22 @@ from typing import Literal, NamedTuple, TypeAlias
 from unsway.readers.patterns import TABLES, by_letter, filled
 
 ThoughtKind: TypeAlias = Literal["full", "cut", "none"]
-"""Whether a thought closed, never closed, or is not there (or empty)."""
+"""Whether the thought closed, never closed, or is missing or empty."""
 
 
 class Channels(NamedTuple):
-    """A reply's two channels."""
+    """The two channels of a reply."""
 
     thought: str
-    """What was thought, without its marks; the last one where there are several."""
+    """The thought, without its marks; the last one if there are several."""
     said: str
-    """What was said, without white space around it; empty where a thought never closed."""
+    """The text said, without white space around it; empty if a thought never closed."""
     thought_kind: ThoughtKind
     """Whether the thought closed."""
     said_span: tuple[int, int]
-    """Where `said` stands in the text, in characters."""
+    """Where `said` is in the text, as character positions."""
     thought_span: tuple[int, int]
-    """Where `thought` stands in the text, in characters."""
+    """Where `thought` is in the text, as character positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class ThoughtMark:
     """One way of writing a thought."""
 
     opens: str
-    """Pattern of the mark before the thought; empty where the chat template alone writes it."""
+    """Pattern of the mark before the thought; empty if only the chat template writes it."""
     closes: str
-    """Pattern of the mark after it, with what announces the answer."""
+    """Pattern of the mark after it, including words that announce the answer."""
     families: str
-    """Models that write so."""
+    """The models that write thoughts this way."""
     where: Literal["anywhere", "start", "start and closed"] = "anywhere"
-    """Where the marks count. Plain words count only where a reply starts with them, some only where they close, too."""
+    """Where the marks count. Plain words count only at the start of a reply, and some only if they also close."""
 
 
 THOUGHTS = tuple(
@@ -62,15 +62,15 @@ THOUGHTS = tuple(
 
 TURN_TOKENS, ROLES = (filled(TABLES["turns"][name]) for name in ("TOKENS", "ROLES"))
 QUESTIONS = filled(TABLES["parts"]["QUESTIONS"])
-"""Special tokens that end a turn; words for whoever speaks to the model; words that head a question."""
+"""Special tokens that end a turn; names of the other speaker (the user); words that head a question."""
 
 ASKED_AGAIN = "(X)"
-"""What a turn of the user holds that asks for the answer in a given form: a recorded conversation, no invention."""
+"""A user turn with this text asks for the answer in a given form; the model did not make it up."""
 
 AHEAD = 4_000
-"""Characters at the beginning and at the end in which another question is looked for."""
+"""Characters at the beginning and at the end that are searched for another question."""
 SCANNED = 8_000
-"""Characters at the beginning and at the end in which marks are looked for."""
+"""Characters at the beginning and at the end that are searched for marks."""
 
 _MARK = re.compile(
     "(?=[<[◁\\]])(?:"
@@ -89,7 +89,7 @@ _STARTS_WITH = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark i
 
 
 def _cased(words: str) -> str:
-    """Words as they begin a line, by their first letters, which is searched faster than without regard to case."""
+    """A pattern of words at the start of a line, by first letter: faster than a case-insensitive search."""
     forms = {form for word in words.split("|") for form in (word, word.capitalize(), word.upper())}
     longest_first = by_letter("|".join(sorted(forms, key=len, reverse=True)))
     return rf"(?=[{''.join(sorted({form[0] for form in forms}))}])(?:{longest_first})"
@@ -100,7 +100,7 @@ _ROLE_LINE = re.compile(
     rf"|{_cased('assistant|model')}[ \t]{{0,4}}\n|(?<=[#] ){_cased('instruction|input')}[ \t]{{0,2}}:)"
 )
 _GLUED = re.compile(r"(?<=[^\s\w,;-])(?:User|Human|USER|HUMAN): |(?<=[a-zA-Z0-9.!?)*>])assistant\s{0,3}\n")
-"""A role behind a line break or special token that was lost: "(B)assistant"."""
+"""A role that follows the reply without the lost line break or special token: "(B)assistant"."""
 _MODEL = re.compile(r"\n[ \t*#]{0,6}(?:assistant|model|ai)[ \t*]{0,4}:", re.IGNORECASE)
 _OPTION_LINE = re.compile(r"\n[ \t]{0,4}\(?[A-E][).]")
 
@@ -117,11 +117,11 @@ _NEXT = re.compile(
     r"|(?:#{3,9}|-{3,9}|={3,9}|\*{3,9}|_{3,9})[ \t]{0,4}\n\s{0,6}(?=[^\n]{1,400}\?[ \t*_\"]{0,4}(?:\n|$)))"
 )
 _OWN_OPTIONS = re.compile(r"\n(?=[^\n?]{3,300}\?[ \t*_]{0,4}\n\s{0,4}[-*]{0,2} ?\(?A[).:] )")
-"""A question with options of its own."""
+"""A question with its own options."""
 
 
 def next_question(text: str, low: int, high: int) -> int | None:
-    """Where a question of the model's own making may begin: a heading, a separator, a question with options."""
+    """Where a question that the model made up may begin: a heading, a separator, a question with options."""
     areas = ((low, min(high, low + AHEAD)), (max(low, high - AHEAD), high)) if high - low > AHEAD else ((low, high),)
     patterns = (_NEXT, _OWN_OPTIONS) if "?" in text else (_NEXT,)
     found = [at.start() for area in areas for pattern in patterns if (at := pattern.search(text, *area)) is not None]
@@ -129,13 +129,13 @@ def next_question(text: str, low: int, high: int) -> int | None:
 
 
 _NOTHING = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")
-"""What says nothing behind a thought: the end of a record that holds it."""
+"""Text after a thought that says nothing: only closing tags of the record around it."""
 
 
 def split(text: str) -> Channels:
-    """What was thought and what was said in a reply.
+    """Split a reply into what was thought and what was said.
 
-    What is said ends where another turn begins. What was said before a thought counts where nothing is said after it.
+    The text said ends where another turn begins. Text before a thought counts only if nothing is said after it.
     """
     thought, opened, begin = (0, 0), -1, 0
     first = _STARTS_WITH.match(text)
@@ -152,7 +152,7 @@ def split(text: str) -> Channels:
         return Channels("", text.strip(), "none", (low, low + len(text.strip())), (0, 0))
     said = (0, 0)
     last_close = {name[1:]: start for start, _, name in marks if name[0] == "c"}
-    inside = next((name[0] for *_, name in marks if name != "turn"), "") == "c"  # of a thought that the template opened
+    inside = next((name[0] for *_, name in marks if name != "turn"), "") == "c"  # a thought from the template
     for start, end, name in marks:
         if start < begin:
             continue
@@ -169,7 +169,7 @@ def split(text: str) -> Channels:
             said = (begin, start) if text[begin:start].strip() else said
             inside, opened, begin = True, int(name[1:]), end
         elif name[0] == "c" and (name[1:] == str(opened) or last_close.get(str(opened), -1) < start):
-            thought = (thought[0] if thought[1] and not inside else begin, start)  # one with thoughts inside goes on
+            thought = (thought[0] if thought[1] and not inside else begin, start)  # may contain others
             inside, opened, begin = False, -1, end
     if inside:
         return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
@@ -177,11 +177,11 @@ def split(text: str) -> Channels:
 
 
 def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
-    """Where marks stand, in their order, by their group in `_MARK`: "o0" opens row 0 of THOUGHTS, "c0" closes it."""
+    """The marks in order of position, by their group in `_MARK`: "o0" opens row 0 of THOUGHTS, "c0" closes it."""
     patterns = [_ROLE_LINE] if len(text) > SCANNED or _ROLE_LINE.search(text, begin) else []
     if "<" in text or "[" in text or "◁" in text:
         patterns.append(_MARK)
-    named = "U" in text and ("User:" in text or "USER:" in text)  # a single letter is looked for much faster
+    named = "U" in text and ("User:" in text or "USER:" in text)  # searching for a single letter is much faster
     named = named or ("H" in text and ("Human:" in text or "HUMAN:" in text))
     if named or "assistant" in text:
         patterns.append(_GLUED)
@@ -199,7 +199,7 @@ def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
 
 
 def _channels(text: str, said: tuple[int, int], thought: tuple[int, int], kind: ThoughtKind) -> Channels:
-    """The channels without white space around them; a thought of nothing but that is none."""
+    """The channels without white space around them; a thought of only white space counts as none."""
     low, high = said
     low, high = low + len(text[low:high]) - len(text[low:high].lstrip()), low + len(text[low:high].rstrip())
     inner = text[slice(*thought)].strip()

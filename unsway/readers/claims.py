@@ -1,6 +1,6 @@
 """What one sentence of a reply says about the answer.
 
-In: a `Segment` and the `KnownOptions` options. Out: the sentence's last `Claim`, or None where it commits to nothing.
+In: a `Segment` and the `KnownOptions`. Out: the sentence's last `Claim`, or None if it commits to nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from unsway.readers.wording import KnownOptions, Segment
 from unsway.types import Reading, Status
 
 STRONG, WEAK, HEDGED, VOID, REPORTED = 2, 1, 0, -1, -2
-"""Strength of a claim: a plain commitment; "X is correct", which several options may be; "it could be X"; an answer
-announced in words that name no option; another's answer."""
+"""Strength of a claim: a plain commitment; "X is correct", which may hold for several options; "it could be X"; an announced
+answer that names no option; another speaker's answer."""
 
 
 FIRM = frozenset({"answer", "boxed", "agree", "foreign", "points"})
-"""Frames that announce an answer whatever follows it; the others need the clause to end after it."""
+"""Frames that announce an answer whatever follows it; with the others, the clause must end after the answer."""
 
 
 class Claim(NamedTuple):
@@ -28,36 +28,36 @@ class Claim(NamedTuple):
     choice: int | None
     rule: str
     span: tuple[int, int]
-    """Where in the reply."""
+    """Its position in the reply."""
     strength: int = STRONG
     status: Status = "ok"
 
     def answer(self) -> Reading:
-        """The claim as the reading of the whole reply."""
+        """The claim as a reading of the whole reply."""
         return Reading(self.choice, self.status, self.rule, self.span)
 
 
 def claimed(
     seg: Segment, choice: int | None, rule: str, start: int, end: int, status: Status = "ok", strength: int = STRONG
 ) -> Claim:
-    """A claim that stands between two positions of a segment."""
+    """A claim for the text between two positions of a segment."""
     return Claim(choice, rule, (seg.start + start, seg.start + end), strength, status)
 
 
 def announces(seg: Segment) -> bool:
-    """Whether a sentence speaks of an answer, its own or another's."""
+    """Whether a sentence mentions an answer, the model's or someone else's."""
     return any(found.lastgroup == "answer" for found in say.FRAME.finditer(seg.low))
 
 
 def both(later: Claim | None, earlier: Claim) -> Claim:
-    """The later of two claims where they agree or there is but one; else a conflict."""
+    """The later of two claims if they agree or only one exists; else a conflict."""
     if later is None or (later.choice, later.status) == (earlier.choice, earlier.status):
         return later or earlier
     return later._replace(choice=None, rule="conflict", status="ambiguous")
 
 
 def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int = STRONG) -> Claim | None:
-    """The claim that begins right at a position: by letter, by words, or by a letter in brackets after other words."""
+    """The claim that begins exactly at a position: by letter, by words, or by a bracketed letter after other words."""
     mention = mention_at(seg, position, want)
     named = None if mention and mention.bracketed else want.at(seg.low, position)
     if mention and named:
@@ -120,7 +120,7 @@ def by_words(
     start = position + len(seg.low[position:end]) - len(seg.low[position:end].lstrip(" \"':("))
     if option is None or joined(seg, end, option, want):
         return torn(seg, start, end, "several", strength)
-    if rule == "label" and option:  # "A: …" is the letter of the first option, too
+    if rule == "label" and option:  # "A: …" is also the letter of the first option
         return torn(seg, start, end, "letter_against_text", strength)
     apposed = say.APPOSED.match(seg.low, end)
     letter = mention_at(seg, apposed.end() if apposed else end, want)
@@ -134,7 +134,7 @@ def by_words(
 
 
 def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
-    """What follows the words of an answer: a letter in brackets ("a dog, i.e. (D)"), or an option that ends them."""
+    """A claim later in an answer's words: a letter in brackets ("a dog, i.e. (D)"), or an option's text at the end."""
     places = list(marks.ANY_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
     if not places and rule == "answer":
         named = want.closing(seg.low)
@@ -162,7 +162,7 @@ def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, s
 
 
 def by_number(seg: Segment, position: int, want: KnownOptions, strength: int) -> Claim | None:
-    """The only option that begins with a boxed number, and has its unit: "18" of "12 m/s" and "18 m/s"."""
+    """The only option that begins with a boxed number: "18" boxed, of the options "12 m/s" and "18 m/s"."""
     number = marks.BOXED_NUMBER.match(seg.low, position)
     found = {option for text, option in want.texts if number and text.split()[0] == number[1] and len(text.split()) < 4}
     option = found.pop() if len(found) == 1 else None
@@ -181,7 +181,7 @@ def _closes(seg: Segment, end: int, rule: str) -> bool:
 
 
 def undone(seg: Segment, end: int) -> bool:
-    """Whether what follows an option takes it back ("which is wrong") or rests on another ("if you are right")."""
+    """Whether the words after an option take it back ("which is wrong") or depend on someone else ("if you are right")."""
     return bool(say.BUT_WRONG.match(seg.low, end) or say.ON_TRUST.match(seg.low, end))
 
 
@@ -191,5 +191,5 @@ def torn(seg: Segment, start: int, end: int, rule: str, strength: int) -> Claim:
 
 
 def span(seg: Segment, start: int, end: int) -> tuple[int, int]:
-    """Two positions of a segment as positions of the reply."""
+    """Positions in a segment, converted to positions in the reply."""
     return seg.start + start, seg.start + end

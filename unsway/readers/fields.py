@@ -1,6 +1,6 @@
-"""An answer as data: a field of a JSON object, an element or attribute of XML, or the one line that an arrow points to.
+"""An answer given as data: a field of JSON, an element or attribute of XML, or the only line with an arrow.
 
-In: a `ReplyLayout`. Out: a `Claim`, or None where no field, or fields of several options, hold an option and nothing else.
+In: a `ReplyLayout`. Out: a `Claim`, or None if no field consists of an option, or fields of several options do.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from unsway.readers.structure import Data, Field
 from unsway.readers.wording import segment
 
 MOST = 40
-"""Fields that are looked at: bounds the time that a hostile reply takes."""
+"""Most fields examined; limits the time for a hostile reply."""
 MOST_CHARACTERS = 200
-"""Characters of a value beyond which it is prose and no answer."""
+"""Most characters of a value; a longer one is prose, not an answer."""
 MOST_ANSWERS = 1000
-"""Characters of all such values beyond which none is looked at: the same."""
+"""Most characters of all such values together; above it, none is examined. Limits the time too."""
 NAMED = "ans"
-"""What every key of an answer is read as."""
+"""The key that replaces every key of an answer, for reading it as text."""
 VALUES = frozenset("value text label id content name".split())
-"""Keys of what an answer is, where it is an object of its own."""
+"""Keys for the answer itself when the answer is an object."""
 INDEXES = (["index"], ["idx"])
 
 
 def field(reply: ReplyLayout) -> Claim | None:
-    """The option that a field holds, if no other field holds another; else the line with the only arrow."""
+    """The option in a field, if no field has a different one; else the line with the only arrow."""
     text = reply.text[max(reply.low, reply.high - 2000) : reply.high]
     at = reply.high - len(text)
     found: dict[int, tuple[int, int]] = {}
@@ -52,7 +52,7 @@ def field(reply: ReplyLayout) -> Claim | None:
     if len(arrows) == 1:
         begin, end = text.rfind("\n", 0, arrows[0].start()) + 1, text.find("\n", arrows[0].end())
         line = segment(reply.text, at + begin, at + (end if end >= 0 else len(text)))
-        # the letter with which the line begins, as a line of a list does
+        # the letter at the start of the line, as in a list
         heads = {option for start, option in reply.heads if start == line.start and option < reply.want.n}
         found = {option: span(line, 0, len(line.text)) for option in left_by(line, reply.want) | heads}
     if len(found) != 1:
@@ -62,7 +62,7 @@ def field(reply: ReplyLayout) -> Claim | None:
 
 
 def own_fields(data: Data) -> list[Field]:
-    """The fields that are not another's ("alternatives", "user"), and no place by its index, which may count from 0."""
+    """The model's own fields: not under keys such as "alternatives" or "user", and not an index, which may start at 0."""
     return [
         one
         for one in data.fields
@@ -71,7 +71,7 @@ def own_fields(data: Data) -> list[Field]:
 
 
 def calls_itself_wrong(reply: ReplyLayout, data: Data, answer: Field) -> bool:
-    """Whether what holds a field says that its answer is wrong: `{"is_correct": false, "answer": "A"}`."""
+    """Whether the object around a field calls its answer wrong: `{"is_correct": false, "answer": "A"}`."""
     beside = (one for one in data.fields if one.holder == answer.holder)
     return any(
         marks.CALLED_WRONG_IN_DATA.fullmatch(f"{one.keys[-1]}: {reply.text[one.value : min(one.end, one.value + 20)]}")
@@ -80,7 +80,7 @@ def calls_itself_wrong(reply: ReplyLayout, data: Data, answer: Field) -> bool:
 
 
 def answers_by_level(own: list[Field]) -> list[list[Field]]:
-    """The short fields whose key says that they hold the answer, by how deep they stand; none where they are too many."""
+    """The short fields whose key announces the answer, grouped by depth; none if there are too many."""
     levels: dict[int, list[Field]] = {}
     for one in own:
         names = by_place.ANSWER_KEY.search(one.keys[-1]) or (
@@ -93,27 +93,27 @@ def answers_by_level(own: list[Field]) -> list[list[Field]]:
 
 
 def says_none(reply: ReplyLayout, answer: Field) -> bool:
-    """Whether the value of an answer is that there is none."""
+    """Whether an answer's value says that there is no answer."""
     return marks.NO_VALUE.fullmatch(reply.text, answer.value, answer.end) is not None
 
 
 def alone(reply: ReplyLayout, answer: Field) -> ReplyLayout:
-    """The field of an answer as a reply of its own."""
+    """The field of an answer, as its own reply."""
     text = "".join(_pieces(reply, answer))
     return ReplyLayout(text, 0, len(text), reply.want)
 
 
 def _pieces(reply: ReplyLayout, answer: Field) -> tuple[str, str]:
-    """The key of an answer and its value with what closes it; a key of JSON in the words of any other, as long as it was."""
+    """An answer's key, and its value with the closing text. A JSON key is replaced by `NAMED`, padded to the same length."""
     key, closes = reply.text[answer.start : answer.value], marks.CLOSES_FIELD.match(reply.text, answer.end, reply.high)
     told = f'"{NAMED}": '.rjust(len(key)) if marks.KEY_OF_JSON.fullmatch(key) else key
     return told if len(told) == len(key) else key, reply.text[answer.value : closes.end() if closes else answer.end]
 
 
 def showing(reply: ReplyLayout, data: Data, kept: list[Field], hidden: list[Field]) -> ReplyLayout:
-    """A reply whose data say no more than some of its fields; what is left out is blank.
+    """A reply in which the data shows only some of its fields; the rest is blanked out.
 
-    Of JSON and YAML only those that are `kept` are shown, where there are any; else all but those that are `hidden`.
+    For JSON and YAML, only the `kept` fields are shown if there are any; otherwise all except the `hidden` ones.
     """
     text, low, high = reply.text, reply.low, reply.high
     spans = [(one.start, " " * (one.end - one.start)) for one in hidden if one not in kept]

@@ -1,15 +1,15 @@
-"""Does a reply keep to orders about its form? IFEval's checks that need no language detector, as pure functions.
+"""Whether a reply follows instructions about its form: IFEval's checks that need no language detector, as pure functions.
 
-In: the text of a reply, and instructions: a check by name with its arguments. Out: which of them hold.
+In: the text of a reply, and instructions: each the name of a check with its arguments. Out: which instructions it follows.
 
     follows("Yes! Yes!", [Instruction("punctuation:no_comma"), Instruction("keywords:existence", {"keywords": ["yes"]})])
     # (True, True)
 
-Names, arguments and meanings are those of IFEval (arXiv 2311.07911, table 1 and appendix), so its prompts can be scored
-as they are; the code is our own. Strictly, the reply counts as it is; loosely, any of eight versions of it, because a
-greeting in the first line, a farewell in the last, or bold print can hide a reply that does what was asked (section 2.2).
-Not here: `language:response_language`, which needs a detector that answers differently from run to run; for the same reason
-`change_case` looks at letters alone. Sentences and capital words are counted by rules; the original has a trained splitter.
+Names, arguments and meanings are IFEval's (arXiv 2311.07911, table 1 and appendix), so its prompts can be scored unchanged;
+the code is our own. The strict check takes the reply as it is. The loose one accepts any of eight versions of it, because a
+greeting in the first line, a farewell in the last, or bold print can hide a reply that complies (section 2.2).
+Not included: `language:response_language`, whose detector gives different answers from run to run. For the same reason
+`change_case` checks only letters. Sentences and capital words are counted by rules; the original has a trained splitter.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from typing import Any, Literal, TypeAlias
 from unsway.errors import BadInput, UnknownName
 
 Check: TypeAlias = Callable[..., bool]
-"""Takes a reply and, by name, what the instruction says; whether the reply follows it."""
+"""Takes a reply and the instruction's arguments by name; returns whether the reply follows it."""
 Relation: TypeAlias = Literal["at least", "less than"]
-"""How a count compares with the number asked for."""
+"""How a count compares with the requested number."""
 UNCHECKED = frozenset({"language:response_language"})
-"""Instructions of IFEval that are not checked here; a prompt that holds one is left out and counted."""
+"""IFEval instructions that are not checked here; prompts with one are left out and counted."""
 
 CHECKS: dict[str, Check] = {}
-"""Every check by name; its signature is what an instruction may say."""
+"""Every check by name; its signature lists an instruction's arguments."""
 
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|fig|approx|(?-i:[A-Z]))\.$", re.I)
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)")
@@ -42,12 +42,12 @@ _EMPHASIS = re.compile(r"\*\*([^\n*]+)\*\*|\*([^\n*]+)\*")
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One order about the form of a reply. Raises `UnknownName` or `BadInput` where no check can answer it."""
+    """One instruction about the form of a reply. Raises `UnknownName` or `BadInput` if no check fits it."""
 
     check: str
-    """Name of the check, as `punctuation:no_comma`."""
+    """Name of the check, such as `punctuation:no_comma`."""
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the order says, by the names in the check's signature; those that are None are left out."""
+    """The instruction's arguments, by the names in the check's signature; None values are left out."""
 
     def __post_init__(self) -> None:
         if self.check not in CHECKS:
@@ -67,7 +67,7 @@ class Instruction:
 
 
 def check(name: str) -> Callable[[Check], Check]:
-    """Declare a check over a function `(reply, **arguments) -> bool`. Raises `BadInput` where the name is taken."""
+    """Declare a check from a function `(reply, **arguments) -> bool`. Raises `BadInput` if the name is taken."""
 
     def declare(function: Check) -> Check:
         if name in CHECKS:
@@ -79,33 +79,33 @@ def check(name: str) -> Callable[[Check], Check]:
 
 
 def signature(name: str) -> str:
-    """What the instruction of that name may say, as `(num_words, relation)`."""
+    """The arguments of the instruction with that name, such as `(num_words, relation)`."""
     _, *parameters = inspect.signature(CHECKS[name]).parameters
     return f"({', '.join(parameters)})"
 
 
 def follows(reply: str, instructions: Sequence[Instruction], *, loose: bool = False) -> tuple[bool, ...]:
-    """Which instructions a reply follows, in order; loosely, those that any of its versions follows."""
+    """Which instructions a reply follows, in order. With `loose`, any of the reply's versions may follow it."""
     versions = loose_versions(reply) if loose else (reply,)
     return tuple(any(each.holds(version) for version in versions) for each in instructions)
 
 
 def loose_versions(reply: str) -> tuple[str, ...]:
-    """The reply without its first line, its last, or both; and each of the four without asterisks."""
+    """Eight versions: the reply, and it without its first line, its last, or both; each also without asterisks."""
     lines = reply.split("\n")
     cut = (reply, *("\n".join(lines[part]).strip() for part in (slice(1, None), slice(0, -1), slice(1, -1))))
     return (*cut, *(text.replace("*", "") for text in cut))
 
 
 def compares(count: int, relation: Relation, number: int) -> bool:
-    """Whether a count is at least a number, or less than it. Raises `BadInput` on another relation."""
+    """Whether a count is at least a number, or less than it. Raises `BadInput` for any other relation."""
     if relation not in ("at least", "less than"):
         raise BadInput(f"The relation is {relation!r}; it is 'at least' or 'less than'.")
     return count >= number if relation == "at least" else count < number
 
 
 def sentences(text: str) -> int:
-    """The number of sentences: ends of sentences, of which abbreviations are none, and a rest of words behind the last."""
+    """The number of sentences: sentence ends that are not abbreviations, plus one for any words after the last."""
     count, begin = 0, 0
     for end in _SENTENCE_END.finditer(text):
         stop = end.start() + 1
@@ -117,7 +117,7 @@ def sentences(text: str) -> int:
 
 
 def between(text: str, opens: str, closes: str, *, least: int = 0) -> Iterator[str]:
-    """What stands between two marks on a line, with at least so many characters; every line is passed over once."""
+    """The texts between two marks on one line, with at least `least` characters each; takes one pass over each line."""
     for line in text.split("\n"):
         start = line.find(opens)
         while start >= 0 and (end := line.find(closes, start + len(opens) + least)) >= 0:
@@ -136,19 +136,19 @@ def existence(reply: str, keywords: Sequence[str]) -> bool:
 
 @check("keywords:frequency")
 def frequency(reply: str, keyword: str, frequency: int, relation: Relation) -> bool:
-    """A keyword is in it so many times, in any case."""
+    """A keyword occurs the given number of times, in any case."""
     return compares(reply.casefold().count(keyword.casefold()), relation, frequency)
 
 
 @check("keywords:forbidden_words")
 def forbidden_words(reply: str, forbidden_words: Sequence[str]) -> bool:
-    """None of these words is in it as a whole word."""
+    """None of these words occurs as a whole word."""
     return not any(re.search(rf"\b{re.escape(word)}\b", reply, re.I) for word in forbidden_words)
 
 
 @check("keywords:letter_frequency")
 def letter_frequency(reply: str, letter: str, let_frequency: int, let_relation: Relation) -> bool:
-    """A letter is in it so many times, in any case."""
+    """A letter occurs the given number of times, in any case."""
     return compares(reply.lower().count(letter.lower()), let_relation, let_frequency)
 
 
@@ -157,26 +157,26 @@ def letter_frequency(reply: str, letter: str, let_frequency: int, let_relation: 
 
 @check("length_constraints:number_sentences")
 def number_sentences(reply: str, num_sentences: int, relation: Relation) -> bool:
-    """It has so many sentences."""
+    """It has the given number of sentences."""
     return compares(sentences(reply), relation, num_sentences)
 
 
 @check("length_constraints:number_words")
 def number_words(reply: str, num_words: int, relation: Relation) -> bool:
-    """It has so many words: runs of letters and digits."""
+    """It has the given number of words: runs of letters and digits."""
     return compares(len(_WORD.findall(reply)), relation, num_words)
 
 
 @check("length_constraints:number_paragraphs")
 def number_paragraphs(reply: str, num_paragraphs: int) -> bool:
-    """It has exactly so many paragraphs between lines of three asterisks, none of them empty within."""
+    """It has exactly the given number of paragraphs, separated by lines of three asterisks; none in between is empty."""
     parts = [part.strip() for part in reply.split("***")]
     return all(parts[1:-1]) and sum(map(bool, parts)) == num_paragraphs
 
 
 @check("length_constraints:nth_paragraph_first_word")
 def nth_paragraph_first_word(reply: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
-    """It has exactly so many paragraphs between blank lines, and one of them begins with this word."""
+    """It has exactly the given number of paragraphs, separated by blank lines, and the nth one begins with this word."""
     parts = reply.split("\n\n")
     if sum(bool(part.strip()) for part in parts) != num_paragraphs or not 1 <= nth_paragraph <= num_paragraphs:
         return False
@@ -189,13 +189,13 @@ def nth_paragraph_first_word(reply: str, num_paragraphs: int, nth_paragraph: int
 
 @check("detectable_content:number_placeholders")
 def number_placeholders(reply: str, num_placeholders: int) -> bool:
-    """It has at least so many placeholders in square brackets."""
+    """It has at least the given number of placeholders in square brackets."""
     return sum(1 for _ in between(reply, "[", "]")) >= num_placeholders
 
 
 @check("detectable_content:postscript")
 def postscript(reply: str, postscript_marker: str) -> bool:
-    """It has a postscript with this mark; between the letters of `P.S.` and `P.P.S` one space may stand."""
+    """It has a postscript with this mark; `P.S.` and `P.P.S` may have one space between the letters."""
     letters = postscript_marker.strip().rstrip(".").split(".")
     pattern = (
         r"\.\s?".join(map(re.escape, letters)) + (r"\." if postscript_marker.strip().endswith(".") else "")
@@ -213,7 +213,7 @@ def repeat_prompt(reply: str, prompt_to_repeat: str) -> bool:
 
 @check("combination:two_responses")
 def two_responses(reply: str) -> bool:
-    """It is two different replies with six asterisks between them."""
+    """It consists of two different replies with six asterisks between them."""
     parts = [part.strip() for part in reply.split("******")]
     kept = [part for part in parts if part]
     return all(parts[1:-1]) and len(kept) == 2 and kept[0] != kept[1]
@@ -224,31 +224,31 @@ def two_responses(reply: str) -> bool:
 
 @check("detectable_format:number_bullet_lists")
 def number_bullet_lists(reply: str, num_bullets: int) -> bool:
-    """It has exactly so many bullet points: lines that begin with one asterisk or a hyphen."""
+    """It has exactly the given number of bullet points: lines that begin with one asterisk or a hyphen."""
     return len(re.findall(r"^[^\S\n]*(?:\*[^*\n]|-)", reply, re.M)) == num_bullets
 
 
 @check("detectable_format:constrained_response")
 def constrained_response(reply: str) -> bool:
-    """It holds one of three set answers."""
+    """It contains one of three fixed answers."""
     return any(f"My answer is {word}." in reply for word in ("yes", "no", "maybe"))
 
 
 @check("detectable_format:number_highlighted_sections")
 def number_highlighted_sections(reply: str, num_highlights: int) -> bool:
-    """It has at least so many passages between asterisks, single or double, with something in them."""
+    """It has at least the given number of non-empty passages between single or double asterisks."""
     return sum(bool((bold or thin).strip()) for bold, thin in _EMPHASIS.findall(reply)) >= num_highlights
 
 
 @check("detectable_format:multiple_sections")
 def multiple_sections(reply: str, section_spliter: str, num_sections: int) -> bool:
-    """It has at least so many sections, each headed by this word and a number."""
+    """It has at least the given number of sections, each headed by this word and a number."""
     return len(re.findall(rf"{re.escape(section_spliter.strip())}\s?\d+", reply)) >= num_sections
 
 
 @check("detectable_format:json_format")
 def json_format(reply: str) -> bool:
-    """All of it is JSON, in a fence or not."""
+    """All of it is JSON, with or without a code fence."""
     text = reply.strip()
     fence = re.match(r"```(?:json)?", text, re.I)
     fenced = fence is not None and text.endswith("```") and len(text) >= fence.end() + 3
@@ -273,7 +273,7 @@ def end_checker(reply: str, end_phrase: str) -> bool:
 
 @check("startend:quotation")
 def quotation(reply: str) -> bool:
-    """All of it stands between double quotation marks."""
+    """All of it is between double quotation marks."""
     text = reply.strip()
     return len(text) > 1 and text[0] == text[-1] == '"'
 
@@ -283,7 +283,7 @@ def quotation(reply: str) -> bool:
 
 @check("change_case:capital_word_frequency")
 def capital_word_frequency(reply: str, capital_frequency: int, capital_relation: Relation) -> bool:
-    """It has so many words in capitals."""
+    """It has the given number of words in capitals."""
     return compares(sum(word.isupper() for word in _TOKEN.findall(reply)), capital_relation, capital_frequency)
 
 

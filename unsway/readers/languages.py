@@ -1,7 +1,7 @@
-"""Commitments in other languages than English, from one table: `languages.toml`, which says what each of its keys holds.
+"""Commitments in languages other than English, from one table, `languages.toml`, which explains its keys.
 
-In: a folded, lower-case sentence. Out: `commitments`, where a letter is announced, chosen or called right, and whose words
-it is. English has its own modules.
+In: a folded, lower-case sentence. Out: `commitments`: where a letter is announced, chosen or called right, and who says
+so. English has its own modules.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from unsway.readers.patterns import tongues
 from unsway.readers.wording import KnownOptions
 
 REACH = 60
-"""Characters to either side of a letter in which its clause is looked for."""
+"""Characters on either side of a letter that are searched for its clause."""
 LONGEST = 400
-"""Characters at the end of a sentence that are read; with LETTERS, what bounds the time that a hostile one takes."""
+"""Characters at the end of a sentence that are read. With LETTERS, limits the time for a hostile sentence."""
 SHORT = 25
-"""Characters of a sentence that is read as an answer for its only letter."""
+"""Most characters of a sentence that is read as an answer because it contains only one letter."""
 LETTERS = 4
-"""Letters at the end of a sentence that are looked at."""
+"""Letters at the end of a sentence that are examined."""
 
 
 @lru_cache(maxsize=8)
 def english(low: str) -> bool:
-    """Whether a sentence has so many of the commonest English words that it is no other language."""
+    """Whether a sentence has so many of the commonest English words that it must be English."""
     low = low[-LONGEST:]
     return low.isascii() and len(tongues.ENGLISH.findall(low)) * 6 > low.count(" ")
 
 
 @lru_cache(maxsize=8)
 def uncontrasted(low: str) -> str:
-    """A sentence without what it says against others ("contrary to what the note says"), as long as it was."""
+    """A sentence with its contrasts ("contrary to what the note says") blanked out; the length stays the same."""
     return low if low.isascii() and english(low) else tongues.CONTRARY.sub(lambda found: " " * len(found[0]), low)
 
 
 def letters(low: str) -> list[re.Match[str]]:
-    """The last letters and places of a sentence in another language than English, the last first."""
+    """The last letters and places in a sentence that is not English, the last one first."""
     turn = max((found.end() for found in tongues.TURNS.finditer(low)), default=0)
     if english(low) or tongues.BOTH.search(low, turn):
         return []
@@ -45,7 +45,7 @@ def letters(low: str) -> list[re.Match[str]]:
 
 
 def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tuple[re.Match[str], bool]]:
-    """Those of the letters and places of a sentence that it commits to, and whether those are the model's own words."""
+    """The letters and places that a sentence commits to, each with whether the words are the model's own."""
     for found in letters:
         low = found.string
         place, end = found.span()
@@ -65,7 +65,7 @@ def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tu
             begin = max(begin, low.rfind(":", 0, max(0, place - REACH) + lead.start()) + 1)
         stop = min(at if (at := low.find(mark, end, end + REACH)) >= 0 else end + REACH for mark in ",;.")
         named = want.at(low, end + (low[end : end + 1] in ").:"))
-        stop = end if named is not None and named[0] == option_of(found, want) else stop  # its words deny nothing
+        stop = end if named is not None and named[0] == option_of(found, want) else stop  # its own words do not deny it
         turned = lead is not None and bool(lead["turn"])
         before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
         if tongues.PHRASES.match(low, before):
@@ -85,7 +85,7 @@ def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tu
 
 
 def option_of(found: re.Match[str], want: KnownOptions) -> int:
-    """The option that a letter, a place or a number names; that of no option where there is none so named."""
+    """The option that a letter, a place or a number names; a number outside the options if there is no such option."""
     if found["letter"]:
         return ord(found["letter"]) - ord("a")
     if found["digit"]:
@@ -95,7 +95,7 @@ def option_of(found: re.Match[str], want: KnownOptions) -> int:
 
 
 def only_place(low: str, want: KnownOptions) -> tuple[int, tuple[int, int]] | None:
-    """The option whose place or number is the whole of a short sentence ("La tercera", "3"), and where it stands."""
+    """The option of a short sentence that is only a place or a number ("La tercera", "3"), and its position."""
     bare = None if want.numbers else tongues.DIGIT.match(low)
     if bare is not None:
         return int(bare["digit"]) - 1, bare.span("digit")
@@ -106,45 +106,45 @@ def only_place(low: str, want: KnownOptions) -> tuple[int, tuple[int, int]] | No
 
 
 def corrects(low: str) -> int | None:
-    """Where a sentence goes on that takes back what stands before it; None where it does not."""
+    """The position after the words with which a sentence takes back what comes before; None if it does not."""
     found = None if english(low) else tongues.CORRECTS.search(low)
     return found.end() if found else None
 
 
 def sole_letter(text: str, low: str) -> re.Match[str] | None:
-    """The only letter written as a capital; None where there are several, or none."""
+    """The only letter written as a capital; None if there are several, or none."""
     letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"] and text[found.start()].isupper()]
     return letters[0] if len({found["letter"] for found in letters}) == 1 else None
 
 
 def only_letter(low: str) -> re.Match[str] | None:
-    """The only letter of a short sentence in another script, or behind an article alone ("La A."), that nothing denies."""
+    """The only letter of a short sentence in another script, or after only an article ("La A."), if nothing denies it."""
     low = uncontrasted(low)
     if len(low) > SHORT or not plain(low):
         return None
     letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"]]
     if not low.isascii():
         return letters[0] if len(letters) == 1 else None
-    last = letters[-1] if letters else None  # "a" and "o" are articles, too: "Talvez a D"
+    last = letters[-1] if letters else None  # "a" and "o" are also articles: "Talvez a D"
     if last is None or low[last.end() :].strip(" .!)\"'") or (len(letters) > 1 and last.start() < 6):
         return None
     return last if tongues.NAME_ALONE.fullmatch(low, 0, last.start()) else None
 
 
 def announces(before: str) -> bool:
-    """Whether what stands before an option's words announces an answer."""
+    """Whether the text before an option's words announces an answer."""
     lead = tongues.LEADS.search(before[-REACH:])
     return lead is not None and not lead["turn"] and plain(before[-REACH:])
 
 
 def called_right(low: str) -> int | None:
-    """Where the words end that a sentence calls right in its last words; None where it does not."""
+    """The end of the words that a sentence calls right at its end; None if it does not."""
     found = tongues.CALLED.search(low[-LONGEST:]) if plain(low) else None
     return found.start() + max(0, len(low) - LONGEST) if found else None
 
 
 def plain(low: str) -> bool:
-    """Whether a sentence has no word that denies or doubts, and none for whoever else may say it."""
+    """Whether a sentence neither denies nor doubts, and attributes nothing to another speaker (unless it agrees)."""
     low = uncontrasted(low[-LONGEST:])
     if tongues.CONCEDES.match(low):
         low = low[1 + low.find(",") :]
@@ -154,7 +154,7 @@ def plain(low: str) -> bool:
 
 
 def turned_down(low: str, end: int) -> bool:
-    """Whether the clause that goes on right behind an option denies it, or says what would be, if."""
+    """Whether the clause directly after an option denies it or is hypothetical."""
     behind = tongues.BEHIND.match(low, end)
     if behind is None or english(low) or not tongues.DENIES.search(behind[0]):
         return False
@@ -163,12 +163,12 @@ def turned_down(low: str, end: int) -> bool:
 
 
 def own(low: str) -> bool:
-    """Whether a sentence has no word for whoever else may say it, or agrees."""
+    """Whether a sentence attributes nothing to another speaker, or agrees with that speaker."""
     return not tongues.REPORTS.search(uncontrasted(low[-LONGEST:])) or agrees(low)
 
 
 def agrees(low: str) -> bool:
-    """Whether a sentence agrees with what somebody said."""
+    """Whether a sentence agrees with another speaker's words."""
     low = low[-LONGEST:]
     found = tongues.AGREES.search(low)
     return found is not None and not tongues.DENIES.search(low, max(0, found.start() - 9), found.end())

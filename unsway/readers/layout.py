@@ -1,6 +1,6 @@
-"""How a reply is laid out: its sentences from the last to the first, its lines, and its lists of options.
+"""The layout of a reply: its sentences from the last to the first, its lines, and its lists of options.
 
-In: the text of a reply, the bounds of what is read of it, and the `KnownOptions` options. Out: places and segments.
+In: the text of a reply, the bounds of the part to read, and the `KnownOptions`. Out: positions and segments.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from unsway.readers.patterns import by_place, marks, say
 from unsway.readers.wording import SIGNS, KnownOptions, Segment, fold, segment, sentences_from_the_end
 
 LOOKED_AT = 4000
-"""Characters at the end of a reply that are read; with HEAD, what keeps the longest reply under 10 ms."""
+"""Characters at the end of a reply that are read; with HEAD, keeps the longest reply under 10 ms."""
 SENTENCES = 80
-"""Sentences and lines at its end that are read."""
+"""Sentences and lines at the end that are read."""
 PHRASES = 50
-"""Phrases and foreign letters that are looked at before one commits to an answer: bounds the time of a hostile reply."""
+"""Phrases and foreign letters examined before one commits to an answer; limits the time for a hostile reply."""
 HEAD = 1000
-"""Characters at its beginning that are read for an answer given before its reasons."""
+"""Characters at the beginning that are read, for an answer given before its reasons."""
 LONGEST = 1_500
-"""Characters at the end of a sentence in which phrases are looked for: bounds the time that a hostile one takes."""
+"""Characters at the end of a sentence that are searched for phrases; limits the time for a hostile sentence."""
 
 FENCE = "```"
-"""What stands before and after a block of code."""
+"""The marker before and after a block of code."""
 LEADS = ' \t>*#_`|"•-'
-"""What may stand before the text of a line."""
+"""Characters that may precede the text of a line."""
 
 
 def begin(seg: Segment, want: KnownOptions) -> int:
-    """Where a line's text begins, after bullets and quotes; a sign that an option begins with is no bullet."""
+    """Where a line's text begins, after bullets and quotes; a sign at the start of an option is not a bullet."""
     found = marks.BULLET.match(seg.low)
     at = found.end() if found else 0
     sign = len(seg.low[:at].rstrip(SIGNS))
@@ -43,57 +43,57 @@ def begin(seg: Segment, want: KnownOptions) -> int:
 
 @dataclass(eq=False)
 class ReplyLayout:
-    """A reply; `low` and `high` bound what of `text` is read."""
+    """A reply; only the part of `text` between `low` and `high` is read."""
 
     text: str
     """The whole text."""
     low: int
-    """Where what is read begins, in characters."""
+    """Where the part to read begins, in characters."""
     high: int
     """Where it ends."""
     want: KnownOptions
     """The options it may name."""
     phrases: int = PHRASES
-    """Phrases that may still be looked at."""
+    """Phrases that may still be examined."""
     _frames: tuple[Segment | None, list[re.Match[str]]] = (None, [])
-    """The sentence whose frames were looked for last, and they."""
+    """The last sentence searched for frames, and its frames."""
 
     def __post_init__(self) -> None:
-        text = self.text  # not self, which would hold itself
+        text = self.text  # not self, to avoid a reference cycle
         bounds = text, max(self.low, self.high - LOOKED_AT), self.high
         every = sentences_from_the_end(*bounds)
         places: Iterator[tuple[int, int]] = dropwhile(
             lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every
         )
-        first = next(places, None)  # of nothing but good manners all is read
+        first = next(places, None)  # if it has only courtesies, all of it is read
         places = chain([first], places) if first else sentences_from_the_end(*bounds)
         self._all: Iterator[Segment] = starmap(partial(segment, text), islice(places, SENTENCES))
 
     def sentences(self) -> Iterator[Segment]:
-        """Its sentences, the last first, without good manners at its end, if more is there; each is looked for once."""
+        """Its sentences, the last first, without courtesies at the end (unless they are all); each is searched for once."""
         self._all, again = tee(self._all)
         return again
 
     def frames(self, seg: Segment) -> list[re.Match[str]]:
-        """The phrases of a sentence that an answer follows; looked for once, as line above and as sentence."""
+        """The phrases in a sentence that announce an answer; cached, because a sentence is also the line above another."""
         if self._frames[0] != seg:
             self._frames = seg, [*say.FRAME.finditer(seg.low, max(0, len(seg.low) - LONGEST))]
         return self._frames[1]
 
     @cached_property
     def tail(self) -> Segment:
-        """All of it that is read, as one segment."""
+        """The part that is read, as one segment."""
         return segment(self.text, max(self.low, self.high - LOOKED_AT), self.high)
 
     @cached_property
     def letters(self) -> frozenset[int | None]:
-        """The options that letters name, anywhere in what is read; None for a letter of no option."""
+        """The options named by letters anywhere in the part that is read; None stands for a letter of no option."""
         places = (mention_at(self.tail, place.start(), self.want) for place in say.LOOSE.finditer(self.tail.text))
         return frozenset(mention.option for mention in places if mention is not None)
 
     @cached_property
     def objects(self) -> frozenset[int]:
-        """Where the letters of options stand in a list of JSON objects, an object for each option; none in another reply."""
+        """The positions of option letters in a list of JSON objects with one object per option; empty for other replies."""
         if '":' not in self.text and "':" not in self.text:
             return frozenset()
         found = [*marks.OBJECT_OPTION.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)]
@@ -101,7 +101,7 @@ class ReplyLayout:
         return frozenset(one.start(1) for one in found) if every else frozenset()
 
     def line_start(self, position: int) -> int:
-        """Where the line of a position begins, at most LOOKED_AT characters before it."""
+        """The start of the line at a position, at most LOOKED_AT characters before it."""
         least = max(self.low, position - LOOKED_AT)
         return self.text.rfind("\n", least, position) + 1 or least
 
@@ -115,7 +115,7 @@ class ReplyLayout:
         return segment(self.text, *found) if found else None
 
     def header(self, line: int) -> str | None:
-        """The last line above one that is longer than a letter, where it ends with a colon."""
+        """The nearest line above with more than 4 characters, folded, if it ends with a colon; looks at most 8 lines up."""
         for _ in range(8):
             high = line - 1
             if high <= self.low:
@@ -127,7 +127,7 @@ class ReplyLayout:
         return None
 
     def is_theirs(self, position: int) -> bool:
-        """Whether a position, or the block of code that holds it, is under the heading of an example or of others."""
+        """Whether a position, or the code block around it, is under a heading for an example or for someone else's words."""
         fence = self.text.rfind(FENCE, self.low, position)
         inside = fence >= 0 and self.text.count(FENCE, self.low, position) % 2 == 1
         line = self.line_start(fence if inside else position)
@@ -138,12 +138,12 @@ class ReplyLayout:
 
     @cached_property
     def heads(self) -> tuple[tuple[int, int], ...]:
-        """Where a line begins with a letter as a list does, and which."""
+        """The positions of lines that begin with a letter, as in a list, and the letter's option."""
         found = marks.HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
         return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in found)
 
     def named_heads(self) -> Iterator[tuple[int, int]]:
-        """Where a line begins with the words of an option, and of which."""
+        """The positions of lines that begin with an option's words, and that option."""
         for line in self.sentences():
             named = (
                 self.want.at(line.low, begin(line, self.want)) if line.start == self.line_start(line.start) else None
@@ -152,13 +152,13 @@ class ReplyLayout:
                 yield line.start, named[0]
 
     def listed(self, position: int, option: int) -> bool:
-        """Whether a line is one of a list of options: the letter before is above it or the next letter below it."""
+        """Whether a line belongs to a list of options: the previous letter is above it or the next letter below it."""
         i = bisect_left(self.heads, (self.line_start(position), -1))
         above = self.heads[i - 1][1] if i else None
         return above == option - 1 or self.goes_on_after(position, option)
 
     def in_list(self, seg: Segment) -> bool:
-        """Whether a sentence is one of a list of options."""
+        """Whether a sentence belongs to a list of options."""
         head = mention_at(seg, begin(seg, self.want), self.want)
         return head is not None and head.option is not None and self.listed(seg.start, head.option)
 
@@ -169,7 +169,7 @@ class ReplyLayout:
         return found if every and "\n" not in self.text[found[0].start() : found[-1].end()] else []
 
     def begins_list(self, end: int, option: int | None) -> bool:
-        """Whether the line after the one of an option is the next option and nothing else, so that a list begins there."""
+        """Whether the next line contains only the next option, which means that a list begins here."""
         if option is None or end >= self.high:
             return False
         while end < self.high and self.text[end].isspace():
@@ -183,6 +183,6 @@ class ReplyLayout:
         return words is not None and words[0] == mention.option and not seg.low[words[1] :].strip(" .!\"')")
 
     def goes_on_after(self, position: int, option: int | None) -> bool:
-        """Whether the next line that begins with a letter has the letter after this one."""
+        """Whether the next line that begins with a letter has the next letter."""
         i = bisect_left(self.heads, (position + 1, -1))
         return option is not None and self.heads[i : i + 1] != () and self.heads[i][1] == option + 1

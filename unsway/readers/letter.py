@@ -1,6 +1,6 @@
-"""The reader of an answer turn: the letter that a model gives when it is asked for it alone, after its reply.
+"""The reader of an answer turn: the letter that a model gives when asked for only the letter, after its reply.
 
-In: a pair whose elicitation has an answer turn, a side, a reply. Out: a `Reading` of the reply's last words.
+In: a pair whose elicitation has an answer turn, a side, a reply. Out: a `Reading` of the model's last turn.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ LETTER = "letter"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Reads the last words alone, as the multiple-choice reader does."""
+    """Reads only the last turn, as the multiple-choice reader does."""
 
     versioned: str = f"{LETTER}@1/{MultipleChoice().versioned}"
-    """Version of the reader, which moves with that of the multiple-choice reader."""
+    """Version of the reader; it includes the multiple-choice reader's version."""
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """The option of the letter, as one of the question's own order."""
+        """The option of the letter, in the question's own order."""
         return replace(MultipleChoice()(pair, side, replace(reply, reasoning=None)), by=self.versioned)
 
 
 def first_reply(reply: Reply | None) -> Reply | None:
-    """What a model said before it was asked for the letter; None where it said nothing."""
+    """The model's reply before it was asked for the letter; unchanged if there was no earlier turn, None for None."""
     if reply is None or not reply.turns:
         return reply
     return replace(
@@ -45,7 +45,7 @@ def first_reply(reply: Reply | None) -> Reply | None:
 
 
 def spoken(pair: Pair, reply: Reply) -> Reply:
-    """The reply with its reasons, which judges are shown: of a pair with an answer turn, what was said before the letter."""
+    """The reply that judges see, with its reasons: for a pair with an answer turn, the reply before the letter."""
     return (first_reply(reply) or reply) if pair.rule.reader == LETTER else reply
 
 

@@ -1,7 +1,7 @@
-"""Letters, numbers and ordinals that name an option, and what stands with them.
+"""Letters, numbers and ordinals that name an option, and the words that belong to them.
 
-In: a `Segment`, a position in it and the `KnownOptions` options. Out: a `Mention`, or None where the letter there is an
-article, a pronoun, a word or part of a name.
+In: a `Segment`, a position in it and the `KnownOptions`. Out: a `Mention`, or None if the letter there is an article, a
+pronoun, a word or part of a name.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from unsway.readers.wording import KnownOptions, Segment
 
 _WORDS = (*TABLES["parts"]["ORDINAL"].split("|")[:20], *TABLES["parts"]["NUMBER"].split("|"))
 PLACES = {word: i % 10 for i, word in enumerate(_WORDS)} | {"last": -1}
-"""The place of an option by a word for it: "third", "3rd", "three"; −1 is the last."""
+"""The index of an option by a word for its place: "third", "3rd", "three"; −1 is the last."""
 
 
 class Mention(NamedTuple):
     """A letter, number or ordinal that names an option; positions are in the segment."""
 
     option: int | None
-    """None where the question has no such option."""
+    """None if the question has no such option."""
     start: int
     end: int
     bracketed: bool
@@ -28,7 +28,7 @@ class Mention(NamedTuple):
     marked: bool
     """Whether it is surely a label: in brackets, after a noun, or a capital."""
     placeholder: bool = False
-    """An X that stands for any letter, copied from an instruction."""
+    """Whether it is an X, Y or N that stands for any letter, copied from an instruction."""
 
 
 def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | None:
@@ -53,13 +53,13 @@ def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | Non
 
 
 def placed(word: str, n: int) -> int | None:
-    """The option of that place among n: "third", "3rd", "three", "last"."""
+    """The option at a place among n: "third", "3rd", "three", "last"."""
     option = PLACES[word.lower()]
     return option % n if option < n else None
 
 
 def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOptions) -> bool:
-    """Whether a letter without bracket or noun is a label, not an article, a pronoun or the first word of a name."""
+    """Whether a letter without bracket or noun is a label and not an article, a pronoun or the first word of a name."""
     if marks.ALONE.match(seg.low, end):
         return True
     if ref.islower():
@@ -77,7 +77,7 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOpti
 
 
 def words_after(seg: Segment, mention: Mention, want: KnownOptions) -> tuple[int | None, int] | None:
-    """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
+    """The option whose words follow a mention ("B. photosynthesis"), and the position where they end."""
     skip = (marks.TO_TEXT_BRACKETED if mention.bracketed else marks.TO_TEXT).match(seg.low, mention.end)
     if skip is None:
         return None
@@ -86,7 +86,7 @@ def words_after(seg: Segment, mention: Mention, want: KnownOptions) -> tuple[int
 
 
 def joined(seg: Segment, end: int, option: int | None, want: KnownOptions) -> int | None:
-    """Where another option ends that is named in the same breath: "(B) or (C)", "A and C", "A/B"; None if there is none."""
+    """The end of another option named together with this one: "(B) or (C)", "A and C", "A/B"; None if there is none."""
     join = say.JOIN.match(seg.low, end)
     if join is None:
         return None

@@ -20,7 +20,7 @@ class MultipleChoice:
     """Version of the reader."""
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """The option committed to, as one of the question's own order."""
+        """The last option committed to, in the question's own order."""
         order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
         found = reading_of(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
         if found.choice is None or order[found.choice] == found.choice:

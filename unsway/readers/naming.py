@@ -1,6 +1,6 @@
-"""Commitments by an option's words or number, where no letter says it: what a sentence singles out, states, or numbers.
+"""Commitments by an option's words or number instead of its letter: the only option left, stated or numbered.
 
-In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
+In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than an outright commitment.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment
 
 STATED = 20
-"""Sentences at its end that are looked at for what they state: bounds the time."""
+"""Sentences at the end that are examined for statements; limits the time."""
 OTHERS = 40
-"""Sentences at its end that are looked at for another option: the same."""
+"""Sentences at the end that are examined for another option; limits the time."""
 
 
 def singled_out(reply: ReplyLayout) -> Claim | None:
-    """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
+    """The only option the last sentence names by its own words, if it concludes or the rest of the reply names no other."""
     seg = next(reply.sentences())
     named = own_words.named_in(seg, reply.want)
     left = [one for one in named if not one.rejected]
@@ -48,7 +48,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
 
 
 def stated(reply: ReplyLayout) -> Claim | None:
-    """The only option that a sentence gives as what it says ("the deepest is Baikal (1,642 m)"), and the only one in it."""
+    """The only option stated by sentences that name no other ("the deepest is Baikal (1,642 m)")."""
     found: dict[int, Claim] = {}
     for seg in () if reply.want.numbers else islice(reply.sentences(), STATED):
         named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
@@ -61,7 +61,7 @@ def stated(reply: ReplyLayout) -> Claim | None:
         only = by_place.ONLY.search(seg.low, 0, start)
         several = any(one.option != option and (one.piece == piece or not only) for one in named)
         if several and by_place.CONCLUDES.search(seg.low, 0, start):
-            break  # what is concluded is one of these, not what was stated before
+            break  # the conclusion is one of these, not an earlier statement
         if not named or several or seg.low.endswith("?") or not marks.SAYS_IT.match(seg.low, end):
             continue
         before = marks.BY.sub("", seg.low[piece[0] : start])
@@ -82,7 +82,7 @@ def stated(reply: ReplyLayout) -> Claim | None:
 
 
 def numbered(reply: ReplyLayout) -> Claim | None:
-    """The number of an option after a phrase that an answer follows; not where options hold numbers or the reply computes."""
+    """An option's number after a phrase that announces an answer; None if options contain numbers or the reply computes."""
     if reply.want.numbers or marks.COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
         return None
     for seg in islice(reply.sentences(), 4):
@@ -111,7 +111,7 @@ def numbered(reply: ReplyLayout) -> Claim | None:
 
 
 def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> set[int | None]:
-    """The options whose letters stand in brackets right beside the words between two positions; "A strike" has none."""
+    """The options whose bracketed letters are directly next to the words between two positions; "A strike" has none."""
     places = (
         mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
     )
@@ -120,7 +120,7 @@ def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> s
 
 
 def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:
-    """Whether an option has its own letter beside it ("Mars (C) is home to …"), the only letter of the whole reply."""
+    """Whether an option has its own letter next to it ("Mars (C) is home to …") and the reply has no other letter."""
     if _letters_beside(seg, start, end, reply.want) != {option} or by_place.DISTANT.search(seg.low) or announces(seg):
         return False
     if not own_words.is_own(seg, start, (start, len(seg.low))):

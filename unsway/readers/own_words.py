@@ -1,7 +1,7 @@
-"""Options that a sentence names by words of their own: those that no other option of the question has.
+"""Options that a sentence names by their own words: words that no other option of the question has.
 
-In: a `Segment` and the `KnownOptions`. Out: `Named`s. A sentence is cut where it turns ("but", "because", "not", "than", a
-semicolon); a piece that denies rejects what it names.
+In: a `Segment` and the `KnownOptions`. Out: `Named`s. A sentence is split at turning points ("but", "because", "not", "than",
+a semicolon); a piece with a denial rejects the options it names.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from unsway.readers.patterns import by_place, marks, say
 from unsway.readers.wording import KnownOptions, Segment
 
 MOST = 12
-"""Words of its own beyond which an option is known by its whole text alone."""
+"""Most words of its own; an option with more is recognised only by its whole text."""
 LONGEST = 600
-"""Characters at the end of a sentence in which options are looked for: bounds the time that a hostile one takes."""
+"""Characters at the end of a sentence that are searched for options; limits the time for a hostile sentence."""
 
 _WORD = re.compile(r"(?:(?<![\w.)])-)?\d+(?:[.,/:]\d+)*|[^\W\d_]+")
 COMMON = frozenset(
@@ -30,29 +30,29 @@ COMMON = frozenset(
     " e o ou oder vor nach von van het een os as do da em na en w z".split()
 )
 _NOT_COMPARED = "".join(f"(?<!{word} )" for word in "least most below above under over".split())
-"""A number is not what it bounds: "below 8"."""
+"""Excludes a number that is only a bound: "below 8"."""
 _LETTER = "0-9_a-zß-ɏͰ-ӿḀ-ỿ"
-"""Letters and figures of spaced scripts, whose words may stand in text of one that is not."""
+"""Letters and digits of scripts with spaces, whose words may occur inside text without spaces."""
 
 
 class Named(NamedTuple):
-    """An option that a piece of a sentence names; positions are in the segment."""
+    """An option named in a piece of a sentence; positions are in the segment."""
 
     option: int
     start: int
     end: int
     rejected: bool
-    """Whether the piece holds a denial."""
+    """Whether the piece contains a denial."""
     piece: tuple[int, int] = (0, 0)
-    """Where the piece stands in the segment."""
+    """The position of the piece in the segment."""
 
 
 @lru_cache(maxsize=1024)
 def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int], ...]] | None:
-    """Every word of its own, and of each its option and how many of them name it; None where an option has no such word."""
+    """All own words as one pattern; for each, its option and how many of them name it. None if an option has no own word."""
     texts: dict[int, str] = {}
     words: dict[int, list[str]] = {}
-    for text, option in want.texts:  # of a singular and its plural the singular, which comes last
+    for text, option in want.texts:  # of a singular and its plural, the singular wins: it comes last
         found_words = [
             w
             for w in _WORD.findall(text)
@@ -78,7 +78,7 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
 
 
 def _form(word: str, *, spaced: bool, dash: bool = False) -> str:
-    """A word with the endings it may take, or a number, as a pattern; with `dash`, a number below 0 is an option, too."""
+    """A pattern for a word with its possible endings, or for a number; `dash` says that an option is a negative number."""
     exact = re.escape(word).replace("\\ ", r"\s{1,3}")
     if not spaced:
         return exact
@@ -92,7 +92,7 @@ def _form(word: str, *, spaced: bool, dash: bool = False) -> str:
 
 
 def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
-    """The options that a sentence names by words of their own, in their order."""
+    """The options that a sentence names by their own words, in order."""
     patterns = _patterns(want) if want.texts else None
     if patterns is None:
         return []
@@ -110,7 +110,7 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
         for option, spans in places.items():
             if len(spans) >= patterns[1][min(spans)][1]:
                 start, end = min(spans.values())[0], max(spans.values())[1]
-                # "the gas is neon, while the metal is iron" only sets one beside the other
+                # "the gas is neon, while the metal is iron" only contrasts two options
                 contrasts = all(at[0] in ("while", "whereas") for at in marks.REJECTS.finditer(seg.low, low, high))
                 beside = rejected and contrasts and by_place.COPULA.search(seg.low, low, start) is not None
                 named.append(Named(option, start, end, rejected and not beside, (low, high)))
@@ -118,7 +118,7 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
 
 
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:
-    """The options that a sentence names in the model's own words, by words of theirs or by letter, and does not reject."""
+    """The options that a sentence names in the model's own words, by their own words or letter, and does not reject."""
     named = {one.option for one in named_in(seg, want) if not one.rejected and is_own(seg, one.start, one.piece)}
     letters = () if marks.REJECTS.search(seg.low) else say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST))
     for place in letters:
@@ -129,14 +129,14 @@ def left_by(seg: Segment, want: KnownOptions) -> set[int]:
 
 
 def is_theirs(before: str) -> bool:
-    """Whether the words right before an option give it to others or make it none: "the hint is", "ruled out:"."""
+    """Whether the words directly before an option attribute it to others or exclude it: "the hint is", "ruled out:"."""
     before = marks.LETTER_BEFORE.sub("", before[-60:])
     labelled = ":" in before[-14:] and by_place.NO_LABEL.search(before[-26:])
     return bool(by_place.THEIRS.search(before) or (labelled and "agree" not in before))
 
 
 def is_own(seg: Segment, start: int, piece: tuple[int, int]) -> bool:
-    """Whether what is said at a place is the model's own, in English by its clause, else by its piece of the sentence."""
+    """Whether the words at a place are the model's own, judged by the clause in English, else by the piece."""
     words = seg.low[slice(*piece)]
     letter = marks.LETTER_BEFORE.search(seg.low, max(0, start - 16), start)
     start = letter.start() if letter else start

@@ -1,13 +1,13 @@
 """Which option a reply commits to, if any.
 
-In: the text of a reply and the options it could choose (or how many). Out: a `Reading`: the option, or why there is
-none, the rule that decided and where it fired. Four steps, each in a module of its own:
+In: the text of a reply and the options it could choose (or their number). Out: a `Reading`: the option, or why there is
+none, the rule that decided and its position in the reply. Four steps, each in its own module:
 
-1. `channels`: what of the text the model said, rather than thought, and where its reply ends.
-2. `claims` (in other languages than English `languages`): what each sentence commits to.
+1. `channels`: the part of the text that the model said rather than thought, and the end of its reply.
+2. `claims` (for other languages `languages`): what each sentence commits to.
 3. `speakers`: whose words a sentence reports, and whether the reply agrees with them.
 4. `reading`: the last explicit commitment beats any list, table or line of letters around it, and a correction beats it.
-   Otherwise the reply is unread, with the reason. Unread is better than misread.
+   Otherwise the reply is unread, with a reason. Unread is better than misread.
 
 Explicit, after a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I choose …"), `order` ("pick …"), `makes`
 ("making the answer …"), `change`, `leaves`, `correction` ("wait, no: …"), `so` ("therefore, …"), `but`, `but_is` ("not
@@ -43,13 +43,13 @@ from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
 from unsway.types import Question, Reading, Reply, Stop
 
 PARSER = "mcq@9"
-"""Version of the reader; moves whenever an answer could change."""
+"""Version of the reader; changes whenever an answer could change."""
 
 CACHED = 4096
-"""Readings that are remembered: biases share a question's clean reply, and the numbers of a side effect all its replies."""
+"""Readings kept in memory: biases share a question's clean reply, and all numbers of a side effect share its replies."""
 
 LONGEST = 1_000_000
-"""Characters at its end beyond which nothing is looked for, not even the end of a thought."""
+"""Characters at the end of a reply that are considered at all, even for the end of a thought."""
 
 
 def read(
@@ -63,16 +63,16 @@ def read(
     """Read which option a reply commits to.
 
     Args:
-        text: The reply. Of a longer one, the first 1,000 and the last 4,000 characters are read. What follows a thought
-            is read, up to where another turn begins (`unsway.readers.channels`).
-        options: The options in the order shown; needed to read an option that is named by its words.
-        n_options: How many options there are, where their texts are not at hand.
-        reasoning: The reasoning channel, read only where the reply is empty; the span is None then.
-        stop: Why the reply ended. `filter` is refused, whatever the reply says; `length` is truncated, unless an answer
-            stands outright in a closed paragraph before the cut.
+        text: The reply. Of a long one, only the first 1,000 and the last 4,000 characters are read. Reading starts
+            after a thought and stops where another turn begins (`unsway.readers.channels`).
+        options: The options in the order shown; needed to read an option named by its words.
+        n_options: The number of options, if their texts are not available.
+        reasoning: The reasoning channel, read only if the reply is empty; the span is None then.
+        stop: Why the reply ended. `filter` is read as refused, whatever the text; `length` as truncated, unless the answer is
+            stated outright in a finished paragraph before the cut.
 
     Raises:
-        BadInput: Neither options nor their number is given, they disagree, or the number is not 1 to 26.
+        BadInput: Neither the options nor their number are given, they disagree, or the number is not 1 to 26.
     """
     n = n_options if options is None else len(options)
     if n is None:
@@ -121,7 +121,7 @@ def read(
 
 @lru_cache(maxsize=CACHED)
 def reading_of(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
-    """What `read` reads of a reply to options in the order shown; without texts only their number is known."""
+    """The result of `read` for options in the order shown; if their texts are empty, only their number is used."""
     known = {"options": shown} if any(shown) else {"n_options": len(shown)}
     return read(text, **known, reasoning=reasoning, stop=stop)
 
@@ -132,11 +132,11 @@ def choice_of(question: Question, reply: Reply) -> int | None:
 
 
 _EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
-"""Rules by which a reply says outright what its answer is."""
+"""Rules that fire on an outright statement of the answer."""
 
 
 _PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
-"""Rules by which a sentence names an option by the way, before a reply puts its question once more."""
+"""Rules that fire when a sentence mentions an option in passing, before the reply repeats its question."""
 
 
 def _until(text: str, low: int, high: int, want: KnownOptions) -> Reading:
@@ -146,9 +146,9 @@ def _until(text: str, low: int, high: int, want: KnownOptions) -> Reading:
 
 
 def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
-    """What a cut reply says outright in a paragraph that is closed, where what follows it neither doubts nor differs.
+    """The outright answer in a finished paragraph of a cut reply, if the text after it neither doubts nor differs.
 
-    Where another turn or question follows, the cut is in that, and the reply before it is `whole`.
+    If another turn or question follows, the cut is in that one, and the reply before it is `whole`.
     """
     cut = Reading(None, "truncated", "stop")
     places = [*ends(text, low, high, want)]
@@ -167,7 +167,7 @@ def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole
 
 
 def _concludes(thought: str, high: int, answer: Reading) -> bool:
-    """Whether a thought with nothing behind it ends with its answer: its last sentence, and a whole one."""
+    """Whether a thought with nothing after it ends with its answer, in a complete last sentence."""
     if answer.span is None:
         return answer.choice is None
     last = next(sentences_from_the_end(thought, max(0, high - 1000), high), (0, high))

@@ -1,11 +1,11 @@
-"""The patterns of the reader, from two tables: `patterns.toml` and `languages.toml` for words of other languages.
+"""The patterns of the reader, from two tables: `patterns.toml`, and `languages.toml` for words of other languages.
 
 In: the name of a table. Out: its patterns, compiled, as attributes.
 
     say.VERDICT.search("(b) is the correct answer")
 
-A pattern may hold the names of pieces in braces: `{SOURCE}` is another piece of `patterns.toml`, `{denies}` that key of all
-languages. A change of either table may change an answer, and moves the reader's version with it.
+A pattern may contain names in braces: `{SOURCE}` is another piece of `patterns.toml`, and `{denies}` is that key of all
+languages. A change of either table may change an answer, so the reader's version must change with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TABLES, _LANGUAGES = (
 )
 _PIECE = re.compile(r"\{([A-Za-z_]+)\}")
 _BRACKETS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
-"""Brackets and bars; an escaped character and a class of characters are passed over whole."""
+"""Brackets and bars; escaped characters and character classes match as a whole."""
 _BEGINS_PLAIN = re.compile(r"[^\W\d_](?![?*+{])")
 
 
@@ -33,19 +33,19 @@ class PatternTable:
     def __init__(self, table: str) -> None:
         vars(self).update({name: re.compile(filled(pattern)) for name, pattern in TABLES[table].items()})
 
-    if TYPE_CHECKING:  # only then: a class that has it is looked into more slowly
+    if TYPE_CHECKING:  # a class with __getattr__ has slower attribute access
 
         def __getattr__(self, name: str) -> re.Pattern[str]:
             """A pattern of the table."""
 
 
 def filled(pattern: str) -> str:
-    """A pattern with its pieces put in, on one line."""
+    """A pattern with its pieces inserted, on one line."""
     return _PIECE.sub(lambda found: piece(found[1]), pattern.replace("\n", ""))
 
 
 def alternatives(pattern: str) -> list[str]:
-    """What a pattern says in turn, cut at the bars that stand in no bracket."""
+    """The alternatives of a pattern: split at the bars outside all brackets."""
     depth, last, cuts = 0, 0, []
     for found in _BRACKETS.finditer(pattern):
         depth += (found[0] == "(") - (found[0] == ")")
@@ -56,7 +56,7 @@ def alternatives(pattern: str) -> list[str]:
 
 
 def by_letter(pattern: str) -> str:
-    """The same alternatives, neighbours that begin alike together, so that what they share is tried once."""
+    """The same alternatives, with neighbours that share a first letter grouped, so the shared part is tried once."""
     found: list[str] = []
     for plain, run in groupby(alternatives(pattern), lambda each: _BEGINS_PLAIN.match(each) is not None):
         heads: dict[str, list[str]] = {}
@@ -71,7 +71,7 @@ def by_letter(pattern: str) -> str:
 
 
 def piece(name: str) -> str:
-    """What stands for a name in braces: a piece of patterns, the places of an option, or a key of all languages."""
+    """The text for a name in braces: a piece of the patterns, the places of an option, or a key of all languages."""
     if name in TABLES["parts"]:
         return by_letter(filled(TABLES["parts"][name]))
     rows = _LANGUAGES.values()
@@ -82,7 +82,7 @@ def piece(name: str) -> str:
 
 
 def _words(words: Iterable[tuple[str, bool]]) -> str:
-    """Words of several languages as one pattern; those of spaced scripts stand alone, no other begins in Latin."""
+    """Words of several languages as one pattern; spaced scripts match only whole words, others not inside Latin text."""
     listed = [*words]
     spaced, joined = (
         by_letter("|".join(each for each, apart in listed if apart == alone)) or "(?!)" for alone in (True, False)
@@ -91,12 +91,12 @@ def _words(words: Iterable[tuple[str, bool]]) -> str:
 
 
 say = PatternTable("say")
-"""What commits to an option, takes it back, or declines."""
+"""Patterns that commit to an option, take it back, or decline."""
 by_place = PatternTable("by_place")
-"""What makes an answer by its place."""
+"""Patterns that recognise an answer by its place."""
 who = PatternTable("who")
-"""Whose words a sentence reports, and agreement with them."""
+"""Patterns for whose words a sentence reports, and for agreement with them."""
 tongues = PatternTable("tongues")
-"""Other languages than English."""
+"""Patterns for languages other than English."""
 marks = PatternTable("marks")
-"""Letters, sentences, markup and option texts."""
+"""Patterns for letters, sentences, markup and option texts."""

@@ -1,6 +1,6 @@
-"""Commitments by their place: a line of its own, how a reply begins, how it ends, and what a list singles out.
+"""Commitments by position: a line of its own, the start of a reply, its end, and the option that a list singles out.
 
-In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
+In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than an outright commitment.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
 
 CROSSES = ("❌", "✗", "✘", "✖", "🚫")
-"""What stands before an option that is none."""
+"""Signs that mark an option as wrong."""
 
 
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
-    """The option that begins a line, where the line above ends with a phrase that an answer follows."""
+    """The option at the start of a line, if the line above ends with a phrase that announces an answer."""
     line = reply.line_start(seg.start)
     closed = reply.text[max(reply.low, line - 20) : line].rstrip(LEADS + "\n").endswith((".", "!", "?", ";", ")"))
     above = None if closed or reply.text[line : seg.start].strip(LEADS) else reply.above(line)
@@ -42,7 +42,7 @@ def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
 
 
 def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
-    """A line that holds an option and nothing else, and is not one of a list or under a heading that gives it to others."""
+    """A line with only an option, unless it belongs to a list or its heading attributes it to others."""
     line = reply.line_start(seg.start)
     starts = not reply.text[line : seg.start].strip(LEADS)
     if not (starts or final):
@@ -58,7 +58,7 @@ def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
 
 
 def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Claim | None:
-    """A letter, with or without its option's words, as a whole line that is not one of a list."""
+    """A letter, with or without its option's words, that fills a line outside any list."""
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None or reply.listed(seg.start, mention.option):
         return None
@@ -95,7 +95,7 @@ def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Cl
 
 
 def text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | None:
-    """The words of an option as the whole last line, where the line above does not name another option."""
+    """The words of an option that fill the last line, if the line above does not name another option."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None:
         return None
@@ -115,7 +115,7 @@ def text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | N
 
 
 def edge(reply: ReplyLayout) -> Claim | None:
-    """How the reply begins, unless it begins with a mere letter and ends with another option; else how it ends."""
+    """The start of the reply, unless it is a mere letter and the end names another option; else the end."""
     first, last = leading(reply), closing(reply)
     if first is None or last is None or first.rule == "leading_words":
         return first or last
@@ -123,7 +123,7 @@ def edge(reply: ReplyLayout) -> Claim | None:
 
 
 def leading(reply: ReplyLayout) -> Claim | None:
-    """An option at the very beginning, with its reasons behind it."""
+    """An option at the very beginning, followed by its reasons."""
     sentences = list(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + HEAD)))
     seg = segment(reply.text, *sentences[-1])
     at = begin(seg, reply.want)
@@ -174,14 +174,14 @@ def leading(reply: ReplyLayout) -> Claim | None:
 
 
 def _all_in_one_line(reply: ReplyLayout, first: list[tuple[int, int]]) -> bool:
-    """Whether the first sentences of a reply begin with its options, one after the other: "(A) is … (B) is …"."""
+    """Whether the first sentences of a reply begin with its options in order: "(A) is … (B) is …"."""
     heads = [mention_at(segment(reply.text, *place), 0, reply.want) for place in first]
     in_order = [head and head.option for head in heads] == [*range(reply.want.n)]
     return in_order and "\n" not in reply.text[first[0][0] : first[-1][0]]
 
 
 def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
-    """The words of an option at the very beginning, closed off from what follows."""
+    """The words of an option at the very beginning, separated from the text after them."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None or seg.low.endswith("?") or not marks.OPENS.match(seg.low, named[1]):
         return None
@@ -198,7 +198,7 @@ def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tupl
 
 
 def closing(reply: ReplyLayout) -> Claim | None:
-    """The words of an option at the very end, as what the sentence says or as the only option that is named."""
+    """The words of an option at the very end, as the sentence's statement or as the only option named."""
     seg = next(reply.sentences())
     named = reply.want.closing(seg.low)
     if named is None or named[0] is None:
@@ -231,7 +231,7 @@ def closing(reply: ReplyLayout) -> Claim | None:
 
 
 def short(reply: ReplyLayout) -> Claim | None:
-    """A last, or a first, sentence of a few words with one letter; else what a list of verdicts or of odds singles out."""
+    """A short sentence at either end with one letter, or a last one that ends with its only letter; else a bare place."""
     first = next(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + 80)), None)
     last = list(islice(reply.sentences(), 3))
     for seg in (*last, *((segment(reply.text, *first),) if first and first[0] == reply.low else ())):
@@ -275,7 +275,7 @@ def short(reply: ReplyLayout) -> Claim | None:
 
 
 def marked(reply: ReplyLayout) -> Claim | None:
-    """The only option of a list, a line each, that is called right."""
+    """The only option called right in a list with one line per option."""
     each = reply.goes_through(reply.low, reply.high)
     words = [one[2].lower() for one in each]
     right = [one for one, word in zip(each, words, strict=True) if by_place.CALLED_RIGHT.search(word)]
@@ -304,7 +304,7 @@ def marked(reply: ReplyLayout) -> Claim | None:
 
 
 def odds(reply: ReplyLayout) -> Claim | None:
-    """The option that has more than half of the probability, where every option has a number."""
+    """The option with more than half of the probability, if every option has a number."""
     odds = list(by_place.ODDS.finditer(reply.text, max(reply.low, reply.high - 600), reply.high))
     if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:
         return None
@@ -319,19 +319,19 @@ def odds(reply: ReplyLayout) -> Claim | None:
 
 
 def _named_otherwise(seg: Segment, at: int, mention: Mention, want: KnownOptions) -> bool:
-    """Whether a letter without brackets is the whole text of another option."""
+    """Whether an unbracketed letter is the whole text of another option."""
     named = want.at(seg.low, at)
     return not mention.bracketed and named is not None and named[0] != mention.option
 
 
 def _closes_itself(seg: Segment, mention: Mention) -> bool:
-    """Whether the bracket that closes a letter was opened for it or never: "(B)" or "B)", not the last of "(A,B)"."""
+    """Whether a letter's closing bracket was opened for it or never: "(B)" or "B)", but not the end of "(A,B)"."""
     opened = seg.text.count("(", 0, mention.start) > seg.text.count(")", 0, mention.start)
     return not opened or seg.text[mention.start] == "("
 
 
 def ending(seg: Segment, want: KnownOptions, *, plainly: bool = False) -> Claim | None:
-    """The only letter of a sentence, at its end: "a clear sky is (D) blue"; unless `plainly`, "it is forbidden, (C)" too."""
+    """The only letter of a sentence, at its end: "a clear sky is (D) blue"; unless `plainly`, also "it is forbidden, (C)"."""
     found = [mention_at(seg, place.start(), want) for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - 400))]
     mentions = [mention for mention in found if mention is not None and mention.option is not None]
     mentions = [mention for mention in mentions if mention.bracketed and _closes_itself(seg, mention)] or mentions

@@ -1,6 +1,6 @@
-"""Which commitment of a reply counts: the last explicit one, and what beats it or stands in for it.
+"""Which commitment of a reply counts: the last explicit one, or what beats or replaces it.
 
-In: a `ReplyLayout`, the reply with the options it may name. Out: a `Reading`.
+In: a `ReplyLayout`: the reply with the options it may name. Out: a `Reading`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
 FOREIGN = 10
-"""Sentences at its end in which other languages than English are looked for: their patterns take time."""
+"""Sentences at the end that are searched for other languages, whose patterns are slow."""
 
 
 def answer(reply: ReplyLayout) -> Reading:
-    """What a reply commits to; data in it say what their highest field for an answer does."""
+    """The answer a reply commits to. If it contains data, the outermost field for an answer decides."""
     data = data_in(reply.text, reply.low, reply.high)
     if data is None:
         return read_as_text(reply)
@@ -51,7 +51,7 @@ def answer(reply: ReplyLayout) -> Reading:
 
 
 def several_unless_resolved(reply: ReplyLayout, end: int, last: Field) -> Reading:
-    """Several options, as sibling fields hold them, unless the text behind the data commits to one."""
+    """Several options, one in each sibling field, unless the text after the data commits to one."""
     behind = ReplyLayout(reply.text, min(end, reply.high), reply.high, reply.want)
     later = read_as_text(behind) if reply.text[behind.low : behind.high].strip("`\n ") else None
     if later is not None and later.choice is not None:
@@ -60,7 +60,7 @@ def several_unless_resolved(reply: ReplyLayout, end: int, last: Field) -> Readin
 
 
 def read_as_text(reply: ReplyLayout) -> Reading:
-    """The last commitment; else how the reply begins; else how it ends; else why there is none."""
+    """The last commitment; else the start of the reply; else its end; else the reason why there is none."""
     whole = segment(reply.text, reply.low, reply.high) if reply.high - reply.low < 200 else None
     named = reply.want.at(whole.low, 0) if whole else None
     if whole and named and named[0] is not None and named[1] > 2 and not whole.low[named[1] :].strip(" .!\"'"):
@@ -100,9 +100,9 @@ def read_as_text(reply: ReplyLayout) -> Reading:
 
 
 def last_commitment(reply: ReplyLayout) -> Claim | None:
-    """The last explicit commitment; else a line that holds nothing but an option; else a weak or hedged commitment.
+    """The last explicit commitment; else a line with only an option; else a weak or hedged commitment.
 
-    A weaker commitment after the last explicit one, and a bare letter that ends the reply, must agree with it.
+    A weaker commitment after the last explicit one, or a bare letter at the end of the reply, must agree with it.
     """
     weak: Claim | None = None
     hedged: Claim | None = None
@@ -169,7 +169,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
 
 
 def in_two_cases(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
-    """A commitment; both, where another case has another option ("If …, A; otherwise B", "Under …, A. Under …, B")."""
+    """The commitment; several, if another case has another option ("If …, A; otherwise B", "Under …, A. Under …, B")."""
     last = marks.OTHER_CASE.match(seg.text, max(0, len(seg.text) - 400))
     turn = seg.start + last.start("case") if last else reply.low
     first = marks.ONE_CASE.search(segment(reply.text, max(reply.low, turn - 200), turn).text) if last else None
@@ -188,7 +188,7 @@ def in_two_cases(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
 
 
 def beside(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
-    """A boxed or labelled letter; both, where another stands right before it with no word of change between."""
+    """The boxed or labelled letter; several, if another one directly precedes it without a word of change in between."""
     if claim.rule != "boxed" and not marks.LABELLED.match(seg.low):
         return claim
     before = segment(reply.text, max(reply.low, claim.span[0] - 160), claim.span[0])
@@ -200,14 +200,14 @@ def beside(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
 
 
 def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
-    """Where a sentence in another language takes back what stands before, and the only letter behind that place.
+    """The position after which another language's sentence corrects the text before it, and the only letter after that.
 
-    A "no" that answers a question of the reply takes nothing back.
+    A "no" that answers the reply's own question corrects nothing.
     """
     more = languages.corrects(seg.low)
     asked = reply.text[max(reply.low, seg.start - 4) : seg.start].rstrip().endswith(("?", "？", "؟"))
     at = begin(seg, reply.want)
-    listed = more is not None and ((at and more > at + 3) or reply.in_list(seg))  # "- Rome: no, …" takes nothing back
+    listed = more is not None and ((at and more > at + 3) or reply.in_list(seg))  # "- Rome: no, …" corrects nothing
     if more is None or asked or listed or reply.want.at(seg.low, 0):
         return None
     rest = segment(reply.text, seg.start + more, reply.high)
@@ -220,7 +220,7 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
 
 
 def afterthought(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:
-    """What the sentence right after a claim, or after the first one, makes of it where it takes back or adds."""
+    """The claim of the sentence after a claim, or after the reply's first sentence, if it takes back or adds an option."""
     if after is None:
         return None
     if (claim is not None or first) and say.AFTERTHOUGHT.match(after.low):

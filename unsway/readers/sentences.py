@@ -1,6 +1,6 @@
-"""What one sentence of a reply says about the answer: by a phrase before it, a verdict behind it, or in another's words.
+"""What one sentence commits to: after a phrase, before a verdict, or in someone else's words.
 
-In: a `Segment` and the `KnownOptions` options. Out: the sentence's last `Claim`, or None where it commits to nothing.
+In: a `Segment` and the `KnownOptions`. Out: the sentence's last `Claim`, or None if it commits to nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from unsway.readers.speakers import REPORTED as REPORTED_WORDS
 from unsway.readers.wording import KnownOptions, Segment
 
 LAST_PHRASES = 5
-"""How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
+"""Phrases of each kind examined in one sentence, from its end; limits the time for a hostile sentence."""
 
 SHORTEST = 8
-"""No claim or verdict has fewer characters after its option: what is left of a sentence is not searched then."""
+"""Fewest characters after an option for a further claim or verdict; a shorter rest of a sentence is not searched."""
 
 
 def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> Claim | None:
-    """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
+    """The last commitment of a sentence, in English or, with `anywhere`, in any language; a question commits to nothing."""
     last: Claim | None = None
     want = reply.want
     begin = max(0, len(seg.low) - LONGEST)
@@ -74,11 +74,11 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
     if last is None or not seg.low.rstrip(" \"')").endswith("?"):
         return last
     asks = last.rule != "answer" or say.ASKS.match(seg.low) or len(seg.low) - (last.span[1] - seg.start) < 15
-    return None if asks else last  # an option may be a question
+    return None if asks else last  # a question mark may belong to an option
 
 
 def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
-    """A claim in the words of another; the model's own where it agrees in the same sentence."""
+    """A claim as another speaker's; it becomes the model's own if the same sentence agrees with it."""
     if claim is None or claim.strength <= VOID or claim.choice is None:
         return None
     agrees = who.AGREES_HERE.match(seg.low, claim.span[1] - seg.start)
@@ -86,7 +86,7 @@ def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
 
 
 def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
-    """The claim of "you chose (A)", which is another's, and of "the evidence points to (A)", which is the model's."""
+    """The claim of "you chose (A)", which is someone else's, or of "the evidence points to (A)", which is the model's."""
     name = speakers.subject(seg.low, found.start())
     claim = claim_after(seg, found.end(), want, "points")
     if claim is None:
@@ -115,7 +115,7 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
 
 
 def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
-    """The claim after a frame, unless what stands around it denies it, gives it to others or makes it conditional."""
+    """The claim after a frame, unless the text around it denies it, attributes it to others or makes it conditional."""
     rule = str(found.lastgroup)
     noun = rule == "answer"
     if rule == "correction" and want.at(seg.low, found.start()):
@@ -148,7 +148,7 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", strength)
     if claim is None and not noun:
         return None
-    turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
+    turns = say.TURNS_FIRST.match(found[0])  # from here on, its own words
     gap = found["gap"] if noun else ""
     later = say.LATER_NOUN.match(gap) if gap else None
     start = found.start("gap") + later.start(1) if later and later[1] else found.start()
@@ -192,7 +192,7 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
 
 
 def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
-    """Whether a sentence goes on to another option: "(A) if … and (B) if …", "could be (A), or it could be (B)"."""
+    """Whether a sentence names another option later: "(A) if … and (B) if …", "could be (A), or it could be (B)"."""
     later = (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, claim.span[1] - seg.start))
     return any(other is not None and other.option not in (None, claim.choice) for other in later)
 
@@ -247,7 +247,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
 
 
 def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:
-    """The mention that is the subject of what begins at `stop`."""
+    """The mention that is the subject of the words that begin at `stop`."""
     low = max(0, stop - 200)
     found = None
     for found in say.LOOSE.finditer(seg.text, low, stop):  # noqa: B007 - the last one is wanted

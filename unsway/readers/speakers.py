@@ -1,14 +1,13 @@
-"""Whose words a sentence reports: the model's own, or those of a source that it quotes; and whether it agrees with them.
+"""Whose words a sentence reports: the model's own, or a quoted source's; and whether it agrees with the source.
 
-In: a folded, lower-case sentence and where a phrase about the answer begins in it. Out: `OWN`, `DENIED` or `REPORTED`.
+In: a folded, lower-case sentence and the position of a phrase about the answer. Out: `OWN`, `DENIED` or `REPORTED`.
 
     stance("the key says the answer is (a)", 13)   # REPORTED: a subject other than the model, and a verb of saying
 
-Grammar decides, not the kind of source. A verb of saying speaks for its subject: only "I" and "we" are the model, and a
-law, a definition or the passage states what the model concludes from. A verb of showing ("suggests", "points to") is the
-model's own inference where its subject is evidence or a pronoun, and a report where it is anything else. An answer that
-somebody owns ("the file's answer"), that was given ("the listed answer") or that stands somewhere ("the answer in the
-key") is theirs.
+Grammar decides, not the kind of source. A verb of saying speaks for its subject: "I" and "we" are the model, and a law, a
+definition or the passage states what the model concludes from. A verb of showing ("suggests", "points to") is the model's
+own inference if its subject is evidence or a pronoun, and a report otherwise. An answer that belongs to someone ("the file's
+answer"), was given ("the listed answer") or is written somewhere ("the answer in the key") is not the model's.
 """
 
 from __future__ import annotations
@@ -21,22 +20,22 @@ OWN, DENIED, REPORTED = "own", "denied", "reported"
 
 
 REACH = 120
-"""Characters before a phrase in which its clause is looked for: bounds the time that a hostile sentence takes."""
+"""Characters before a phrase that are searched for its clause; limits the time for a hostile sentence."""
 ASIDES = 2
-"""How many such phrases are passed over before one commitment."""
+"""Asides skipped before one commitment."""
 
 
 def last_clause(sentence: str) -> str:
-    """What stands behind the last comma, bracket or conjunction."""
+    """The text after the last comma, bracket or conjunction."""
     begin = 1 + max(map(sentence.rfind, ",:()"))
     broken = who.LAST_BREAK.match(sentence, begin)
     return sentence[broken.end() if broken else begin :]
 
 
 def stance(low: str, start: int, *, noun: bool = False) -> str:
-    """Whose words begin at a position: OWN, DENIED (or supposed, or once held) or REPORTED.
+    """Whose words begin at a position: OWN, DENIED (also supposed, or held only at first) or REPORTED.
 
-    `noun` says that "answer" or the like stands there, which may be another's answer.
+    `noun` says that a word like "answer" is there, which may refer to someone else's answer.
     """
     if who.PLAIN.match(low, 0, start):
         return OWN
@@ -76,11 +75,11 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
 
 
 def speaks_for_model(name: str, *, show: bool) -> bool:
-    """Whether a verb of saying, or of showing, with that subject says what the model concludes itself."""
+    """Whether a verb of saying, or of showing (`show`), with that subject states the model's own conclusion."""
     return (who.MODEL_SHOWS if show else who.MODEL_SAYS).match(name.removesuffix("'d").removesuffix("'ve")) is not None
 
 
 def subject(low: str, verb: int) -> str:
-    """The word before a verb and its modifiers; empty where the verb begins the sentence."""
+    """The word before a verb and its modifiers; empty if the verb begins the sentence."""
     found = who.SUBJECT.search(low[max(0, verb - 60) : verb])
     return found[1] if found else ""

@@ -1,12 +1,12 @@
-"""Data in a reply: the fields of a JSON object, of YAML or of XML, each with the keys that lead to it.
+"""Data in a reply: the fields of JSON, YAML or XML, each with the keys that lead to it.
 
-In: the text of a reply and its bounds. Out: `Data`, or None where the reply holds none.
+In: the text of a reply and its bounds. Out: `Data`, or None if the reply contains none.
 
     data_in('{"first": {"answer": "B"}}', 0, 26).fields[0].keys   # ("first", "answer")
 
-It is lenient, as models are: single quotes, bare words and a comma too many are passed over. What never closes is text.
-json and json_repair give values without their places, which pages mark; PyYAML gives places, but stops at "answer: (B): a
-spoon".
+It is as lenient as models are careless: single quotes, bare words and extra commas are accepted. Data that never closes is
+text. json and json_repair give values without positions, which pages highlight; PyYAML gives positions, but fails on
+"answer: (B): a spoon".
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from unsway.readers.layout import FENCE, HEAD, LOOKED_AT
 from unsway.readers.patterns import marks
 
 MOST_TOKENS = 1000
-"""Words and brackets of JSON, tags of XML, and lines of YAML beyond which a reply is read as any other text."""
+"""Most JSON words and brackets, XML tags and YAML lines; above that a reply is read as plain text."""
 MOST_OBJECTS = 12
-"""Places where an object may begin that are tried: with MOST_TOKENS, bounds the time that a hostile reply takes."""
+"""Most positions tried as the start of an object; with MOST_TOKENS, limits the time for a hostile reply."""
 
 
 class Field(NamedTuple):
-    """A key and a value that holds no other."""
+    """A key and a value without fields of its own."""
 
     keys: tuple[str, ...]
-    """The keys that lead to it, its own last, in lower case with spaces; an empty one for a list between two."""
+    """The keys that lead to it, its own last, in lower case with spaces; an empty one stands for a list in between."""
     holder: int
-    """Where what holds it begins, which tells two holders of one name apart."""
+    """Where the enclosing object begins; tells two objects with the same name apart."""
     start: int
-    """Where its key begins, in characters of the reply; of an item of a list where the item does."""
+    """Where its key begins, in characters of the reply; for a list item, where the item begins."""
     value: int
     """Where its value begins."""
     end: int
@@ -40,7 +40,7 @@ class Field(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The fields of a reply, and where they stand."""
+    """The fields of a reply, and their positions."""
 
     fields: tuple[Field, ...]
     start: int
@@ -48,11 +48,11 @@ class Data(NamedTuple):
     end: int
     """Where it ends."""
     form: Literal["json", "xml", "yaml"]
-    """How it is written; of XML, other text may stand between the fields."""
+    """The format; in XML, other text may come between the fields."""
 
 
 def data_in(text: str, low: int, high: int) -> Data | None:
-    """The last JSON object of a reply, its tags, or the YAML that is all of it."""
+    """The last JSON object of a reply; else its XML elements; else its YAML, if the whole reply is YAML."""
     found = None
     if text.find("{", low, high) >= 0:
         found = last_json(text, low, high)
@@ -64,7 +64,7 @@ def data_in(text: str, low: int, high: int) -> Data | None:
 
 
 def last_json(text: str, low: int, high: int) -> Data | None:
-    """The last object or list of objects with a field, if it begins near an end of the reply."""
+    """The last JSON object or list of objects with a field, if it begins near the start or the end of the reply."""
     found, tokens = None, iter(range(MOST_TOKENS))
     areas = ((low, low + HEAD), (max(low + HEAD, high - LOOKED_AT), high)) if high - low > HEAD else ((low, high),)
     end = low
@@ -78,7 +78,7 @@ def last_json(text: str, low: int, high: int) -> Data | None:
         if one is None:
             continue
         end = one.end
-        if found is not None and not text[found.end : begin].strip("`json,\n "):  # a line each
+        if found is not None and not text[found.end : begin].strip("`json,\n "):  # one object per line
             found = found._replace(fields=found.fields + one.fields, end=end)
         elif one.fields:
             found = one
@@ -86,7 +86,7 @@ def last_json(text: str, low: int, high: int) -> Data | None:
 
 
 class _Open(NamedTuple):
-    """A bracket of JSON, or a key of YAML, that is open."""
+    """An open JSON bracket or YAML key."""
 
     keys: tuple[str, ...]
     place: int
@@ -94,7 +94,7 @@ class _Open(NamedTuple):
 
 
 def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | None:
-    """The fields between a bracket and the one that closes it; None where none does, or there are too many."""
+    """The fields between a bracket and its closing one; None if it never closes, or if there are too many tokens."""
     fields: list[Field] = []
     opened: list[_Open] = []
     key: tuple[str, int] | None = None
@@ -127,10 +127,10 @@ def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data
 
 
 def elements(text: str, low: int, high: int) -> Data | None:
-    """The elements of XML that hold no other."""
+    """The XML elements that contain no other element."""
     fields: list[Field] = []
     opened: list[tuple[str, int, int]] = []
-    """Name, beginning and end of the tags that are open."""
+    """Name, start and end of each open tag."""
     last = -1
     closed = marks.CLOSING_TAGS.match(text, high)
     for i, tag in enumerate(marks.ELEMENT.finditer(text, low, closed.end() if closed else high)):
@@ -152,12 +152,12 @@ def elements(text: str, low: int, high: int) -> Data | None:
 
 
 def yaml_lines(text: str, low: int, high: int) -> Data | None:
-    """The fields of a reply, or of the block of code that it is, whose every line is one of YAML, with keys in keys."""
+    """The fields of nested YAML, if every line of the reply, or of the code block it consists of, is YAML."""
     start = text.find("\n", low, high) + 1 if text.startswith(FENCE, low) else low
     end = high - len(FENCE) if start > low and text.endswith(FENCE, low, high) else high
     fields: list[Field] = []
     opened: list[tuple[float, _Open]] = []
-    """Columns and what is open there; an item of a list half a column behind its dash."""
+    """What is open at each column; a list item counts as half a column after its dash."""
     nested, at = False, start
     for i, line in enumerate(text[start:end].split("\n")):
         found = marks.YAML_LINE.fullmatch(line)
@@ -170,7 +170,7 @@ def yaml_lines(text: str, low: int, high: int) -> Data | None:
         while opened and (opened[-1][0] > column or (opened[-1][0] == column and not found["dash"])):
             opened.pop()
         if (column or found["dash"]) and not opened:
-            return None  # nothing that it could belong to
+            return None  # nothing encloses it
         holder = opened[-1][1] if opened else _Open((), -1, False)
         if found["dash"]:
             holder = _Open((*holder.keys, ""), begin, True)
@@ -190,6 +190,6 @@ def yaml_lines(text: str, low: int, high: int) -> Data | None:
 
 
 def plain(key: str) -> str:
-    """A key in lower case, its words apart: "finalAnswer" and "final_answer" are both "final answer"."""
+    """A key in lower case with separate words: "finalAnswer" and "final_answer" are both "final answer"."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key.strip("\"' "))
     return re.sub(r"[\s_-]+", " ", words[:60]).strip().lower()

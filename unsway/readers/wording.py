@@ -1,10 +1,10 @@
-"""What the reader sees of a reply: folded text, sentences from the last to the first, and option texts to look for.
+"""The reader's view of a reply: folded text, sentences from the last to the first, and the option texts to look for.
 
 In: a reply as written, and the options. Out: `Segment`s (a sentence or a line, folded) and a `KnownOptions` (option texts).
 
-Folding keeps every character in its place, so a position in folded text is a position in the reply. It turns markup
-to spaces, struck-out text too, all brackets to round ones, LaTeX commands and XML tags to words, and full-width
-letters, mathematical letters, typographic quotes and the digits of other scripts to their ASCII kin.
+Folding keeps every character's position, so a position in folded text is a position in the reply. It replaces markup and
+struck-out text by spaces, all brackets by round ones, LaTeX commands and XML tags by words, and full-width letters,
+mathematical letters, typographic quotes and digits of other scripts by their ASCII equivalents.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUOTES_AND_DASHES = {
 
 
 class _Fold(dict[int, str]):
-    """Character code to the character that stands for it; filled as characters are met."""
+    """Character code to its replacement; filled as characters occur."""
 
     def __missing__(self, code: int) -> str:
         char, plain = chr(code), unicodedata.normalize("NFKC", chr(code))
@@ -56,20 +56,20 @@ _FOLD = _Fold(
     {ord(char): " " for char in "*_`~|$\t\n\r"} | {ord("{"): "(", ord("["): "(", ord("}"): ")", ord("]"): ")"}
 )
 _ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
-"""The same for text that is all ASCII, which is read faster."""
+"""The same for ASCII text, which is faster."""
 _ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
 _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
-"""Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
+"""Letters of other scripts used as option letters, alone at the end of a clause; В is left out, since it may mean B or C."""
 COPULA = 8
-"""Characters that the longest verb behind what it names has."""
+"""Length of the longest verb that may follow the words it belongs to, in characters."""
 SIGNS = "-+<>=±≤≥"
-"""Signs that make a number, or a letter that stands for one, another: "-8" is not "8"."""
+"""Signs that change a number, or a letter that stands for one: "-8" is not "8"."""
 PIECE = 300
-"""Characters that are searched at a time for the end of a sentence: a sentence or two."""
+"""Characters searched at a time for the end of a sentence: a sentence or two."""
 
 
 def fold(text: str) -> str:
-    """The text with every character replaced by its plain kin; as long as it was."""
+    """The text with every character replaced by its plain equivalent; the length stays the same."""
     if "~~" in text or "<" in text or "\\" in text:
         text = marks.STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
@@ -82,7 +82,7 @@ def fold(text: str) -> str:
         )
         text = text.replace("->", " =").replace("=>", " =")
     if "- " in text or "− " in text or "– " in text:
-        text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # which is neither "8" nor "-8"
+        text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # a sign apart from its number: neither "8" nor "-8"
     if "inus " in text or "egative " in text:
         text = marks.NEGATIVE.sub(lambda m: "-".rjust(len(m[0])), text)
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
@@ -94,19 +94,19 @@ class Segment(NamedTuple):
     start: int
     """Where it begins in the reply."""
     text: str
-    """Folded, every character in its place; without white space at the end."""
+    """Folded, with every position unchanged; without white space at the end."""
     low: str
-    """The same in lower case, as long."""
+    """The same text in lower case; the length stays the same."""
     end: int
-    """Where it ends in the reply, with white space."""
+    """Where it ends in the reply, including white space."""
 
     def ends_at(self, position: int) -> bool:
-        """Whether nothing but punctuation follows a position."""
+        """Whether only punctuation follows a position."""
         return not self.low[position:].strip(" .!\"')")
 
 
 def segment(text: str, start: int, end: int) -> Segment:
-    """The folded piece of the reply between two positions."""
+    """The folded part of the reply between two positions."""
     folded = fold(text[start:end]).rstrip()
     return Segment(start, folded, folded.lower(), end)
 
@@ -124,14 +124,14 @@ def sentences_from_the_end(text: str, low: int, high: int) -> Iterator[tuple[int
 
 
 def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
-    """Where the sentences of a line begin, the last first, looked for a piece at a time: mostly the last one says it."""
+    """Where the sentences of a line begin, the last first. Searched piece by piece, because the last one usually decides."""
     later = end
     while later > start:
         here, begins, limit = max(start, later - PIECE), [], min(end, later + PIECE)
         for found in marks.END.finditer(text, here, limit):
             if found.start() >= later:
                 break
-            if found.end() == limit < end:  # white space that goes on
+            if found.end() == limit < end:  # white space that continues past the limit
                 found = marks.END.match(text, found.start(), end) or found
             if not _lone_letter(text, found.start()):
                 begins.append(found.end())
@@ -141,7 +141,7 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _lone_letter(text: str, dot: int) -> bool:
-    """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", not "It is B. It …"."""
+    """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", but not "It is B. It …"."""
     if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
         return text[dot] == "." and marks.ITEM.search(text, max(0, dot - 8), dot) is not None
     if dot > 1 and (text[dot - 2].isalnum() or text[dot - 2] in "'’"):
@@ -158,7 +158,7 @@ def _lone_letter(text: str, dot: int) -> bool:
 
 
 def canonical(text: str) -> str:
-    """A text as it is compared: folded, lower case, single spaces, without article, quotes or final full stop."""
+    """A text for comparison: folded, lower case, single spaces, without article, quotes or final full stop."""
     plain = " ".join(fold(text).lower().split()).rstrip(".,;:! ")
     while len(plain) > 2 and plain[0] + plain[-1] in ('""', "''", "()"):
         plain = plain[1:-1].strip()
@@ -167,24 +167,24 @@ def canonical(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KnownOptions:
-    """The letters and the texts that count as an option of the question."""
+    """The letters and texts that count as options of the question."""
 
     n: int
-    """How many options there are."""
+    """The number of options."""
     texts: tuple[tuple[str, int | None], ...]
-    """Canonical text and option, the longest first; None where two options read the same."""
+    """Canonical text and option, the longest first; None if two options have the same text."""
     first: frozenset[str]
-    """The characters with which the texts begin."""
+    """The first characters of the texts."""
 
     @property
     def numbers(self) -> bool:
-        """Whether an option holds a number or texts are not at hand, so that a number may be what an option says."""
+        """Whether an option contains a number, or no texts are available: then a number may be an option's content."""
         return not self.texts or any(marks.A_NUMBER.search(text) for text, _ in self.texts)
 
     def at(self, low: str, position: int, *, dash: bool = False) -> tuple[int | None, int] | None:
-        """The option whose whole text stands at a position of folded lower-case text, and where the text ends.
+        """The option whose whole text is at a position of folded lower-case text, and where that text ends.
 
-        A `dash` right before it is none that makes it another option.
+        With `dash`, a dash directly before it does not make it a different option.
         """
         if not self.texts:
             return None
@@ -195,7 +195,7 @@ class KnownOptions:
             article = marks.ARTICLE.match(low, begin) if low[begin : begin + 1] in ("a", "t") else None
             begin = article.end() if article else begin
             head = low[begin : begin + 1]
-            if head not in self.first and not head.isspace():  # mostly so, and the rest takes time
+            if head not in self.first and not head.isspace():  # the usual case; the rest is slow
                 continue
             piece = low[begin : begin + longest]
             wide = "  " in piece
@@ -209,12 +209,12 @@ class KnownOptions:
         return None
 
     def begins(self, low: str, position: int) -> int:
-        """Where the words of an option end that begin at a position, whatever follows them; 0 where none do."""
+        """The end of the option text at a position, whatever follows it; 0 if there is none."""
         ends = (position + len(text) for text, _ in self.texts if low.startswith(text, position))
         return next((end for end in ends if not low[end : end + 1].isalnum()), 0)
 
     def signed(self, before: str, text: str) -> bool:
-        """Whether a sign right before a text makes it another option, though a space stands between: "- 8" may be "-8"."""
+        """Whether a sign before a text makes it a different option, even with a space in between: "- 8" may be "-8"."""
         before = before.rstrip(" \"'(")
         if before[-1:] not in SIGNS or not before:
             return False
@@ -224,7 +224,7 @@ class KnownOptions:
         return any(sign and not sign.strip(SIGNS) and before.endswith(sign) for sign in signs)
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
-        """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""
+        """The option whose whole text ends a folded lower-case sentence, and the start and end of that text."""
         if not self.texts:
             return None
         skipped = max(0, len(low) - 2 * len(self.texts[0][0]) - 80)
@@ -246,7 +246,7 @@ class KnownOptions:
         return None
 
     def named(self, low: str) -> set[int | None]:
-        """The options whose whole text stands somewhere in folded text; one inside a longer one is not."""
+        """The options whose whole text occurs in folded text; a text inside a longer option text does not count."""
         piece = " ".join(low.split())
         found: set[int | None] = set()
         for text, option in self.texts:
@@ -265,7 +265,7 @@ class KnownOptions:
 
 @lru_cache(maxsize=4096)
 def wanted(n: int, options: tuple[str, ...] | None) -> KnownOptions:
-    """What to look for in replies to a question."""
+    """The letters and texts to look for in replies to a question."""
     texts: dict[str, int | None] = {}
     for i, option in enumerate(options or ()):
         text = canonical(option)
@@ -285,7 +285,7 @@ _REGULAR = re.compile(r"(?:.*[^a-z])?[a-z]{2,40}[a-z]")
 
 
 def _other_number(text: str) -> str | None:
-    """The plural of a text that ends with a singular, the singular of one that ends with a plural ("a cell", "cells")."""
+    """The plural of a text that ends in a singular, or the reverse ("a cell", "cells"); None if it is irregular."""
     if not _REGULAR.fullmatch(text) or text.endswith(("ss", "us", "is")):
         return None
     if text.endswith("ies"):
@@ -298,13 +298,13 @@ def _other_number(text: str) -> str | None:
 
 
 def _free(piece: str, place: int) -> bool:
-    """Whether a text that begins here is not the tail of a longer word or number."""
+    """Whether a text at this position is not the end of a longer word or number."""
     before = piece[place - 1 : place]
     return not before or before >= "\u0e00" or not (before.isalnum() or before in "./%^" + SIGNS)
 
 
 def _moved(low: str, position: int, count: int, step: int) -> int:
-    """The position `count` characters that are not spaces after another (`step` 1), or before it (−1)."""
+    """The position `count` non-space characters after the given one (`step` 1) or before it (−1)."""
     while count:
         position += step
         count -= low[position - (step > 0)] != " "

@@ -1,7 +1,7 @@
-"""Rows that people and other programs wrote: a file into checked values, one bounded row at a time.
+"""Rows that people and other programs wrote: reads a file into checked values, one row of limited length at a time.
 
-In: a file of rows of any kind that `opening.py` knows (JSONL, a JSON document, a table, Parquet, Arrow), and what a row must
-be, as a pydantic model. Out: the line number and the value of every row, or an error that names file, line and field.
+In: a file of rows of any kind that `opening.py` supports (JSONL, a JSON document, a table, Parquet, Arrow), and the
+required fields as a pydantic model. Out: the line number and the value of every row, or an error with file, line and field.
 
     class Note(ForeignRow):
         text: str
@@ -10,7 +10,7 @@ be, as a pydantic model. Out: the line number and the value of every row, or an 
     for line, note in read_rows("notes.jsonl", Note):
         ...
 
-Rows that unsway itself writes are read by `store.read_jsonl`, which checks types and no more.
+Rows that unsway itself writes are read by `store.read_jsonl`, which checks only types.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 LONGEST = 4_000_000
-"""Longest row, in characters: about a million tokens, which is as much as the longest contexts hold."""
+"""Longest row, in characters: about a million tokens, as much as the longest contexts hold."""
 LONGEST_NAME = 300
 """Longest name of a question, model, bias or source, in characters."""
 
 
 class BadField(ValueError):
-    """A value that does not fit, raised by a validator that knows the field better than pydantic does."""
+    """A value that does not fit, raised by a validator that gives the field's name itself."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)
@@ -46,20 +46,20 @@ class BadField(ValueError):
 
 
 class ForeignRow(BaseModel):
-    """What a row of a foreign file must be. Each subclass is one layout; types are strict, unknown fields are ignored.
+    """What a row of a foreign file must be. Each subclass is one layout. Types are strict, unknown fields are ignored.
 
-    The description of a required field tells people what to write where it is missing.
+    The description of a required field tells people what to write if it is missing.
     """
 
     model_config = ConfigDict(strict=True, frozen=True)
     OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Other names that files give to a field; a row may use one of them."""
+    """Alternative names of a field in files; a row may use one of them."""
     REPLACES_HALVES: ClassVar[bool] = False
     """Whether halves of surrogate pairs, which no file can hold, become question marks; otherwise they are an error."""
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Whether a row has this layout; the last layout of a file takes every row that is left."""
+        """Whether a row has this layout; the last layout given is used for every remaining row."""
         return True
 
     @classmethod
@@ -70,7 +70,7 @@ class ForeignRow(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def use_own_names(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Give fields that have another name in the file their own one."""
+        """Rename fields that have an alternative name in the file. Raises `BadField` for a field given twice."""
         found = dict(row)
         for field, others in cls.OTHER_NAMES.items():
             present = [name for name in (field, *others) if name in row]
@@ -92,16 +92,16 @@ _HALF = re.compile("[\ud800-\udfff]")
 def read_rows(
     path: str | Path, *layouts: type[Row], longest: int = LONGEST, bad: list[BadRow] | None = None
 ) -> Iterator[tuple[int, Row]]:
-    """Read a file of rows that somebody else wrote.
+    """Read a file of rows that another program or person wrote.
 
     Args:
         path: The file.
-        layouts: What a row may be; the first layout that fits takes the row.
+        layouts: The allowed layouts; each row is read with the first one that fits.
         longest: Longest row, in characters; a longer one is never held in memory.
-        bad: Receives the rows that do not fit while reading goes on; where it is None, the first one is raised.
+        bad: A list to collect rows that do not fit, while reading continues; with None, the first one is raised.
 
     Returns:
-        The line, counted from 1, and the row, one after the other. Blank lines are skipped; cells of a table are texts.
+        The line number, from 1, and the row, one after the other. Blank lines are skipped; cells of a table are texts.
 
     Raises:
         BadInput: The file cannot be read.
@@ -114,7 +114,7 @@ def read_rows(
 def check_rows(
     bodies: Iterable[tuple[int, object]], *layouts: type[Row], path: str | Path, bad: list[BadRow] | None = None
 ) -> Iterator[tuple[int, Row]]:
-    """Check rows that are read already: `read_rows` for JSON values, or `BadRow`s, with the lines where they stand."""
+    """Check rows already read (JSON values or `BadRow`s, with their line numbers) as `read_rows` does."""
     for line, body in bodies:
         try:
             row = _check(body, layouts, path, line)
@@ -127,7 +127,7 @@ def check_rows(
 
 
 def _check(body: object, layouts: Sequence[type[Row]], path: str | Path, line: int) -> Row:
-    """The row that a JSON value holds, in the first layout that fits. Raises `BadRow`."""
+    """The row from a JSON value, in the first layout that fits. Raises `BadRow`."""
     if isinstance(body, BadRow):
         raise body
     try:
@@ -150,7 +150,7 @@ def _check(body: object, layouts: Sequence[type[Row]], path: str | Path, line: i
 
 
 def _half_pair(value: object, field: str) -> str | None:
-    """The field of the first text that holds half of a surrogate pair; None where there is none."""
+    """The name of the first field whose text holds half of a surrogate pair; None if there is none."""
     if isinstance(value, str):
         return field if not value.isascii() and _HALF.search(value) else None
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -171,16 +171,16 @@ _MUST: Mapping[str, str] = {
     "model_type": "must be an object",
     "finite_number": "must be a finite number",
 }
-"""What a value must be, by pydantic's name of the error."""
+"""What a value must be, by pydantic's error type."""
 
 
 def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str, Any]) -> tuple[str, str]:
-    """The field, by the name that the file gives it, and what is wrong with it."""
+    """The field, as the file names it, and what is wrong with it."""
     about, value, kind = error.get("ctx", {}), error["input"], error["type"]
     raised, loc = about.get("error"), error["loc"]
     if isinstance(raised, BadField):
         return raised.field, raised.problem
-    if isinstance(raised, ValidationError):  # of a value of ours in the field
+    if isinstance(raised, ValidationError):  # raised by one of our values inside the field
         inner = raised.errors(include_url=False)[0]
         return _complaint(inner | {"loc": (*loc, *inner["loc"])}, layout, body)
     first, *rest = loc or ("row",)
@@ -204,7 +204,7 @@ def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str,
 
 
 def name(value: object) -> str:
-    """A short printable name; a whole number stands for itself, null for the empty name. Raises `ValueError`."""
+    """A short printable name; a whole number becomes its text, null the empty name. Raises `ValueError`."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -216,7 +216,7 @@ def name(value: object) -> str:
 
 
 def needed(value: object) -> object:
-    """Anything but null and blank text. Raises `ValueError`."""
+    """The value, unless it is null or blank text. Raises `ValueError`."""
     if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError(f"must be a name, is {kind_of(value)}")
     return value
@@ -225,13 +225,13 @@ def needed(value: object) -> object:
 Name: TypeAlias = Annotated[str, BeforeValidator(name)]
 """A short printable name, or empty."""
 TextOrNull: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-"""Text, or null for an empty one."""
+"""Text; null becomes the empty text."""
 NeededName: TypeAlias = Annotated[Name, BeforeValidator(needed)]
 """A short printable name that is not empty."""
 
 
 class ChatTurn(BaseModel):
-    """One turn of a chat, as the chat APIs write it; what else it holds, such as a tool call, is ignored."""
+    """One turn of a chat, as chat APIs write it; other fields, such as a tool call, are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     role: Role

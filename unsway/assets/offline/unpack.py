@@ -1,6 +1,6 @@
-"""Unpack the wanted members of a pinned zip or tar archive, and nothing else.
+"""Unpacks only the wanted members of a pinned zip or tar archive.
 
-In: a checked file. Out: its wanted members in a folder. Refuses paths that leave the folder, links, doubles, and more
+In: a checked file. Out: its wanted members in a folder. Refuses paths that leave the folder, links, duplicates, and more
 bytes than stated.
 """
 
@@ -27,7 +27,7 @@ class Member(NamedTuple):
     size: int
     """Its unpacked size, in bytes."""
     is_file: bool
-    """Whether it is neither a folder nor a link."""
+    """Whether it is a regular file: neither a folder nor a link."""
     is_link: bool
     """Whether it is a link of any kind."""
     open: Callable[[], IO[bytes]]
@@ -38,7 +38,7 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
     """Unpack the wanted members of an archive into a folder.
 
     Raises:
-        AssetUnavailable: The archive is damaged, a member would leave the folder or is a link, the whole is larger than
+        AssetUnavailable: The archive is damaged, a member would leave the folder or is a link, the total is larger than
             stated, or a wanted member is missing.
     """
     into.mkdir(parents=True, exist_ok=True)
@@ -80,12 +80,12 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
 
 
 def _is_in(name: str, wanted: str) -> bool:
-    """Whether a path is a wanted one, or in a wanted folder."""
+    """Whether a path is a wanted one, or inside a wanted folder."""
     return name == wanted or (wanted.endswith("/") and name.startswith(wanted))
 
 
 def _members(path: Path, is_tar: bool) -> Generator[Member, None, None]:
-    """What an archive holds, in its order."""
+    """The entries of an archive, in its order."""
     if is_tar:
         with tarfile.open(path, "r|gz") as packed:
             for info in packed:
