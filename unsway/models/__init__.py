@@ -1,1 +1,1 @@
-"""What can be asked or trained: names, weights, sessions, endpoints, secrets and the Inspect provider."""
+"""Models to ask or train: names, weights, sessions, endpoints, secrets and the Inspect provider."""

@@ -1,4 +1,4 @@
-"""Adapters on top of a model, as PEFT writes them: loaded only where their weights are those that their config names.
+"""Loads adapters as PEFT writes them, and only if their weights match their config.
 
 In: a model and the folder of an adapter. Out: the model with the adapter, or a `ModelError` that names what does not fit.
 """
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
-"""Without it PEFT would look for a pickle of that name."""
+"""The safetensors file; without it PEFT would look for a pickle."""
 ADAPTER_FILE = "adapter_config.json"
-"""What tells an adapter from whole weights, as PEFT writes it."""
+"""The file that distinguishes an adapter from full weights, as PEFT writes it."""
 
 
 def adapted(model: PreTrainedModel, adapter: Path, **loading: bool) -> PeftModel:
-    """A model with an adapter.
+    """Load an adapter on top of a model.
 
     Args:
         model: The adapter's base.
         adapter: The adapter's folder.
-        loading: How PEFT is to load it.
+        loading: Arguments of PEFT for loading.
 
     Raises:
-        ModelError: The adapter's weights are not those of its config, so some would stay as they were before training.
+        ModelError: The adapter's weights do not match its config, so some would stay untrained.
     """
     with requires("local", "A checkpoint with an adapter"):
         from peft import PeftModel
 
     found = PeftModel.from_pretrained(model, str(adapter), **loading)
-    fit = found.load_adapter(str(adapter), "default", **loading)  # again, for PEFT warns only of what did not fit
+    fit = found.load_adapter(str(adapter), "default", **loading)  # again, because PEFT only warns about mismatches
     astray = [*fit.missing_keys, *fit.unexpected_keys]
     if astray:
         what = "does not hold" if fit.missing_keys else "holds, and its config does not name,"
@@ -48,9 +48,9 @@ def adapted(model: PreTrainedModel, adapter: Path, **loading: bool) -> PeftModel
 
 
 def check_adapter(base: Path, adapter: Path | None) -> None:
-    """Refuse an adapter that does not fit its base's config; no weights of the base are read. Raises as `adapted`.
+    """Raise `ModelError`, as `adapted` does, if an adapter does not fit its base's config. Reads no weights of the base.
 
-    For engines that load adapters, or what was made with them, by themselves.
+    For engines that load adapters, or files made from them, themselves.
     """
     if adapter is None:
         return
@@ -59,6 +59,6 @@ def check_adapter(base: Path, adapter: Path | None) -> None:
         from transformers import AutoConfig, AutoModelForCausalLM
 
     with torch.device("meta"):
-        config = AutoConfig.from_pretrained(base, trust_remote_code=False)  # nosec B615  # a folder of this machine
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False)  # nosec B615  # a local folder
         bare = AutoModelForCausalLM.from_config(config)
     adapted(bare, adapter, low_cpu_mem_usage=True)

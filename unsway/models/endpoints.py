@@ -1,9 +1,9 @@
-"""Where a hosted model is asked and with which arguments, and the id of both that replies carry.
+"""The address and arguments with which a hosted model is asked, and the id of both that replies carry.
 
 In: a model's name, the arguments of its provider, its own config. Out: the address, unless it is the provider's own, and an
-id. Two servers may serve different weights under one name, and other arguments may bring other answers, so the id takes the
-place that the fingerprint of the weights has for a local model. Source: the variables and arguments that Inspect's providers
-read (docs/servers.md names them).
+id. Two servers may serve different weights under one name, and other arguments may change the answers. So the id takes the
+place of a local model's fingerprint. Source: the variables and arguments that Inspect's providers read (docs/servers.md
+lists them).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig
 
 OWN = frozenset({"https://api.openai.com/v1"})
-"""Addresses that the name of their provider already implies."""
+"""Addresses that are already implied by the provider's name."""
 NEUTRAL = frozenset(
     (
         "base_url port weights max_connections adaptive_connections max_retries retry_delay timeout attempt_timeout "
@@ -34,15 +34,15 @@ NEUTRAL = frozenset(
         "top_logprobs prompt_logprobs user safety_identifier api_key_var quota_project_id scopes use_adc key token do_sample"
     ).split()
 )
-"""Arguments about where, how fast and with which key a model is asked, not what it answers; the address counts on its own."""
+"""Arguments that decide where, how fast and with which key a model is asked, not its answers; the address counts anyway."""
 KEYS = ("_key", "-key", "_token", "-token", "_secret", "-secret", "authorization", "cookie")
-"""How the names of arguments and headers end that hold a key."""
+"""Endings of the names of arguments and headers that hold a key."""
 OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))
-"""What unsway's own settings decide, whatever a model's config says."""
+"""Settings that unsway decides, whatever a model's config says."""
 
 
 def address_variable(model: str) -> str:
-    """The environment variable that names the address of a hosted model's server."""
+    """The environment variable with the address of a hosted model's server."""
     provider, _, rest = model.partition("/")
     service = rest.partition("/")[0] if provider == "openai-api" else provider
     return f"{service.upper().replace('-', '_')}_BASE_URL"
@@ -52,7 +52,7 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
     """The address at which a model is asked; None if it is the provider's own.
 
     Raises:
-        BadInput: It is no address of a server, or holds a password or a key, which would end up in files.
+        BadInput: It is not a server's address, or contains a password or a key, which would be written to files.
     """
     read_dotenv()
     port = args.get("port")
@@ -76,27 +76,27 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
 
 
 def is_own_server(url: str | None) -> bool:
-    """Whether an address is on this machine or in a private network, and so serves what its user put there."""
+    """Whether an address is on this machine or in a private network, so that the user chose what it serves."""
     host = (urlsplit(url).hostname or "") if url else ""
     try:
         return not ip_address(host).is_global
-    except ValueError:  # a name
+    except ValueError:  # a host name
         return bool(host) and ("." not in host or host.endswith((".local", ".internal", ".lan", ".localhost")))
 
 
 def address_id(model: str, args: Mapping[str, Any]) -> str:
-    """The id of the address that replies carry; empty for the provider's own. Raises as `address` does."""
+    """The id of the address, for replies; empty for the provider's own. Raises as `address` does."""
     url = address(model, args)
     return content_id("address", url) if url else ""
 
 
 def serving_id(model: str, args: Mapping[str, Any], config: GenerateConfig | None = None) -> str:
-    """The id of what answers, which replies carry; the id of the address where nothing else decides what is answered.
+    """The id of the serving model, for replies: the id of its address, unless other arguments affect its answers.
 
     Args:
         model: The model's name.
-        args: The arguments of its provider; where `weights` among them names what answers, it stands for all of them.
-        config: Its own config, of which `OVERRIDDEN` is left out.
+        args: The arguments of its provider; `weights` among them names what is served and replaces the others.
+        config: Its own config, without `OVERRIDDEN`.
 
     Raises:
         BadInput: As `address` does.
@@ -112,13 +112,13 @@ def serving_id(model: str, args: Mapping[str, Any], config: GenerateConfig | Non
 
 
 def _plain(value: object) -> object:
-    """A value as JSON that is the same in every process; a function or an opaque object counts by its name or its type's."""
+    """A value as JSON that is the same in every process; a function or opaque object becomes its name or its type's name."""
     from pydantic import BaseModel
 
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, BaseModel):
-        value = {name: each for name, each in value if name != "id"}  # Inspect's messages draw their ids
+        value = {name: each for name, each in value if name != "id"}  # Inspect's messages have random ids
     elif is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):

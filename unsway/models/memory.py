@@ -1,7 +1,7 @@
-"""Freed memory returned to the system, so that a study of many models and fits needs no more than one of them.
+"""Returns freed memory to the system, so that a study of many models and trainings needs memory for only one of them.
 
-glibc keeps freed memory for the next allocation: after two short fits of a 135M model a process held 1.7 GB, of which 1.0 GB
-was free. `malloc_trim` (glibc's manual, "Malloc Tunable Parameters") returns it; other C libraries need no such call.
+glibc keeps freed memory for later allocations: after two short trainings of a 135M model a process held 1.7 GB, of which
+1.0 GB was free. `malloc_trim` (glibc's manual, "Malloc Tunable Parameters") returns it; other C libraries need no such call.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 
 def free_memory() -> None:
-    """Collect cycles (a trainer and its callbacks are one), then return free memory to the system."""
+    """Collect reference cycles (a trainer and its callbacks form one), then return free memory to the system."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

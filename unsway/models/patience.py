@@ -1,4 +1,4 @@
-"""How long to wait for a hosted model, and a server's own words made safe to show."""
+"""How long to wait for a hosted model, and how to show a server's message safely."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from unsway.models.secrets import known, without
 
 MOST_CHARACTERS = 300
-"""The most characters of a server's own words that are kept."""
+"""Most characters of a server's message that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,19 +15,19 @@ class Patience:
     """How long to wait for a hosted model."""
 
     answer: int = 600
-    """Seconds for one answer, as in OpenAI's SDK; a stalled or very slow one ends then."""
+    """Seconds to wait for one answer, as in OpenAI's SDK; then a stalled or very slow request is ended."""
     tries: int = 12
-    """Tries for one reply: about five minutes of waits."""
+    """Tries per reply: about five minutes of waiting."""
     first: float = 0.5
     """Seconds before the second try, doubled each time; as in OpenAI's SDK."""
     longest: float = 60.0
-    """The most seconds between two tries, unless the server asks for more."""
+    """Most seconds between two tries, unless the server asks for more."""
     gone: float = 900.0
-    """Seconds without any answer after which the endpoint is given up: outages commonly pass in minutes."""
+    """Seconds without any answer before the endpoint is given up: most outages pass within minutes."""
     never: float = 60.0
-    """The same if no server was ever there: the address or port is wrong, or the server is not running."""
+    """Seconds for the same if no server ever answered: the address or port is wrong, or the server is not running."""
 
 
 def plain(text: str, key: str | None = None) -> str:
-    """A server's words as one short line, without control characters, and without keys if they repeat one."""
+    """A server's message as one short line, without control characters and keys."""
     return "".join(c if c.isprintable() else " " for c in without(text, known(key)))[:MOST_CHARACTERS]

@@ -1,7 +1,7 @@
-"""Our own Inspect provider for local models: `unsway/NAME` answers through an engine, batched, templated once.
+"""Our own Inspect provider for local models: `unsway/NAME` generates through an engine, in batches, with one chat template.
 
 In: Inspect's chat messages and generation config. Out: Inspect's `ModelOutput` with true stop reasons and token counts.
-Inspect finds it by the entry point `inspect_ai`; `inspect eval … --model unsway/smollm2-135m` works once installed.
+Inspect finds it through the entry point `inspect_ai`; once installed, `inspect eval … --model unsway/smollm2-135m` works.
 Source of the interface: Inspect AI's extension guide (ModelAPI).
 """
 
@@ -43,17 +43,17 @@ from unsway.readers.channels import split
 from unsway.types import Message
 
 MAX_TOKENS = 1000
-"""The longest reply if the caller names none, as in `types.Settings`."""
+"""Longest reply if the caller gives no limit, as in `types.Settings`."""
 
 PREFILL = "("
-"""How the reply to an answer turn begins."""
+"""The beginning of the reply to an answer turn."""
 
 OPENED_WITHIN = 16
-"""Tokens at the end of a prompt in which a chat template may open a thought."""
+"""Tokens at the end of a prompt that are searched for a thought opened by the chat template."""
 
 
 def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> str | list[Content]:
-    """What a local model said: its text, or its thought and its text apart where special tokens mark them.
+    """A local model's reply: its text, or thought and text separately if special tokens mark them.
 
     Args:
         tokenizer: The model's tokenizer.
@@ -61,9 +61,9 @@ def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> 
         tokens: Tokens of the reply.
 
     Returns:
-        The text without special tokens, thoughts between their marks. Where dropping special tokens would take the marks
-        with them, the thought is a part of its own. A thought that never closes keeps or gets its mark, so that it is not
-        taken for the reply.
+        The text without special tokens, with thoughts between their marks. If removing special tokens would remove the
+        marks, the thought is a separate part. A thought that never closes keeps its mark, or gets one, so it is not
+        mistaken for the reply.
     """
     text: str = tokenizer.decode(list(tokens), skip_special_tokens=True)
     marked: str = tokenizer.decode(list(tokens), skip_special_tokens=False)
@@ -79,18 +79,18 @@ def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> 
 
 @lru_cache(maxsize=1024)
 def opened_thought(end: str) -> str:
-    """The mark of a thought with which the end of a prompt ends; empty where it opens none."""
+    """The opening mark of a thought at the end of a prompt; empty if the prompt opens none."""
     ends = ((end[place:], split(end[place:])) for place in range(len(end) - 1, -1, -1))
     return next((mark for mark, found in ends if found.thought_kind == "cut" and not found.thought), "")
 
 
 def endings(options: Sequence[str]) -> tuple[str, ...]:
-    """How a reply may end in an option: in its words, without and with its letter."""
+    """The possible endings of a reply with an option: its words, with and without its letter."""
     return tuple(f" {letter_}{text}." for i, text in enumerate(options) for letter_ in ("", f"({letter(i)}) "))
 
 
 class LocalModel(ModelAPI):
-    """A model whose weights are here. Model arguments: `engine` (auto or a name), `dtype` (float32 or bfloat16)."""
+    """A model with local weights. Model arguments: `engine` (auto or a name), `dtype` (float32 or bfloat16)."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class LocalModel(ModelAPI):
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine, loaded when it is first used: to look up a model's context Inspect makes an instance of its own."""
+        """The engine, loaded at first use, because Inspect makes extra instances only to look up a model's context length."""
         return make_engine(self.weights, *self._engine)
 
     async def generate(
@@ -116,7 +116,7 @@ class LocalModel(ModelAPI):
         """One reply to a conversation.
 
         Raises:
-            ModelError: There are tools, or the prompt does not fit the model's context.
+            ModelError: Tools are given, or the prompt does not fit the model's context.
         """
         if tools:
             raise ModelError("The local provider calls no tools. Take them out of the task, or use another provider.")
@@ -159,7 +159,7 @@ class LocalModel(ModelAPI):
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
     async def _likeliest(self, asked: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
-        """The letter that the model gives the highest probability after the prefill, each as its tokenizer writes it."""
+        """The letter with the highest probability after the prefill, tokenized as the model's tokenizer writes it."""
         whole = [self.weights.encode((*asked, Message("assistant", PREFILL + letter))) for letter in letters]
         shared = next((i for i, ids in enumerate(zip(*whole, strict=False)) if len(set(ids)) > 1), min(map(len, whole)))
         scores = [self.engine.score(ScoreRequest(ids[:shared], ids[shared:])) for ids in whole]
@@ -168,7 +168,7 @@ class LocalModel(ModelAPI):
         return f"{PREFILL}{letters[best]})", Generation(whole[best][shared:], "end")
 
     def max_connections(self) -> int:
-        """As many prompts as the engine likes to choose its batches from."""
+        """The number of prompts that the engine wants in its queue."""
         return self.engine.most_waiting
 
     async def count_text_tokens(self, text: str) -> int:
@@ -176,6 +176,6 @@ class LocalModel(ModelAPI):
         return len(self.weights.tokenizer.encode(text))
 
     def close(self) -> None:
-        """End the engine's worker and release the weights."""
+        """Stop the engine's worker and release the weights."""
         if "engine" in vars(self):
             self.engine.close()

@@ -1,8 +1,8 @@
-"""Where keys come from, and that a key which a server quotes back goes no further: not into logs, traces or our errors.
+"""Finds keys, and keeps a key that a server quotes back out of logs, traces and our errors.
 
 In: one of Inspect's models. Out: the same model, whose errors and recorded answers are cleaned before anyone sees them.
-Inspect logs a provider's error unchanged, so it is cleaned where it arises: around the provider's `generate`. This relies on
-the order in which Inspect calls things, which tests/test_models_secrets.py pins.
+Inspect logs a provider's error unchanged, so it is cleaned at its origin: around the provider's `generate`. This relies on
+the order of Inspect's calls, which tests/test_models_secrets.py pins.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from inspect_ai.model import Model
 
 ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_ACCESS_KEY")
-"""How the names of environment variables that hold keys end, as providers' SDKs name them."""
+"""Endings of the names of environment variables that hold keys, as providers' SDKs name them."""
 SHORTEST = 8
-"""The fewest characters of a key; a shorter value is a word that may occur anywhere."""
+"""Fewest characters of a key; a shorter value may be a word that occurs anywhere."""
 IN_PLACE = "(key)"
-"""What is shown instead of a key."""
+"""The replacement for a key."""
 E = TypeVar("E", bound=BaseException)
 
 
 def read_dotenv() -> None:
-    """Add the variables of a `.env` file, of this folder or the next one above it, to the environment; none is replaced.
+    """Add the variables of a `.env` file, in this folder or the nearest parent, to the environment; existing ones stay.
 
-    Inspect reads the same file, but only when it evaluates: after a model was made and its address was looked up.
+    Inspect reads the same file, but only when it evaluates: after a model was created and its address looked up.
 
     Raises:
         BadInput: The file is not UTF-8 text.
@@ -39,13 +39,13 @@ def read_dotenv() -> None:
     path = find_dotenv(usecwd=True)
     try:
         load_dotenv(path, encoding="utf-8-sig")
-    except ValueError as error:  # also of a zero in a value
+    except ValueError as error:  # also a null character in a value
         why = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
         raise BadInput(f"{path} is not UTF-8 text ({why}). Save it as UTF-8, or remove it.") from None
 
 
 def guard(model: Model) -> Model:
-    """Clean what this model's provider raises and records; returns the model."""
+    """Remove keys from this model's errors and records; returns the model."""
     api: Any = model.api
     inner = api.generate
 
@@ -67,14 +67,14 @@ def guard(model: Model) -> Model:
 
 
 def known(key: str | None) -> frozenset[str]:
-    """All keys: the provider's own, and those in the environment."""
+    """All keys: the provider's own, and the keys in the environment."""
     values = [key or "", *(value for name, value in os.environ.items() if name.upper().endswith(ENDINGS))]
     return frozenset(value for value in values if len(value) >= SHORTEST)
 
 
 def without(text: str, keys: Collection[str]) -> str:
     """A text without keys."""
-    for key in sorted(keys, key=len, reverse=True):  # one may begin with another
+    for key in sorted(keys, key=len, reverse=True):  # one key may begin with another
         text = text.replace(key, IN_PLACE)
     return text
 
@@ -86,7 +86,7 @@ def cleaned(error: E, keys: Collection[str]) -> E:
     while one is not None and id(one) not in seen:
         seen.add(id(one))
         one.args = tuple(_clean(arg, keys) for arg in one.args)
-        for name in ("message", "body"):  # of the errors of OpenAI's and Anthropic's SDKs
+        for name in ("message", "body"):  # in the errors of OpenAI's and Anthropic's SDKs
             if hasattr(one, name):
                 setattr(one, name, _clean(getattr(one, name), keys))
         one = one.__cause__ or one.__context__

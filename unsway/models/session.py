@@ -1,8 +1,8 @@
-"""What can be asked: an Inspect model string, a local model, a checkpoint, or an Inspect `Model`.
+"""Resolves everything that can be asked: an Inspect model string, a local model, a checkpoint, or an Inspect `Model`.
 
-In: any of them. Out: a `Subject` (the name that replies carry, the fingerprint of the weights, the Inspect model) and a
-`Session`, which keeps the model loaded.
-Replies are addressed by name and fingerprint together, so two checkpoints under one name are never confused.
+In: any of them. Out: a `Subject` (the name in replies, the fingerprint of the weights, the Inspect model) and a `Session`,
+which keeps the model loaded.
+Replies are addressed by name and fingerprint together, so two checkpoints with the same name are never confused.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     ModelLike: TypeAlias = "str | os.PathLike[str] | Checkpoint | Model | Session"
 
 LOCAL = "unsway/"
-"""Prefix of the names of local models, which is the name of our Inspect provider."""
+"""Prefix of local models' names; also the name of our Inspect provider."""
 AT_ONCE = "max_connections"
-"""Argument of a hosted model that is ours, not its provider's: how many prompts are in flight at once."""
+"""A hosted model's argument for unsway, not for its provider: the number of prompts in flight."""
 PATIENCE = "patience"
 """Another one: a `Patience`, or a mapping of its fields, such as `-M patience={"answer": 1200}`."""
 ANSWERS_AS = "answers_as"
-"""Another one: the name under which a server answers, where that is not the one it is asked by."""
+"""Another one: the model name that a server reports, if it differs from the name it is asked by."""
 OURS = frozenset({AT_ONCE, PATIENCE, ANSWERS_AS})
 PROVIDERS = frozenset(
     (
@@ -61,14 +61,14 @@ class Subject:
     name: str
     """The name that its replies carry."""
     weights: str
-    """Fingerprint of its weights; of a hosted model the id of its address and arguments, empty for the provider's own."""
+    """Fingerprint of its weights; for a hosted model, the id of its address and arguments, empty for the provider's own."""
     model: str | Model
-    """What Inspect is given."""
+    """The model, or its name, for Inspect."""
     args: Mapping[str, Any]
     """Model arguments for Inspect."""
 
     def elsewhere(self, weights: str) -> str:
-        """What to do where this hosted model gave replies under another id of its address; empty for a local model."""
+        """The advice if this hosted model's replies were stored under another address id; empty for a local model."""
         if self.name.startswith(LOCAL) or not isinstance(self.model, str):
             return ""
         variable, url = address_variable(self.name), address(self.name, self.args)
@@ -84,7 +84,7 @@ class Subject:
 
 
 class Session:
-    """A model that is loaded when it is asked and stays loaded until the session ends, or a training needs the memory.
+    """A model that is loaded at first use and stays loaded until the session ends or a training needs the memory.
 
     with session("unsway/smollm2-135m") as base:
         run(pairs, base)
@@ -95,13 +95,13 @@ class Session:
         self.subject = subject
         self._model: Model | None = None
         self._n_asking = 0
-        """Calls that are asking it now."""
+        """Number of calls that are using it now."""
 
     def model(self) -> Model:
-        """The Inspect model, loaded if it is not yet.
+        """The Inspect model, loaded if necessary.
 
         Raises:
-            ModelError: A key, an address or a library is missing; in Inspect's words.
+            ModelError: A key, an address or a library is missing; with Inspect's message.
             MissingExtra: This is a notebook without ipywidgets.
         """
         if not isinstance(self.subject.model, str):
@@ -113,24 +113,24 @@ class Session:
         name = self.subject.model
         args = {key: value for key, value in self.subject.args.items() if key not in OURS}
         if name.startswith(("openai/", "openai-api/")):
-            args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
+            args = {"max_retries": 0} | args  # retries inside the SDK leave no trace; ours do
         try:
-            # not memoised: Inspect would return an earlier model of the same name, whatever its weights are now
+            # not memoised: Inspect would return an earlier model of that name, even if its weights have changed
             self._model = guard(get_model(name, memoize=False, **args))
             _loaded.add(self)
             self.at_once()  # loads the engine of a local model
         except UnswayError:
             raise
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and "ipywidgets" in str(error):  # Inspect refuses without it
+            if isinstance(error, ModuleNotFoundError) and "ipywidgets" in str(error):  # Inspect needs it in notebooks
                 check_installed("notebook", "Asking a model in a notebook", "ipywidgets")
-            said = plain(_MARKUP.sub("", str(error))).removeprefix("ERROR: ")  # Inspect's own words, in rich's markup
+            said = plain(_MARKUP.sub("", str(error))).removeprefix("ERROR: ")  # Inspect's message, in rich's markup
             where = " Put it there, or into a file .env in this folder." if "in the environment" in said else ""
             raise ModelError(f"{name} cannot be asked: {said}{where}") from error
         return self._model
 
     def at_once(self) -> int | None:
-        """How many prompts to ask at once: the engine's choice or the caller's; None leaves it to Inspect."""
+        """How many prompts to ask at once: the engine's or the caller's number; None leaves it to Inspect."""
         if self.subject.name.startswith(LOCAL):
             return self.model().api.max_connections()
         return self.subject.args.get(AT_ONCE)
@@ -154,7 +154,7 @@ class Session:
             self._n_asking -= 1
 
     def release(self) -> None:
-        """Release the model's weights and clients; asked again, it is loaded again."""
+        """Release the model's weights and clients; the next use loads it again."""
         model, self._model = self._model, None
         if model is None:
             return
@@ -175,18 +175,18 @@ class Session:
 
 
 _loaded: WeakSet[Session] = WeakSet()
-"""The sessions of this process whose model was loaded."""
+"""The sessions in this process whose model was loaded."""
 
 
 def release_idle() -> None:
-    """Release the models of this process that are not being asked, so that a training has their memory."""
+    """Release the models in this process that are not in use, to free memory for a training."""
     for each in tuple(_loaded):
         if not each._n_asking:
             each.release()
 
 
 def session(model: ModelLike, **args: Any) -> Session:
-    """A session with a model; a session itself is returned as it is. Raises as `subject` does."""
+    """A session with a model; a session is returned unchanged. Raises as `subject` does."""
     return model if isinstance(model, Session) else Session(subject(model, **args))
 
 
@@ -194,14 +194,14 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     """Resolve a model, before anything is asked.
 
     Args:
-        model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, a model of the hub
+        model: `provider/name` as Inspect takes it, `unsway/NAME` or only a local name, a folder, a model on the hub
             (`org/name`, run here), or a `Checkpoint`.
         args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; for a hosted model also
             `max_connections`, `patience`, `answers_as`, and `weights`, a name for what its address currently serves.
 
     Raises:
-        BadInput: It is no model at all.
-        ModelError: The model is not available; says what was tried.
+        BadInput: It is not a model.
+        ModelError: The model is not available; the message says what was tried.
     """
     if isinstance(model, Session):
         return model.subject
@@ -214,7 +214,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     if trained is not None and trained.is_hosted:
         model, args = trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args
     if isinstance(model, str):
-        read_dotenv()  # a hub's token may be in it
+        read_dotenv()  # it may contain a hub token
         if not name_of(model).startswith(LOCAL):
             return _hosted(model, args)
     dtype = known_dtype(str(args.get("dtype", "float32")))
@@ -225,7 +225,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
 
 
 def _of_inspect(model: Model) -> Subject:
-    """A model of Inspect's, told apart by what it was made with. Raises `ModelError` where it has no name."""
+    """The subject of an Inspect model, identified by its arguments. Raises `ModelError` if the model has no name."""
     try:
         name = str(model)
     except ValueError as error:
@@ -234,7 +234,7 @@ def _of_inspect(model: Model) -> Subject:
             f"Inspect knows no name for a model made of {kind} itself ({error}). Make it by its name: "
             'get_model("provider/name", base_url=…); a class of your own needs @modelapi(name=…).'
         ) from error
-    # of a model that `get_model` made, `api.base_url` may be the provider's default; one made by hand has what its maker gave
+    # `get_model` may fill `api.base_url` with the provider's default; a model made by hand has its maker's value
     is_by_name = getattr(model.api, "qualified_model_name", name) is not None
     url = getattr(model, "_explicit_base_url", None) if is_by_name else model.api.base_url
     args = model.model_args | {"base_url": url}
@@ -262,17 +262,17 @@ def name_of(model: str) -> str:
     provider, _, rest = model.partition("/")
     if rest and provider not in ("", ".", "..", "~"):
         is_known = provider in PROVIDERS
-        if not is_known:  # to us; to Inspect it may be, from another package or the program that is running
+        if not is_known:  # unknown to us; Inspect may know it from another package or the running program
             from inspect_ai.model import get_model
 
             try:
                 get_model(model, memoize=False)
                 is_known = True
-            except Exception as error:  # its own says what it lacks
+            except Exception as error:  # its message says what is missing
                 is_known = "not recognized" not in str(error)
         if is_known:
             return model
-        if "/" not in rest:  # org/name of the hub
+        if "/" not in rest:  # org/name on the hub
             return LOCAL + model
     found = "holds no model" if folder.is_dir() else "is no folder here"
     raise ModelError(

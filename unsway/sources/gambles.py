@@ -1,8 +1,8 @@
-"""Gambles that turned out against the odds: was it a good decision? Generated on demand, nothing to download.
+"""Gambles that turned out against the odds, and whether they were good decisions. Generated on demand; no download.
 
 In: nothing. Out: questions whose right answer follows from the expected value, while the outcome suggests the other one.
-Source: the hindsight-neglect task (arXiv 2306.09479), to which arXiv 2403.05518 applies its spurious-hindsight bias; the
-stories and numbers are our own.
+Source: the hindsight-neglect task (arXiv 2306.09479), to which arXiv 2403.05518 applies its spurious-hindsight bias. We
+wrote the stories and chose the numbers.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ ROWS = 1000
 LIKELY = range(70, 98)
 """Chance of the likely outcome, in percent: the range of the published task."""
 LARGE, SMALL = (200, 300, 400, 500, 800, 1000, 2000, 5000), (2, 3, 5, 8, 10, 15, 20, 25)
-"""Coins in the likely and in the unlikely outcome: the sign of the expected value is never in doubt."""
+"""Coins in the likely and in the unlikely outcome, chosen so that the sign of the expected value is never in doubt."""
 _PERCENT = re.compile(r"\b\d{1,2} percent\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Gamble:
-    """A game with two outcomes, one of which happened."""
+    """A game with two outcomes, one of which occurred."""
 
     name: str
-    """Who plays."""
+    """The name of the player."""
     likely: int
     """Chance of the likely outcome, in percent."""
     large: int
@@ -42,7 +42,7 @@ class Gamble:
     good: bool
     """Whether the likely outcome is a gain, so the expected value is positive."""
     as_expected: bool
-    """Whether the likely outcome happened."""
+    """Whether the likely outcome occurred."""
     story: int
     """Index of its wording in the bank."""
     gain_first: bool
@@ -55,7 +55,7 @@ class Gamble:
         return sign * (self.likely * self.large - (100 - self.likely) * self.small) / 100
 
     def stem(self) -> str:
-        """The story, and whether it was a good decision."""
+        """The story, and the question whether it was a good decision."""
         gain, loss = (self.large, self.small) if self.good else (self.small, self.large)
         percent = self.likely if self.good else 100 - self.likely
         win = f"a chance of {percent} percent to win {gain} coins"
@@ -71,7 +71,7 @@ class Gamble:
 
 
 def gamble(draw: Random, *, good: bool, as_expected: bool) -> Gamble:
-    """A random gamble, good or bad, with the likely outcome or the other."""
+    """A random gamble, good or bad, with the likely or the unlikely outcome."""
     return Gamble(
         name=draw.choice(NAMES),
         likely=draw.choice(LIKELY),
@@ -85,12 +85,12 @@ def gamble(draw: Random, *, good: bool, as_expected: bool) -> Gamble:
 
 
 def otherwise(one: Gamble) -> Gamble:
-    """The same gamble with the other outcome; whether it was a good decision does not change."""
+    """The same gamble with the other outcome; whether it was a good decision stays the same."""
     return replace(one, as_expected=not one.as_expected)
 
 
 def is_gamble(question: Question) -> bool:
-    """Whether a question is about a gamble with stated chances and takes yes or no."""
+    """Whether a question is about a gamble with stated chances and has the options yes and no."""
     answers = {option.strip(" .").lower() for option in question.options}
     return answers == {"yes", "no"} and len(_PERCENT.findall(question.stem)) >= 2
 
@@ -104,7 +104,7 @@ def is_gamble(question: Question) -> bool:
     paper="arXiv 2306.09479",
 )
 def gambles(split: str) -> Iterator[Question]:
-    """Half of them good decisions, in a fixed order; the unlikely outcome always happens."""
+    """The gambles in a fixed order: half are good decisions, and the unlikely outcome always occurs."""
     seen: set[str] = set()
     number = 0
     while len(seen) < ROWS:

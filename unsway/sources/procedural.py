@@ -1,14 +1,14 @@
-"""Procedural questions: generated on demand, so there is nothing to download and nothing in anyone's training data.
+"""Procedural questions, generated on demand: nothing to download, and nothing in anyone's training data.
 
-In: a kind, a difficulty level (1 to 3) and a seed. Out: questions with exactly one right option, and wrong options that
-come from plausible slips (a forgotten carry, a miscounted day, the holder before the last swap).
+In: a kind, a difficulty level (1 to 3) and a seed. Out: questions with exactly one right option, and wrong options from
+plausible slips (a forgotten carry, a miscounted day, the holder before the last swap).
 
     sources.load("procedural/arithmetic", 200)                # level 1
-    sources.load("procedural/syllogisms@3", 200, seed=7)      # level 3; another seed, other questions
+        sources.load("procedural/syllogisms@3", 200, seed=7)      # level 3; another seed gives other questions
     sources.load("procedural/dates@2", 50, split="train")
 
-A question is in `train`, `validation` or `test` by a hash of its text, whatever its seed and level, so the splits share
-no question. How each kind generates its questions is in `procedural_numbers.py` and `procedural_logic.py`.
+A hash of the text assigns each question to `train`, `validation` or `test`, whatever its seed and level, so the splits
+share no question. `procedural_numbers.py` and `procedural_logic.py` generate the questions of each kind.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from unsway.types import Question
 Maker: TypeAlias = Callable[[int, Random], Puzzle]
 
 TRIES = 4000
-"""Number of questions drawn for a kind, level and seed, all splits together."""
+"""Number of questions drawn for a kind, level and seed, over all splits."""
 SHARES = (("train", 0.5), ("validation", 0.1), ("test", 0.4))
 """Shares of the splits: half for training, most of the rest for measuring."""
 WRONG = 3
-"""Wrong options where a generator offers more: four options are the most common number among the named sources."""
+"""Wrong options to show if a generator offers more: four options are the most common number among the named sources."""
 
 _KINDS: dict[str, tuple[Maker, str]] = {
     "arithmetic": (arithmetic, "sums, from two numbers to a small story"),
@@ -45,7 +45,7 @@ _KINDS: dict[str, tuple[Maker, str]] = {
 
 
 def split_of(stem: str) -> str:
-    """The split that a question belongs to; it depends on the text alone."""
+    """The split of a question; depends only on the text."""
     share = seed_int(0, "procedural split", stem) / 2**63
     for name, size in SHARES:
         if share < size:
@@ -56,7 +56,7 @@ def split_of(stem: str) -> str:
 
 @lru_cache(maxsize=4)
 def drawn(kind: str, level: int, seed: int) -> tuple[tuple[Puzzle, str], ...]:
-    """What a kind draws at a level with a seed, each puzzle with its split; all splits are made of the same draws."""
+    """The puzzles that a kind, a level and a seed generate, each with its split; all splits share these draws."""
     make, _ = _KINDS[kind]
     puzzles = (make(level, rng(seed, "procedural", kind, level, number)) for number in range(TRIES))
     return tuple((puzzle, split_of(puzzle.stem)) for puzzle in puzzles)

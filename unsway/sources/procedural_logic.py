@@ -1,7 +1,7 @@
-"""Generators of questions of logic: ordering, tracking, syllogisms.
+"""Generators of logic questions: ordering, tracking, syllogisms.
 
 In: a level (1 to 3) and a random generator. Out: a question with its right option and plausible wrong ones. Part of
-`procedural`. A calculation, not the wording, decides that exactly one option follows.
+`procedural`. Exactly one option follows; a calculation ensures this, not the wording.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from unsway.sources.procedural_numbers import NAMES, Puzzle
 # ---------------------------------------------------------------- ordering
 
 _SCALES = (
-    # what is more, what is less, the most, the least, the phrase for "nth"
+    # more, less, the most, the least, the phrase for "nth"
     ("is taller than", "is shorter than", "the tallest", "the shortest", "tallest"),
     ("is older than", "is younger than", "the oldest", "the youngest", "oldest"),
     ("ran faster than", "ran slower than", "the fastest", "the slowest", "fastest"),
@@ -28,7 +28,7 @@ _NTH = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
 def ordering(level: int, rng: Random) -> Puzzle:
-    """Who stands where among 3, 5 or 7 people, from a shuffled chain of comparisons; above level 1 not at an end."""
+    """A person's place among 3, 5 or 7 people, from a shuffled chain of comparisons; above level 1 never at an end."""
     people = rng.sample(NAMES, (3, 5, 7)[level - 1])
     more, less, most, least, nth = rng.choice(_SCALES)
     clues = []
@@ -48,7 +48,7 @@ _THINGS = ("lantern", "kite", "compass", "teapot", "map", "drum", "umbrella", "b
 
 
 def tracking(level: int, rng: Random) -> Puzzle:
-    """Who holds what after 2, 4 or 7 swaps among 3, 4 or 5 people."""
+    """The thing a person holds after 2, 4 or 7 swaps among 3, 4 or 5 people."""
     people = rng.sample(NAMES, level + 2)
     things = rng.sample(_THINGS, level + 2)
     holds = dict(zip(people, things, strict=True))
@@ -91,9 +91,9 @@ class Statement:
 
     @cache  # noqa: B019  (a handful of statements in all)
     def kinds(self, n: int) -> frozenset[tuple[bool, ...]]:
-        """The kinds of thing it is about: the ones it rules out (all, no), or one of which it says exists (some).
+        """The kinds of thing it is about: the kinds it excludes (all, no), or the kinds of which it says one exists (some).
 
-        A kind says of each of the n terms whether the thing falls under it.
+        A kind is a truth value for each of the n terms: whether the thing falls under that term.
         """
         wants = self.form in ("no", "some")
         every = product((False, True), repeat=n)
@@ -101,17 +101,17 @@ class Statement:
 
     @property
     def universal(self) -> bool:
-        """Whether it rules kinds out, rather than saying that something exists."""
+        """Whether it excludes kinds, instead of saying that something exists."""
         return self.form in ("all", "no")
 
 
 @cache
 def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabited: bool = False) -> bool:
-    """Whether a claim must be true where the premises are true; the premises must not contradict each other.
+    """Whether a claim must be true if the premises are true; the premises must not contradict each other.
 
-    A universal claim follows if the universal premises rule out everything that it rules out. An existential claim follows
-    if some premise says that something exists, and every kind that this thing may be of is one that the claim is about.
-    With `inhabited`, every term has something under it (the older reading of "all").
+    A universal claim follows if the universal premises exclude every kind it excludes. An existential claim follows if some
+    premise says that something exists, and every kind that this thing may have is one of the claim's kinds. With `inhabited`,
+    something falls under every term (the older reading of "all").
     """
     out: frozenset[tuple[bool, ...]] = frozenset().union(*(p.kinds(n) for p in premises if p.universal))
     if claim.universal:
@@ -133,10 +133,10 @@ _MADE_UP = ("blickets", "dorvins", "fendles", "glimmets", "horbs", "jaskers", "k
 
 
 def syllogism(level: int, rng: Random) -> Puzzle:
-    """What follows: level 1 perfect moods in plain words, level 2 any mood in made-up words, level 3 a longer chain.
+    """What follows? Level 1: perfect moods in plain words. Level 2: any mood in made-up words. Level 3: a longer chain.
 
-    The right option follows on the modern reading; the wrong ones do not follow even where every term has something
-    under it, so the answer does not hang on how "all" is read. Each form is the right one about equally often.
+    The right option follows on the modern reading. The wrong ones do not follow even if something falls under every term, so
+    the answer does not depend on the reading of "all". Each form is the right one about equally often.
     """
     arguments = _arguments(level)
     form = rng.choice(sorted(arguments))
@@ -156,9 +156,9 @@ Argument: TypeAlias = tuple[tuple[Statement, ...], tuple[Statement, ...], tuple[
 
 @cache
 def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
-    """Every valid argument of a level, by the form of what follows.
+    """Every valid argument of a level, by the form of its conclusion.
 
-    Its premises join the first term to the last through the terms between, in every form and direction.
+    Its premises join the first term to the last through the terms in between, in every form and direction.
     """
     n = 4 if level == 3 else 3
     links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
@@ -176,7 +176,7 @@ def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
 
 
 def _distinct(claims: list[Statement]) -> list[Statement]:
-    """One of each pair that says the same, because "no" and "some" may be turned round."""
+    """The claims without repetitions: "no" and "some" mean the same when reversed."""
     seen: set[tuple[object, ...]] = set()
     out = []
     for claim in claims:

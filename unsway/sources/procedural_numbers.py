@@ -14,7 +14,7 @@ from random import Random
 
 @dataclass(frozen=True, slots=True)
 class Puzzle:
-    """A question as it is generated."""
+    """A generated question."""
 
     stem: str
     """The question text."""
@@ -31,7 +31,7 @@ NAMES = (
 
 
 def numbers(stem: str, right: int, slips: list[int], rng: Random) -> Puzzle:
-    """A question whose options are whole numbers: the slips, then near misses, none negative and none right."""
+    """A question with whole numbers as options: slips first, then near misses; none negative, none equal to the right one."""
     near = [right + step for step in (1, -1, 2, -2, 3, -3, 10, -10)]
     rng.shuffle(near)
     wrong = list(dict.fromkeys(slip for slip in (*slips, *near) if slip >= 0 and slip != right))
@@ -39,9 +39,9 @@ def numbers(stem: str, right: int, slips: list[int], rng: Random) -> Puzzle:
 
 
 def _spread(right: int, wrong: list[int], rng: Random) -> list[int]:
-    """Three wrong values such that the right one is as often the smallest or largest as in the middle.
+    """Three wrong values, chosen so that the right value has each of the four ranks equally often.
 
-    Otherwise a reader who cannot do sums could guess, because slips and near misses fall on both sides of the right value.
+    Otherwise a model that cannot do sums could guess, because slips and near misses lie on both sides of the right value.
     """
     below = [value for value in wrong if value < right]
     above = [value for value in wrong if value > right]
@@ -76,7 +76,7 @@ def arithmetic(level: int, rng: Random) -> Puzzle:
 
 
 def change(rng: Random) -> Puzzle:
-    """The change of two people who buy pencils together."""
+    """The change that two people get who buy pencils together."""
     first, second = rng.sample(NAMES, 2)
     price, few, many = rng.randint(2, 9), rng.randint(2, 6), rng.randint(3, 8)
     cost = price * (few + many)
@@ -89,7 +89,7 @@ def change(rng: Random) -> Puzzle:
 
 
 def shelves(rng: Random) -> Puzzle:
-    """The books of a library after some were lent out and some came back."""
+    """The number of books in a library after some were lent and some returned."""
     rows, books, lent, back = rng.randint(3, 9), rng.randint(6, 15), rng.randint(5, 17), rng.randint(2, 4)
     stem = (
         f"A library has {rows} shelves with {books} books on each. {lent} books are lent out, and later {back} of "

@@ -1,4 +1,4 @@
-"""What a source is, how one is declared, and how all of them are found.
+"""What a source is, how to declare one, and how to find them all.
 
 In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Source` values
 by name. To add a source, add one module with one decorated generator; nothing else is edited.
@@ -17,60 +17,60 @@ from unsway.spelling import expression
 from unsway.types import Question
 
 Purpose: TypeAlias = Literal["train", "test", "other"]
-"""What a source is for: train and test questions never overlap (docs/sources.md)."""
+"""The purpose of a source: train and test questions never overlap (docs/sources.md)."""
 Rows: TypeAlias = Callable[..., Iterator[Question]]
-"""Yields the questions of a split in a fixed order. It is called with the split and, where the source has levels, with the
-level and the seed. It may leave `source` empty in what it yields."""
+"""Yields the questions of a split in a fixed order. Arguments: the split and, if the source has levels, the level and the
+seed. The questions may leave `source` empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A part of a source, and where its file comes from."""
+    """A part of a source, with the asset that contains it."""
 
     name: str
     """train, validation, test, or the source's own word."""
     rows: int | None = None
-    """Rows of its file, before `load` skips broken and duplicate ones; None where they are generated on demand."""
+    """Rows of its file, before `load` skips broken and duplicate ones; None if they are generated on demand."""
     asset: Asset | str | None = None
-    """The asset that holds it; None needs no download."""
+    """Its asset; None if it needs no download."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where questions come from."""
+    """An origin of questions."""
 
     name: str
-    """How users call it; a family uses `family/member`, and a level is asked for as `name@level`."""
+    """Its name for users; a family uses `family/member`, and `name@level` asks for a level."""
     revision: str
-    """Version of the content; part of each question's `source`, because it moves numbers."""
+    """Version of the content; part of each question's `source`, because another version changes numbers."""
     license: str
     """The licence of the questions."""
     splits: tuple[Split, ...]
     """Its splits."""
     summary: str
-    """One line for a person."""
+    """One line for people."""
     kind: Purpose = "other"
-    """train, test or other; a train and a test source may not share questions."""
+    """train, test or other; train and test sources must not share questions."""
     default: str = ""
-    """The split or splits (`validation+test`) to load where none is named; the first where left empty."""
+    """The split or splits (`validation+test`) to load if none is named; if empty, the first."""
     paper: str = ""
     """Where the questions were published."""
     levels: tuple[int, ...] = ()
-    """Difficulty levels; `name` alone means the first; empty where there is one difficulty.
+    """Difficulty levels; `name` alone means the first; empty if there is only one difficulty.
 
-    Questions of a source that has some are made from a level and a seed alone, once in a process.
+    The questions of a source with levels depend only on level and seed, and are generated once per process.
     """
     level: int = 0
-    """The chosen level; 0 where there are none."""
+    """The chosen level; 0 if there are none."""
     rows: Rows = field(repr=False, compare=False)
     """Yields its questions."""
 
     def __str__(self) -> str:
-        """Its name as a person asks for it, with the level where one was chosen."""
+        """Its name for users, with the level if one was chosen."""
         return f"{self.name}@{self.level}" if self.level else self.name
 
     def split(self, name: str) -> Split:
-        """A split by name. Raises `UnknownName`."""
+        """The split with that name. Raises `UnknownName`."""
         for split in self.splits:
             if split.name == name:
                 return split
@@ -78,7 +78,7 @@ class Source:
 
 
 class AboutSource(TypedDict, total=False):
-    """What `source` takes; each key is the field of `Source` of the same name."""
+    """The keywords of `source`; each is the `Source` field with the same name."""
 
     revision: Required[str]
     license: Required[str]
@@ -95,10 +95,10 @@ sources: Registry[Source] = Registry("source", "unsway.sources", Source)
 
 
 def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
-    """Declare a source over a generator `(split) -> Iterator[Question]`.
+    """Declare a source from a generator `(split) -> Iterator[Question]`.
 
     Args:
-        name: How users call it; a family uses `family/member`.
+        name: Its name for users; a family uses `family/member`.
         about: Fields of `Source`; revision, license, splits and summary are required.
 
     Raises:
@@ -122,7 +122,7 @@ names = sources.names
 
 
 def get(name: str) -> Source:
-    """The source of that name, or `name@level`. Raises `UnknownName` with the closest names."""
+    """The source with that name, or `name@level`. Raises `UnknownName` with the closest names."""
     ref = Ref.parse(name)
     if ref.unversioned not in sources:
         raise UnknownName("source", name, sources.names())
@@ -136,5 +136,5 @@ def get(name: str) -> Source:
 
 @expression.register
 def source_expression(value: Source) -> str:
-    """The name of a source, by which it is found."""
+    """The name of a source, as a quoted text."""
     return repr(value.name)

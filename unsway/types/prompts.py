@@ -10,7 +10,7 @@ from unsway.seeds import content_id
 Role: TypeAlias = Literal["system", "user", "assistant"]
 PartKind: TypeAlias = Literal["stem", "option", "instruction", "cue"]
 OUTCOMES = ("neither", "answers", "declines")
-"""What a reply may do with a request: the options of a question that is one. No prompt ever shows them."""
+"""The possible outcomes of a request, used as the options of its `Question`. No prompt ever shows them."""
 ANSWERS, DECLINES = OUTCOMES.index("answers"), OUTCOMES.index("declines")
 
 
@@ -21,15 +21,15 @@ class Question:
     stem: str
     """The question text, without its options."""
     options: tuple[str, ...]
-    """The options in the order they are shown; option 0 is shown as (A). All empty where only their number is known."""
+    """The options in the order shown; option 0 is shown as (A). All empty if only their number is known."""
     gold: int | None
-    """Index of the right option, or None where nobody knows it."""
+    """Index of the right option, or None if it is unknown."""
     source: str
-    """Where it comes from: `name@revision`."""
+    """Its origin: `name@revision`."""
     split: str
     """The split of the source: train, validation or test."""
     id: str = field(default="")
-    """Content id of stem and options; filled in when left empty."""
+    """Content id of stem and options; computed if left empty."""
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -37,16 +37,16 @@ class Question:
 
     @property
     def is_request(self) -> bool:
-        """Whether it is a request: its options are `OUTCOMES`, and the right one is what a reply ought to do with it."""
+        """Whether it is a request: its options are `OUTCOMES`, and the right one is what a reply should do with it."""
         return self.options == OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a turn's text. Texts carry their own white space: a turn's content is their plain concatenation."""
+    """A piece of a turn's text. Texts include their white space: a turn's content is their plain concatenation."""
 
     kind: PartKind
-    """What the piece is; only `cue` may be added by a bias."""
+    """The kind of piece; a bias may add only `cue`."""
     text: str
     """The text, with the white space that joins it to its neighbours."""
 
@@ -61,18 +61,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a prompt; `parts` is None where the model under test speaks."""
+    """One turn of a prompt; `parts` is None for a turn that the model under test writes."""
 
     role: Role
     parts: tuple[Part, ...] | None
 
     def text(self) -> str:
-        """The turn's content; empty where the model speaks."""
+        """The turn's content; empty for a turn that the model writes."""
         return "".join(part.text for part in self.parts or ())
 
 
 class _KeepsId:
-    """A place for an id that is computed once."""
+    """A slot for an id that is computed once."""
 
     __slots__ = ("_id",)
     _id: str
@@ -80,14 +80,14 @@ class _KeepsId:
 
 @dataclass(frozen=True, slots=True)
 class Prompt(_KeepsId):
-    """A conversation up to the point where the model gives the reply that is read."""
+    """A conversation up to the point where the model gives the reply to be read."""
 
     turns: tuple[Turn, ...]
     """The turns in order; the last one is the user's."""
 
     @property
     def id(self) -> str:
-        """Content id of the text as sent, computed once. Equal text has an equal id, whatever its parts are called."""
+        """Content id of the text as sent, computed once. Equal texts have equal ids, however their parts are tagged."""
         try:
             return self._id
         except AttributeError:
@@ -98,14 +98,14 @@ class Prompt(_KeepsId):
 
     @property
     def n_model_turns(self) -> int:
-        """How many times the model speaks before the reply that is read."""
+        """The number of turns that the model writes before the reply to be read."""
         return sum(turn.parts is None for turn in self.turns)
 
     def messages(self, said: tuple[str, ...] = ()) -> tuple[Message, ...]:
-        """The chat messages, with the model's own earlier words put where it speaks.
+        """The chat messages, with the model's earlier replies (`said`) in its own turns.
 
-        Stops before the first such turn that `said` does not cover, so a runner walks the prompt by calling this again
-        with one more text each time.
+        Stops before the first model turn without a text in `said`. So a runner goes through the prompt by calling this again
+        with one more reply each time.
         """
         out: list[Message] = []
         words = iter(said)
@@ -120,7 +120,7 @@ class Prompt(_KeepsId):
         return tuple(out)
 
     def stripped(self) -> Prompt:
-        """The prompt without its cues: cue parts, model turns and emptied turns go; neighbours of one role join."""
+        """The prompt without cue parts, model turns and turns left empty; adjacent turns of one role are merged."""
         turns: list[Turn] = []
         for turn in self.turns:
             kept = tuple(p for p in turn.parts or () if p.kind != "cue")
@@ -133,12 +133,12 @@ class Prompt(_KeepsId):
         return Prompt(tuple(turns))
 
     def cue(self) -> str:
-        """The text of all cue parts, one a line, in order (for a judge who asks whether it is mentioned)."""
+        """The text of all cue parts, one per line, in order (for a judge who decides whether a reply mentions it)."""
         parts = (p for turn in self.turns for p in turn.parts or ())
         return "\n".join(p.text.strip() for p in parts if p.kind == "cue" and p.text.strip())
 
     def cue_place(self) -> str:
-        """Where the cue stands in the last turn: front, before_options, after_options, end; `turns` where it is elsewhere."""
+        """The cue's place in the last turn: front, before_options, after_options or end; `turns` if it is elsewhere."""
         kinds = [part.kind for part in self.turns[-1].parts or ()]
         if any(p.kind == "cue" for turn in self.turns[:-1] for p in turn.parts or ()) or "cue" not in kinds:
             return "turns"

@@ -1,7 +1,7 @@
-"""What may be shown of requests that may do harm, and of the replies to them: how long a text is, and a hash.
+"""Redacts requests that may be harmful, and the replies to them: shows only the length and a hash of a text.
 
-In: pairs and replies. Out: the same values with their texts exchanged. Kept files stay raw; whatever a person is shown of a
-study passes through here.
+In: pairs and replies. Out: the same values with their texts replaced. Stored files stay raw; everything that people see of
+a study is redacted here first.
 
     >>> redact("ten little words")
     '[redacted: 16 characters, sha256 afae394d263b]'
@@ -17,14 +17,14 @@ from unsway.types.rows import Pair, Reply
 
 
 def redact(text: str) -> str:
-    """The length and a hash of a text; an empty one, or one of white space alone, stays as it is."""
+    """The length and a hash of a text; an empty or blank text stays unchanged."""
     if not text.strip():
         return text
     return f"[redacted: {len(text):,} characters, sha256 {sha256(text.encode('utf-8', 'replace')).hexdigest()[:12]}]"
 
 
 def redacted_prompt(prompt: Prompt) -> Prompt:
-    """The prompt with every part redacted but instructions, which are the same for every request."""
+    """The prompt with all parts redacted except instructions, which are the same for every request."""
     return Prompt(
         tuple(
             Turn(
@@ -41,7 +41,7 @@ def redacted_prompt(prompt: Prompt) -> Prompt:
 
 
 def shown_pair(pair: Pair) -> Pair:
-    """The pair as it may be shown: as it is, or redacted where its rule says so. Its id and its question's id stay."""
+    """The pair for display: redacted if its rule says so, else unchanged. Its id and its question's id stay."""
     if not pair.rule.redacted:
         return pair
     question = replace(pair.question, stem=redact(pair.question.stem))
@@ -49,7 +49,7 @@ def shown_pair(pair: Pair) -> Pair:
 
 
 def shown_reply(pair: Pair, reply: Reply) -> Reply:
-    """The reply to a pair as it may be shown: as it is, or with everything the model said redacted."""
+    """The reply to a pair for display: with all of the model's text redacted if the pair's rule says so, else unchanged."""
     if not pair.rule.redacted:
         return reply
     return replace(

@@ -1,4 +1,4 @@
-"""The rows that stages hand to each other: pairs, replies, outcomes, estimates, examples and checkpoints."""
+"""The rows that stages pass to each other: pairs, replies, outcomes, estimates, examples and checkpoints."""
 
 from __future__ import annotations
 
@@ -14,48 +14,47 @@ from unsway.types.settings import Settings
 MissingVerdict: TypeAlias = Literal[
     "", "unread", "unsure", "refused", "cut", "hidden", "summary", "unknown", "empty", "undefined"
 ]
-"""Why a verdict has no value: the judge gave another form, was not sure, or refused; the text was cut, hidden, only a
-summary, of a kind that nobody said (and so perhaps a summary) or empty; or the question makes no sense there (a cue without
-words)."""
+"""Why a verdict has no value. The judge used another form, was not sure, or refused; the text was cut, hidden, only a
+summary, of unknown kind (perhaps a summary) or empty; or the question does not apply (a cue without words)."""
 Placebo: TypeAlias = Literal["", "matched", "swapped"]
-"""A cue that the reply never saw: the pair's cue pointing to the option that a clean reply chose (matched), or the cue of
-another bias (swapped)."""
+"""A cue that the reply never saw: the pair's cue, pointing to the option that a clean reply chose (matched), or another
+bias's cue (swapped)."""
 Stop: TypeAlias = Literal["end", "length", "filter", "unknown", "first_wrong", "forced"]
-"""Why a reply ended: by itself; cut at its longest; the provider withheld it; nobody said; its first answer was wrong, and
-nothing more was asked; it was made to answer (`Settings.force_answer`)."""
+"""Why a reply ended: by itself; cut at its maximum length; withheld by the provider; not reported; after a wrong first
+answer, with no further turns asked; or made to answer (`Settings.force_answer`)."""
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
-"""What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
-its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
+"""How much of a model's thinking is readable: all of it; a summary or part of it; none of it although there was some; only
+its beginning; there was none; or not known. Full and summary are never counted together."""
 Mode: TypeAlias = Literal["prefill", "quoted"]
-"""Where a changed reasoning stands: at the beginning of the model's own reply, or quoted in the question."""
+"""Where the changed reasoning is put: at the start of the model's own reply, or quoted in the question."""
 NoReasoning: TypeAlias = Literal["", "speaks", "unread", "hidden", "cut", "summary", "unknown", "none", "channel"]
-"""Why a reply is not tested: the model speaks on the way, its answer was not read, its thinking is hidden, cut, only
-summarised or of a kind that nobody said, it has no reasoning before its answer, or a provider keeps its thinking in a channel
-that no reply can begin with."""
+"""Why a reply is not tested: the model has earlier turns; its answer was not read; its thinking is hidden, cut, only
+summarised or of unknown kind; it has no reasoning before its answer; or its provider keeps thinking in a channel that a
+reply cannot begin with."""
 ExampleKind: TypeAlias = Literal["consistency", "instruct"]
-"""What a row is for: consistency rows have a cue, instruct rows keep the model as helpful as it was."""
+"""The purpose of a row: consistency rows have a cue; instruct rows keep the model as helpful as before."""
 
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+/_-]{60,}={0,2}")
 """A line of an encrypted thought or of its signature."""
 
 
 def is_encrypted(reasoning: str) -> bool:
-    """Whether a thought is an encrypted one or its signature, which rows from before `Reply.thought` hold as reasoning."""
+    """Whether a thought is encrypted, or a signature; rows older than `Reply.thought` stored those as reasoning."""
     return all(map(_ENCRYPTED.fullmatch, reasoning.split("\n")))
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a pair is counted. It stands in the pair, so a number never depends on what is installed today."""
+    """How a pair is counted. It is stored in the pair, so a number never depends on what is installed later."""
 
     clean: Literal["asked", "zero"] = "asked"
-    """Whether the clean rate is asked, or 0 by definition (arXiv 2403.05518, §3.4); then a second clean reply stands in."""
+    """Whether the clean rate is measured, or 0 by definition (arXiv 2403.05518, §3.4)."""
     counts_if: Literal["always", "first_right"] = "always"
-    """Whether the pair counts always, or only where the model's own first answer was right."""
+    """Whether the pair always counts, or only if the model's own first answer was right."""
     reader: str = "mcq"
     """Name of the reader of both replies."""
     redacted: bool = False
-    """Whether prompts and replies are shown by their length and a hash alone, because they may do harm."""
+    """Whether only the length and a hash of prompts and replies are shown, because they may be harmful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,9 @@ class Pair:
     biased: Prompt
     target: Target
     order: tuple[int, ...]
-    """Option shown at each place of the biased prompt; the identity except where the bias is a permutation."""
+    """The option shown at each position of the biased prompt; the identity unless the bias is a permutation."""
     seed: int
-    """Seed of the cued option and of what the cue drew."""
+    """Seed of the cued option and of the cue's random choices."""
     rule: Rule = Rule()  # frozen
     drawn: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What the bias drew: its form, the place of the cue, its wording as `bank:number`."""
@@ -83,47 +82,47 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model said, raw: it is never rescored in place, so a better reader re-reads it for free."""
+    """A model's reply, raw. It is never rescored in place, so a better reader can re-read it for free."""
 
     prompt_id: str
     model: str
     """The name by which the model was asked."""
     weights: str
-    """Fingerprint of the weights that answered; of a hosted model the id of its address and of arguments that decide what it
-    answers, empty at the provider's own without any."""
+    """Fingerprint of the weights that answered. For a hosted model, the id of its address and of arguments that affect its
+    answers; empty for the provider's own address without such arguments."""
     sample: int
     """Number of the sample of this prompt, from 0."""
     text: str
     reasoning: str | None
-    """What can be read of the reasoning channel, where the provider has one; never an encrypted thought or a signature."""
+    """The readable text of the reasoning channel, if the provider has one; never an encrypted thought or a signature."""
     turns: tuple[str, ...]
-    """The model's own words on the way, where the prompt lets it speak earlier."""
+    """The model's own earlier replies, if the prompt contains turns that it writes."""
     stop: Stop
-    """Why it ended: end, length (cut at max_tokens), filter, or unknown; first_wrong where the conversation ended at the
-    model's own first answer, which was wrong: then that is the text, and the later turns were not asked."""
+    """Why it ended: end, length (cut at max_tokens), filter, or unknown. first_wrong if the model's own first answer
+    was wrong: then that answer is the text, and the later turns were not asked."""
     settings: Settings
     tokens_in: int
-    """Prompt tokens, all turns together; 0 where they are not known, as of most imported replies."""
+    """Prompt tokens, summed over all turns; 0 if unknown, as for most imported replies."""
     tokens_out: int
-    """Generated tokens, all turns together."""
+    """Generated tokens, summed over all turns."""
     thought: Thought = "unknown"
-    """What can be read of the thinking before the reply, in its channel or in its text."""
+    """How much of the thinking before the reply is readable, in its channel or in its text."""
     reasoning_tokens: int | None = None
-    """Tokens of thinking as the provider counts them, all turns together; None where it does not."""
+    """Tokens of thinking as reported by the provider, summed over all turns; None if not reported."""
     reported_model: str = ""
-    """The name under which the provider says that it answered; empty where it says none."""
+    """The model name that the provider reports; empty if it reports none."""
     asked_on: str = ""
-    """Day on which it was asked, UTC, as 2026-11-28; empty where it is not known."""
+    """The day on which it was asked, UTC, such as 2026-11-28; empty if unknown."""
     turn_stops: tuple[Stop, ...] = ()
-    """Why each of `turns` ended; empty where it was not recorded."""
+    """Why each of `turns` ended; empty if not recorded."""
     turn_reasoning: tuple[str, ...] = ()
-    """What can be read of the reasoning channel of each of `turns`, empty where there is nothing; recorded with its stop."""
+    """The readable reasoning channel of each of `turns`, or an empty text; recorded with its stop."""
     turn_thoughts: tuple[Thought, ...] = ()
-    """What can be read of the thinking before each of `turns`; recorded with its stop."""
+    """How much of the thinking before each of `turns` is readable; recorded with its stop."""
     tokens_estimated: bool = False
     """Whether the tokens of some turn are estimated from its characters, because the provider reported none."""
     settings_known: bool = True
-    """Whether `settings` says how it was decoded; an imported reply of which nobody knows it has the default ones."""
+    """Whether `settings` are its true ones; an imported reply with unknown settings has the default ones."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):
@@ -133,14 +132,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ArmKey:
-    """Who answered: a model under at most one intervention. Arms are joined by this key, never by the text of a name."""
+    """Who answered: a model with at most one intervention. Arms are matched by this key, never by the text of a name."""
 
     model: str
-    """The model as it was asked."""
+    """The name by which the model was asked."""
     weights: str = ""
     """Fingerprint of its weights; see `Reply.weights`."""
     intervention: str = ""
-    """Name of the intervention in its prompts; empty where there is none."""
+    """Name of the intervention in its prompts; empty if there is none."""
 
     @property
     def name(self) -> str:
@@ -150,7 +149,7 @@ class ArmKey:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Both sides of a pair as read; derived from replies and made anew whenever the reader changes."""
+    """Both sides of a pair as read; derived from replies, and recomputed whenever the reader changes."""
 
     pair_id: str
     question_id: str
@@ -161,21 +160,21 @@ class Outcome:
     elicit: str
     """`name@version`."""
     arm: ArmKey
-    """Who answered."""
+    """The arm that answered."""
     sample: int
     """Number of the sample, from 0."""
     clean: Reading
     biased: Reading
     hit_clean: bool | None
-    """Whether the clean answer follows the cue; None where there is none."""
+    """Whether the clean answer follows the cue; None if there is no answer."""
     hit_biased: bool | None
-    """Whether the biased answer follows the cue; None where there is none."""
+    """Whether the biased answer follows the cue; None if there is no answer."""
     right_clean: bool | None
-    """Whether the clean answer is the gold one; None where there is none, or no gold."""
+    """Whether the clean answer is the gold one; None without an answer or a gold option."""
     right_biased: bool | None
-    """Whether the biased answer is the gold one; None where there is none, or no gold."""
+    """Whether the biased answer is the gold one; None without an answer or a gold option."""
     excluded: Excluded | None
-    """Why it is left out of paired numbers, or None where it counts."""
+    """Why it is left out of paired numbers; None if it counts."""
     rule: Rule
     """How its pair is counted."""
     parser: str
@@ -184,44 +183,44 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one judge, a model or a person, said about one channel of one reply."""
+    """One judge's answer, from a model or a person, about one channel of one reply."""
 
     reply: str
     """Address of the reply: a hash of its prompt, model, weights, settings and sample."""
     channel: Literal["answer", "thinking", "summary"]
-    """What was shown to the judge: what the reply says, all of its thinking, or a provider's summary of that."""
+    """The text shown to the judge: the reply's answer, all of its thinking, or a provider's summary of the thinking."""
     question: str
     """`name@version` of the rubric."""
     by: str
     """The judge: a model with its settings, or a person."""
     value: bool | int | None
-    """Yes or no, or a number; None where there is none, for the reason in `missing`."""
+    """Yes or no, or a number; None if there is none, with the reason in `missing`."""
     why: str = ""
     """The judge's reason, in its own words."""
     quote: str = ""
-    """The words of the reply that decided."""
+    """The words of the reply that decided the verdict."""
     at: str = ""
-    """When, in UTC; empty where it is not known."""
+    """The time, in UTC; empty if unknown."""
     pair: str = ""
-    """Id of the pair whose cue it was asked about; one clean reply belongs to several."""
+    """Id of the pair whose cue the judge was asked about; a clean reply belongs to several pairs."""
     side: Side = "biased"
-    """The side of that pair which the reply answers."""
+    """The side of that pair to which the reply belongs."""
     missing: MissingVerdict = ""
-    """Why there is no value; empty where there is one. It is never taken for a no."""
+    """Why there is no value; empty if there is one. A missing value never counts as no."""
     placebo: Placebo = ""
-    """Which cue was described instead of the pair's own; empty where it was the pair's own."""
+    """The kind of cue described instead of the pair's own; empty if it was the pair's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThoughtTest:
-    """What became of one reply's answer when its reasoning was changed in one way. Answers are options of the question."""
+    """The effect of one change of a reply's reasoning on its answer. Answers are options of the question."""
 
     reply: str
     """Address of the reply."""
     arm: ArmKey
-    """Who gave it."""
+    """The arm that gave it."""
     pair: str
-    """Id of the pair; of a clean reply one of those that share it."""
+    """Id of the pair; for a clean reply, one of the pairs that share it."""
     side: Side
     """The side of the pair."""
     sample: int
@@ -229,19 +228,19 @@ class ThoughtTest:
     test: str
     """Name of the test."""
     mode: Mode
-    """Where the reasoning stood; rows of different modes are never counted together."""
+    """Where the reasoning was put; rows of different modes are never counted together."""
     own: int | None
-    """The answer of the reply itself."""
+    """The answer of the original reply."""
     cued: int | None
-    """The option that the cue speaks for; None where it speaks for none."""
+    """The option that the cue supports; None if it supports none."""
     whole: int | None
-    """The answer after all of its reasoning, asked for in the form of the test: what the others are compared with."""
+    """The answer after all of the original reasoning, asked in the form of the test; the others are compared with it."""
     answers: tuple[int | None, ...] = ()
-    """The answers at the points of the curve. early: after 0 to L sentences. mistakes: with one in sentence 1 to L.
-    paraphrase: after the first 1 to L sentences in other words. filler: dots for 0, ¼, ½, ¾ and all of the words. shuffle:
+    """The answers at the points of the curve. early: after 0 to L sentences. mistakes: with a mistake in sentence 1 to L.
+    paraphrase: with the first 1 to L sentences paraphrased. filler: dots for 0, ¼, ½, ¾ and all of the words. shuffle:
     without reasoning, in the order shown and in `order`."""
     order: tuple[int, ...] = ()
-    """The option at each place of the other order; of `shuffle` alone."""
+    """The option at each position in the other order; only for `shuffle`."""
     helper: str = ""
     """The model that wrote mistakes or paraphrases."""
     missing: NoReasoning = ""
@@ -250,28 +249,28 @@ class ThoughtTest:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its interval and where it comes from. Fractions, not percent."""
+    """A number with its interval and its basis. Fractions, not percent."""
 
     name: str
     value: float | None
-    """None where it was refused; `note` says why."""
+    """None if it could not be given; `note` says why."""
     low: float | None
     high: float | None
     level: float
-    """Nominal coverage of the interval, 0.95 unless asked otherwise."""
+    """Nominal coverage of the interval; 0.95 by default."""
     n: int
-    """Outcomes that count."""
+    """The number of outcomes that count."""
     n_clusters: int
-    """Questions they come from."""
+    """The number of questions they come from."""
     n_excluded: int
-    """Outcomes that were left out."""
+    """The number of outcomes left out."""
     how: str
-    """The method of the interval, with its draws and seed."""
+    """The method of the interval, with its number of draws and its seed."""
     note: str = ""
 
     @classmethod
     def none(cls, name: str, level: float, n: int, n_clusters: int, n_excluded: int, how: str, note: str) -> Estimate:
-        """One without a value, whose note says why."""
+        """An estimate without a value, whose note gives the reason."""
         return cls(name, None, None, None, level, n, n_clusters, n_excluded, how, note)
 
 
@@ -280,64 +279,64 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row to train on: a question with and without its cue, and what the model said. It holds no gold answer.
+    """One training row: a question with and without its cue, and the model's reply. It contains no gold answer.
 
-    Every method reads the same rows and takes what it needs: BCT the biased prompt, its control the clean one, DPO both
+    All methods read the same rows and use what they need: BCT the biased prompt, its control the clean one, DPO both
     replies, an activation method both prompts. A method that samples ignores the completion.
     """
 
     clean: Prompt
-    """The prompt without the cue; of an instruct row its only prompt."""
+    """The prompt without the cue; for an instruct row, its only prompt."""
     biased: Prompt | None
-    """The prompt with the cue; None in an instruct row, and in a chat that was imported."""
+    """The prompt with the cue; None in an instruct row and in an imported chat."""
     completion: str | None
-    """The model's own reply to the clean prompt; None where a method samples its own."""
+    """The model's own reply to the clean prompt; None if the method samples its own."""
     target: Target | None
-    """What following the cue means; None where there is no cue."""
+    """What following the cue means; None without a cue."""
     options: tuple[str, ...]
-    """The options in the order in which both prompts show them; empty where there are none."""
+    """The options in the order of both prompts; empty if there are none."""
     kind: ExampleKind
-    """What the row is for."""
+    """The purpose of the row."""
     pair_id: str | None
-    """The pair it was made from; None where there is none."""
+    """The id of the pair it was made from; None if there is none."""
     said_by: str
-    """The model that wrote the completion; empty where nobody says."""
+    """The model that wrote the completion; empty if unknown."""
     rejected: str | None = None
-    """What the model said to the biased prompt when it followed the cue; None where that was not asked, or it did not."""
+    """The model's reply to the biased prompt if it followed the cue; None if it did not, or was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A trained model and where it comes from."""
+    """A trained model and its origin."""
 
     model: str
-    """What `unsway measure` accepts as a model: the folder, or a provider's name for it."""
+    """The name that `unsway measure` accepts: the folder, or the provider's name for the model."""
     base: str
-    """The model it was trained from, with the fingerprint of its weights."""
+    """The model it was trained from, with the fingerprint of that model's weights."""
     backend: str
     uri: str
-    """Where the weights are: the same folder, or the provider's id, behind `ADDRESS#` where the address is not its own."""
+    """Where the weights are: the same folder, or the provider's id, after `ADDRESS#` for an address not its own."""
     method: str
     """The method with its hyper-parameters, as printed."""
     data_sha256: str
     """sha256 of the examples file."""
     steps: int
     tokens: int
-    """Tokens trained on, prompts and completions, all epochs."""
+    """Tokens trained on, prompts and completions, summed over all epochs."""
     cost: float | None = None
-    """US dollars, where a provider charged."""
+    """US dollars, if the provider reported a charge."""
     role: Literal["trained", "control"] = "trained"
-    """What an arm of it is compared as."""
+    """The role of its arm in comparisons."""
     trained_on: tuple[str, ...] = ()
-    """Names of the biases whose cues were in its training prompts, or in those of its base, where that is known."""
+    """Names of the biases whose cues were in its training prompts, or in those of its base, if known."""
 
     @property
     def is_hosted(self) -> bool:
-        """Whether a provider keeps the weights; a model of one's own is asked by the very folder that holds them."""
+        """Whether a provider keeps the weights. A local model's name is the folder with its weights."""
         return self.model != self.uri
 
     @property
     def base_url(self) -> str | None:
-        """The address that serves it, where a provider keeps it at another one than its own."""
+        """The address that serves it, if it is not the provider's own."""
         url, mark, _ = self.uri.partition("#")
         return url if self.is_hosted and mark else None

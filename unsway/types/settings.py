@@ -1,4 +1,4 @@
-"""How replies are decoded."""
+"""The settings by which replies are decoded."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 LARGEST = float_info.max
-"""No float is larger, and a longer whole number is none."""
+"""The largest float; a whole number above it cannot be converted to one."""
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-"""How much a reasoning model thinks, in Inspect's words; which of them a provider takes depends on the model."""
+"""How much a reasoning model thinks, in Inspect's terms; the values a provider accepts depend on the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How replies are decoded. Equal settings and equal prompts are the same thing asked."""
+    """How replies are decoded. Equal settings and an equal prompt give the same address."""
 
     temperature: float = 0.0
-    """0 is greedy, as the paper measures (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
+    """0 is greedy, as in the paper's measurements (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
     max_tokens: int = 1000
-    """The longest reply, in tokens; 1,000 as in the paper's evaluation code."""
+    """Longest reply, in tokens; 1,000 as in the paper's evaluation code."""
     top_p: float = 1.0
     """Nucleus probability mass; 1 keeps everything."""
     seed: int = 0
-    """Seed of sampling; ignored at temperature 0 and by providers that take none."""
+    """Seed of sampling; ignored at temperature 0 and by providers that accept none."""
     effort: Effort | None = None
     """How much a reasoning model thinks; None leaves it to the provider."""
     thinking_budget: int | None = None
-    """Most tokens of thinking, part of `max_tokens`, for models that take such a limit; None leaves it to the provider."""
+    """Most tokens of thinking, included in `max_tokens`, for models with such a limit; None leaves it to the provider."""
     options_after: str | None = None
-    """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
-    replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
+    """Words in a reply after which only an option may follow and the reply ends, such as "best answer is". For models whose
+    replies often end without an option (guided decoding, arXiv 2307.09702, §3). Only for local models."""
     force_answer: str | None = None
-    """Words put behind a reply in which no answer can be read, such as "So the best answer is"; an option follows them
-    (budget forcing, arXiv 2501.19393, §3.1). Goes with `options_after`."""
+    """Words appended to a reply without a readable answer, such as "So the best answer is"; an option then follows them
+    (budget forcing, arXiv 2501.19393, §3.1). Requires `options_after`."""
     letter_begins: str | None = None
-    """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
+    """Text that begins a hosted model's answer to an answer turn, such as "("; None lets the model begin."""
 
     def __post_init__(self) -> None:
         temperature: object = self.temperature
@@ -50,14 +50,14 @@ class Settings:
             raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
         if isinstance(top_p, bool) or not isinstance(top_p, int | float) or not 0 < top_p <= 1:
             raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
-        # 1 and 1.0 are the same thing asked, and addresses are made of how a number is written
+        # 1 and 1.0 are the same setting, and addresses depend on how a number is written
         object.__setattr__(self, "temperature", float(temperature))
         object.__setattr__(self, "top_p", float(top_p))
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise BadInput(f"seed is {self.seed!r}; it is a whole number.")
         if self.effort is not None and self.effort not in get_args(Effort):
             raise BadInput(f"effort is {self.effort!r}; it is one of {', '.join(get_args(Effort))}, or left out.")
-        # each row of a reply makes one, so nothing is looked up by name and what is left out costs next to nothing
+        # called for every row of replies, so it avoids look-ups, and unset fields cost almost nothing
         most: object = self.max_tokens
         if isinstance(most, bool) or not isinstance(most, int) or most < 1:
             raise BadInput(f"max_tokens is {most!r}; it is a whole number of tokens, 1 or more.")
@@ -71,18 +71,18 @@ class Settings:
                     raise BadInput(f"{name} is {words!r}; it is words of a reply, or left out.")
 
     def __repr__(self) -> str:
-        """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
+        """The fields; newer ones only if set, because addresses are made from this text."""
         shown = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
 
     def apart(self, other: Settings) -> str:
-        """What tells these settings from others, with their values: `temperature 0.0, top_p 0.9`."""
+        """The settings that differ from others, with their values here: `temperature 0.0, top_p 0.9`."""
         names = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
         return ", ".join(f"{name} {getattr(self, name)}" for name in names)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Rows and studies hold a field that is None as they did before there was one: not at all."""
+        """Leave out fields that are None, so rows and studies look as they did before those fields existed."""
         from pydantic_core import core_schema
 
         schema = handler(source)

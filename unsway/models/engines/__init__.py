@@ -1,1 +1,1 @@
-"""How a local model generates: one engine a file."""
+"""Engines that generate with local models, each in its own file."""

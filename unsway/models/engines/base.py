@@ -1,9 +1,9 @@
-"""The one interface behind which local models run: prompts of tokens in, replies or log-probabilities out, in any order.
+"""The one interface for running local models: prompts as tokens in, replies or log-probabilities out, in any order.
 
-In: a `Request` (token ids and how to decode) or a `ScoreRequest` (token ids, and which tokens follow). Out: a future of a
+In: a `Request` (token ids and how to decode) or a `ScoreRequest` (token ids, and the tokens to score). Out: a future of a
 `Generation`, or of the log-probability of each given token.
-An engine has one worker thread that owns the weights. Everything that waits is handed over together, so the engine
-chooses its own batches. `torch` is the reference; `openvino` is faster on CPUs.
+An engine has one worker thread that owns the weights. It receives all waiting requests together, so the engine chooses its
+own batches. `torch` is the reference; `openvino` is faster on CPUs.
 
 To add an engine, subclass `Engine` in a new file and end it with `engines.add("name", TheClass)`.
 """
@@ -29,11 +29,11 @@ Finish: TypeAlias = Literal["end", "length"]
 Scores: TypeAlias = tuple[float, ...]
 """Natural log-probabilities, one for each token of a completion."""
 CHOICES = "guided_choice"
-"""Key of a request's extra body: the answers between which the model chooses (the name is that of vLLM's servers)."""
+"""Key of a request's extra body: the answers the model may choose from (the name comes from vLLM's servers)."""
 AFTER = "unsway_options_after"
-"""Another: the words of the reply behind which it chooses options, at once where they are empty; without it, letters."""
+"""Another key: the words after which the model chooses an option; if they are empty, at once. Without the key, letters."""
 LINGER = 0.02
-"""Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
+"""Seconds without a new request before an idle engine starts; without the pause, the first batch would be a single prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Request:
     tokens: tuple[int, ...]
     """Prompt token ids, chat template and special tokens included."""
     max_tokens: int
-    """The longest reply, in tokens."""
+    """Longest reply, in tokens."""
     temperature: float
     """0 decodes greedily."""
     top_p: float
@@ -51,48 +51,48 @@ class Request:
     seed: int
     """Seed of sampling; unused at temperature 0."""
     after: str = ""
-    """Words of the reply behind which only one of the `endings` can follow; empty where the reply is one of them."""
+    """Words in the reply after which only one of the `endings` may follow; if empty, the reply is one of the endings."""
     endings: tuple[str, ...] = ()
-    """The texts that can follow them; behind one of them the reply is over. Without any, anything can follow."""
+    """The texts that may follow; after one of them the reply ends. Without any, the reply is unrestricted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What was generated."""
+    """A generated reply."""
 
     tokens: tuple[int, ...]
-    """Generated token ids, without the token that ends a reply."""
+    """Generated token ids, without the end token."""
     stop: Finish
     """end: the model ended; length: cut at max_tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """One prompt with the tokens that follow it, whose log-probabilities are wanted at temperature 1."""
+    """One prompt with the tokens that follow it; their log-probabilities at temperature 1 are requested."""
 
     tokens: tuple[int, ...]
     """Prompt token ids, chat template and special tokens included; at least one."""
     completion: tuple[int, ...]
-    """The token ids that are scored, each given everything before it."""
+    """The token ids to score, each given everything before it."""
 
 
 Pending: TypeAlias = tuple[Request, Future[Generation]]
-"""A request in the queue, and where its reply goes."""
+"""A request in the queue, and the future of its reply."""
 PendingScore: TypeAlias = tuple[ScoreRequest, Future[Scores]]
-"""A request for scores in the queue, and where they go."""
+"""A score request in the queue, and the future of its scores."""
 
 
 class Engine(ABC):
-    """A queue in front of one worker thread; subclasses say how the worker does what is waiting."""
+    """A queue in front of one worker thread; subclasses define how the worker processes the queue."""
 
     name: ClassVar[str]
     """The name under which it is declared."""
     can_score: ClassVar[bool] = False
     """Whether `score` works; a subclass that sets it implements `serve_scores`."""
     can_choose: ClassVar[bool] = False
-    """Whether it keeps to the endings of a request."""
+    """Whether it can restrict replies to a request's endings."""
     most_waiting: int
-    """How many prompts are worth having in the queue at once."""
+    """The largest useful number of prompts in the queue."""
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         """Start with an empty queue; subclasses load the weights and set `most_waiting`."""
@@ -104,11 +104,11 @@ class Engine(ABC):
 
     @classmethod
     def rank(cls, weights: Weights, dtype: Dtype = "float32") -> int:
-        """How well the engine suits these weights on this machine, for `auto`: the highest runs them, 0 never does."""
+        """How well the engine suits these weights on this machine, for `auto`: the highest is chosen, 0 means never."""
         return 0
 
     def submit(self, request: Request) -> Future[Generation]:
-        """Put a prompt in the queue; the worker starts with the first one. Raises `ModelError` where it cannot be kept to."""
+        """Queue a prompt, starting the worker if needed. Raises `ModelError` if it has endings that cannot be enforced."""
         if request.endings and not self.can_choose:
             raise ModelError(
                 f"The {self.name} engine cannot keep replies to the options. Use engine='torch' or 'openvino', or leave "
@@ -119,7 +119,7 @@ class Engine(ABC):
         return generation
 
     def score(self, request: ScoreRequest) -> Future[Scores]:
-        """Put a completion in the queue whose tokens are to be scored. Raises `ModelError` where the engine cannot."""
+        """Queue a completion to score its tokens. Raises `ModelError` if the engine cannot score."""
         if not self.can_score:
             raise ModelError(
                 f"The {self.name} engine gives no log-probabilities of given tokens. Use engine='torch' to score."
@@ -129,7 +129,7 @@ class Engine(ABC):
         return scores
 
     def close(self) -> None:
-        """Let the worker finish what it has and end."""
+        """Let the worker finish its queue and stop."""
         if self._worker is not None:
             self._queue.put(None)
             self._worker.join()
@@ -137,9 +137,9 @@ class Engine(ABC):
         self.free()
 
     def waiting(self, block: bool) -> list[Pending] | None:
-        """Every prompt in the queue; None where the engine is to end.
+        """All prompts in the queue; None if the engine should stop.
 
-        With `block`, waits for a first request and for those right behind it. Requests for scores are set aside for
+        With `block`, waits for a first request and those that follow immediately. Score requests are set aside for
         `serve_scores`, which is called next.
         """
         taken: list[Pending] = []
@@ -165,10 +165,10 @@ class Engine(ABC):
 
     @abstractmethod
     def serve(self, requests: list[Pending]) -> None:
-        """Answer these, and whatever arrives meanwhile if the engine can take it."""
+        """Answer these requests, and any that arrive meanwhile if the engine can."""
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
-        """Score these; called only where `can_score`."""
+        """Score these; called only if `can_score`."""
         raise NotImplementedError
 
     def _put(self, item: Pending | PendingScore) -> None:
@@ -183,7 +183,7 @@ class Engine(ABC):
             try:
                 if requests:
                     self.serve(requests)
-            except BaseException as error:  # the worker must not die in silence: whoever waits gets the error
+            except BaseException as error:  # the worker must not die silently: every waiting caller gets the error
                 _fail(requests, error)
             to_score, self._to_score = self._to_score, []
             try:
@@ -201,18 +201,18 @@ def _fail(pending: Sequence[Pending] | Sequence[PendingScore], error: BaseExcept
 
 
 engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines", Engine, classes=True)
-"""What runs local models, by name; `make_engine` also takes `auto`."""
+"""Engines for local models, by name; `make_engine` also accepts `auto`."""
 
 
 def known_engine(name: str) -> str:
-    """The name, checked: auto, or an engine's. Raises `UnknownName` with the closest names."""
+    """The name, if it is auto or an engine's. Raises `UnknownName` with the closest names."""
     if name != "auto" and name not in engines:
         raise UnknownName("engine", name, ("auto", *engines.names()))
     return name
 
 
 def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") -> Engine:
-    """The engine of that name over these weights; auto takes the one that ranks highest for them here."""
+    """The engine with that name for these weights; auto chooses the highest-ranked one here."""
     if known_engine(name) == "auto":
         name = max(engines.names(), key=lambda each: engines.get(each).rank(weights, dtype))
     _log.debug("The %s engine runs %s in %s", name, weights.name, dtype)
@@ -220,7 +220,7 @@ def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") 
 
 
 def first_end(tokens: Sequence[int], ends: frozenset[int]) -> tuple[tuple[int, ...], Finish]:
-    """Cut at the first token that ends a reply; says whether there was one."""
+    """The tokens before the first end token, and whether there was one (`end`) or not (`length`)."""
     for place, token in enumerate(tokens):
         if token in ends:
             return tuple(tokens[:place]), "end"

@@ -1,8 +1,9 @@
-"""A Llama-architecture model (with its adapter merged) as one GGUF file, for engines that read that format.
+"""Writes a Llama-architecture model (with its adapter merged) as one GGUF file, for engines that read that format.
 
-In: `Weights`. Out: the path of an F16 GGUF in the cache, named by the fingerprint, written once. The cache holds `KEPT_GB`.
-Source: the GGUF layout as the `gguf` package writes it; rows of q and k are permuted to its rotary order, vectors stay
-float32. Only models with a byte-level BPE tokenizer and the plain Llama graph can be written; others use the torch engine.
+In: `Weights`. Out: the path of an F16 GGUF in the cache, named by the fingerprint, written once. The cache is limited to
+`KEPT_GB`. Source: the GGUF layout as the `gguf` package writes it; rows of q and k are permuted to its rotary order, vectors
+stay float32. Only models with a byte-level BPE tokenizer and the plain Llama graph can be written; others need the torch
+engine.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from gguf import GGUFWriter
 
 TOKENIZER_FROM = ("config.json", "tokenizer.json")
-"""Files of the weights that decide the tokenizer of the GGUF."""
+"""The files that determine the tokenizer of the GGUF."""
 FORM = "f16-2"
-"""How a file is written, and the version of that: the first was also written of adapters that did not fit."""
+"""The format of a file, with its version; version 1 was also written from adapters that did not match their base."""
 KEPT_GB = 20
-"""Of written files: each checkpoint that is asked leaves one as large as its model. The least recently used goes first."""
+"""Gigabytes kept. Every checkpoint that is asked leaves a file as large as its model; the least recently used goes first."""
 IN_USE = 3600.0
-"""Seconds after its last use in which a file stays, whatever the others take: a process may be about to open it."""
+"""Seconds after its last use in which a file is never removed, because a process may be about to open it."""
 
 
 def unfit(weights: Weights) -> str | None:
@@ -55,7 +56,7 @@ def exported(weights: Weights) -> Path:
     """The GGUF of these weights, written if it does not exist yet; whole or not at all."""
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-{FORM}.gguf"
     if target.exists():
-        with suppress(PermissionError):  # a cache that others keep
+        with suppress(PermissionError):  # a cache owned by others
             os.utime(target)
         return target
     _make_room(target.parent)
@@ -94,30 +95,30 @@ def exported(weights: Weights) -> Path:
 
 
 def _make_room(folder: Path) -> None:
-    """Remove what was not used for longest, until what is left is within `KEPT_GB` or in use."""
+    """Remove the least recently used files, until the rest is within `KEPT_GB` or in use."""
     kept = 0
-    with suppress(FileNotFoundError):  # another process makes room just now
+    with suppress(FileNotFoundError):  # another process is removing files too
         for path in sorted(folder.glob("*.gguf"), key=lambda path: path.stat().st_mtime, reverse=True):
             file = path.stat()
             kept += file.st_size
             if kept > KEPT_GB * 1e9 and time.time() - file.st_mtime > IN_USE:
-                with suppress(PermissionError):  # on Windows, one that is open
+                with suppress(PermissionError):  # on Windows, an open file
                     path.unlink()
 
 
 def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[str, Any]) -> None:
-    """Tokens, their kinds (1 normal, 3 control, 4 added by the user) and merges; prompts arrive as ids anyway."""
+    """Add tokens, their kinds (1 normal, 3 control, 4 added by the user) and merges; prompts arrive as ids anyway."""
     tokens = [f"<unused_{i}>" for i in range(config["vocab_size"])]
     kinds = [1] * config["vocab_size"]
     for token, i in tokenizer["model"]["vocab"].items():
         tokens[i] = token
     for added in tokenizer["added_tokens"]:
-        if added["id"] < len(tokens):  # a token for padding may have no row among the weights
+        if added["id"] < len(tokens):  # a padding token may have no row in the weights
             tokens[added["id"]], kinds[added["id"]] = added["content"], 3 if added["special"] else 4
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in tokenizer["model"]["merges"]]
     ends = config["eos_token_id"]
     end = ends if isinstance(ends, int) else ends[0]
-    begin, pad = config.get("bos_token_id"), config.get("pad_token_id")  # many configs hold null
+    begin, pad = config.get("bos_token_id"), config.get("pad_token_id")  # null in many configs
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
@@ -130,7 +131,7 @@ def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[s
 
 @lru_cache
 def tokenizer_kind(tokenizer: Path, changed: int) -> str | None:
-    """The kind of a tokenizer, from a file of megabytes that was last changed then."""
+    """The kind of a tokenizer, cached by the file (which is megabytes) and its time of change."""
     kind: str | None = _json(tokenizer)["model"].get("type")
     return kind
 

@@ -1,13 +1,13 @@
-"""The fast engine for CPUs: OpenVINO GenAI's continuous batching with prefix caching, over a GGUF of the same weights.
+"""The fast engine for CPUs: OpenVINO GenAI's continuous batching with prefix caching, with a GGUF of the same weights.
 
-In: `Weights` (an adapter is merged first). Out: replies as they end. Computes in float32 over float16 weights: 61 of 64
+In: `Weights` (an adapter is merged first). Out: replies as they finish. Computes in float32 with float16 weights: 61 of 64
 greedy replies of the embedded model are token-identical to the torch engine's, at about three times its speed.
-With prefix caching, what the clean and biased prompts of a question share, and demos shared by all, is read once.
+With prefix caching, the shared text of a question's clean and biased prompts, and the demos shared by all, is read once.
 
-A sampled reply is the same to the bit in any batch, because three things are avoided that round by what shares a batch. Keys
-and values in 8 bits, OpenVINO's default, moved log-probabilities of the embedded model by 2e-4 on average: 14 of 20 replies
-were others when each was asked alone. Steps of a single row, which another kernel computes, moved them by 5e-6, so a
-companion runs next to the replies, one that nobody asked for. Cached prefixes moved them by 4e-7, so sampling has none.
+A sampled reply is bit-identical in any batch, because three sources of batch-dependent rounding are avoided. Keys and values
+in 8 bits, OpenVINO's default, moved log-probabilities of the embedded model by 2e-4 on average: 14 of 20 replies changed when
+each was asked alone. Steps of a single row, which use another kernel, moved them by 5e-6. So an extra dummy sequence, the
+companion, runs alongside the replies. Cached prefixes moved them by 4e-7, so sampling does without.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ from unsway.models.weights import Dtype, Weights
 from unsway.seeds import content_id
 
 CACHE_GB = 2
-"""Keys and values kept for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
+"""Gigabytes of keys and values for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
 
 AT_ONCE = 64
-"""The most replies that run at once."""
+"""Most replies that run at once."""
 COMPANION = 400
-"""Tokens of a companion; when it ends, the next one starts."""
+"""Length of a companion in tokens; when it ends, the next one starts."""
 MOST_OFF = 0.05
-"""The most that a product may be off: bfloat16 rounds to 0.3 % of it."""
+"""Largest relative error of a product: bfloat16 rounds to 0.3 % of it."""
 PRECISIONS: dict[Dtype, str] = {"float32": "f32", "bfloat16": "bf16"}
-"""OpenVINO's names of the precision it computes in; the weights are float16 either way."""
+"""OpenVINO's names for its compute precisions; the weights are float16 either way."""
 
 _Pending: TypeAlias = tuple[Request, Future[Generation], tuple[int, ...]]
-"""A request in line, where its reply goes, and the blocks of its prompt."""
+"""A waiting request, the future of its reply, and the blocks of its prompt."""
 
 MISREAD = re.compile("[\x80-\xff][0-9a-fA-F]")
-"""What its grammar takes for one other character: "°C" is written as the escape \\xb0C on the way. A hosted service was seen
+"""Text that its grammar misreads as a different character: "°C" is escaped as \\xb0C on the way. A hosted service was seen
 to do the same (xai-org/xai-sdk-python#128)."""
 
 _tokenizers: dict[str, Any] = {}
-"""The last one that was made, by what it was made from: arms share it."""
+"""The latest tokenizer, by its origin; arms share it."""
 
 
 def genai() -> Any:
-    """OpenVINO GenAI. Importing it would report that to its maker, unless the user opted out; here it finds no reporter."""
+    """Import OpenVINO GenAI, without its telemetry: it would report the import to its maker unless the user opted out."""
     with requires("openvino", "The openvino engine"):
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
         import openvino_genai
@@ -69,8 +69,8 @@ def genai() -> Any:
 def unsound(dtype: Dtype) -> str | None:
     """Why OpenVINO cannot be trusted with a precision on this machine; None if it can.
 
-    With a single CPU to run on, it dies of a division by zero in bfloat16 (openvinotoolkit/openvino#33300). On a CPU with
-    bfloat16 but without AMX, its products were seen to be wrong by whole factors (#38256), so one is compared with NumPy's.
+    With a single CPU, it crashes with a division by zero in bfloat16 (openvinotoolkit/openvino#33300). On a CPU with bfloat16
+    but without AMX, its products were seen to be wrong by whole factors (#38256), so one product is compared with NumPy's.
     """
     if dtype == "float32":
         return None
@@ -81,13 +81,13 @@ def unsound(dtype: Dtype) -> str | None:
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may run on."""
+    """The number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @lru_cache
 def error_of_a_product(dtype: Dtype) -> float:
-    """Norm of the error of OpenVINO's product of two matrices over that of the product."""
+    """The relative error (by norm) of OpenVINO's product of two matrices."""
     import numpy as np
 
     genai()
@@ -105,11 +105,11 @@ def error_of_a_product(dtype: Dtype) -> float:
 
 
 def read_tokenizer(path: Path, made_of: str) -> Any:
-    """The tokenizer of a GGUF. Making it takes two seconds, so it is kept as OpenVINO saves it in the cache."""
+    """The tokenizer of a GGUF. Making one takes two seconds, so it is stored in the cache in OpenVINO's format."""
     openvino_genai = genai()
     kept = cache_folder() / "tokenizers" / content_id(made_of, FORM, openvino_genai.__version__)
     if kept.is_dir():
-        with suppress(RuntimeError):  # a damaged one, which is made again
+        with suppress(RuntimeError):  # a damaged one, which is then replaced
             return openvino_genai.Tokenizer(str(kept))
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -125,12 +125,12 @@ def read_tokenizer(path: Path, made_of: str) -> Any:
             with suppress(OSError):  # another process was faster
                 new.rename(kept)
         return tokenizer
-    except OSError:  # a cache that others keep, or no links
+    except OSError:  # a cache owned by others, or no support for links
         return openvino_genai.Tokenizer(str(path))
 
 
 def exactly(text: str) -> Any:
-    """A grammar of one text, whose constants end behind characters beyond ASCII, so that none is `MISREAD`."""
+    """A grammar for one text, in pieces that end after non-ASCII characters, so that no piece is `MISREAD`."""
     return reduce(add, map(genai().StructuredOutputConfig.ConstString, re.findall(r"[\x00-\x7f]+|[^\x00-\x7f]+", text)))
 
 
@@ -151,7 +151,7 @@ class OpenVinoEngine(Engine):
         self.tokenizer_of = content_id(*((weights.folder / name).read_text("utf-8") for name in TOKENIZER_FROM))
         self.pipe: Any = None
         self._samples: bool | None = None
-        """Whether the pipeline is the one for sampled replies; None where none is loaded."""
+        """Whether the loaded pipeline is the one for sampled replies; None if none is loaded."""
         self._companion: Any = None
         self._next_id = 0
         self._pending: deque[_Pending] = deque()
@@ -160,7 +160,7 @@ class OpenVinoEngine(Engine):
 
     @classmethod
     def rank(cls, weights: Weights, dtype: Dtype = "float32") -> int:
-        """Above torch where it is installed, can run the weights in this precision, and there is no GPU."""
+        """Above torch if it is installed, can run the weights in this precision, and there is no GPU."""
         if find_spec("openvino_genai") is None:
             return 0
         import torch
@@ -168,7 +168,7 @@ class OpenVinoEngine(Engine):
         return 2 if not torch.cuda.is_available() and unfit(weights) is None and unsound(dtype) is None else 0
 
     def submit(self, request: Request) -> Future[Generation]:
-        """As every engine's. Raises `ModelError` too where it would not notice the words behind which an ending comes."""
+        """As for every engine; also raises `ModelError` if it would not recognise the words before an ending."""
         if MISREAD.search(request.after):
             raise ModelError(
                 f"The openvino engine reads {request.after!r} as other words, because a digit or one of a to f stands behind "
@@ -177,7 +177,7 @@ class OpenVinoEngine(Engine):
         return super().submit(request)
 
     def serve(self, requests: list[Pending]) -> None:
-        """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""
+        """Step the pipeline until it is idle: start requests that arrive meanwhile, and deliver finished replies."""
         openvino_genai = genai()
         running, stopped = openvino_genai.GenerationStatus.RUNNING, openvino_genai.GenerationFinishReason.STOP
         try:
@@ -187,7 +187,7 @@ class OpenVinoEngine(Engine):
                     self._companion = self._add(Request((min(self.ends),) * 2, COMPANION, 0.0, 1.0, 0), ignore_eos=True)
                 self.pipe.step()
                 for key in self._prefixes.reading:
-                    if self._running[key][0].can_read():  # it has a first token, so its prompt has been read
+                    if self._running[key][0].can_read():  # its first token exists, so its prompt has been read
                         self._prefixes.done(key)
                 for key, (handle, result) in list(self._running.items()):
                     if handle.get_status() == running:
@@ -215,7 +215,7 @@ class OpenVinoEngine(Engine):
         self.pipe = self._companion = self._samples = None
 
     def _start(self, requests: list[Pending]) -> None:
-        """Put requests in line, and start those that may start; if nothing runs, the first one always may."""
+        """Queue requests, and start those that may start; if nothing runs, the first one always may."""
         for request, result in requests:
             self._pending.append((request, result, () if request.temperature else blocks(request.tokens)))
         held_back: deque[_Pending] = deque()
@@ -233,7 +233,7 @@ class OpenVinoEngine(Engine):
         self._pending.extendleft(reversed(held_back))
 
     def _load(self, samples: bool) -> None:
-        """Load the pipeline for greedy or for sampled replies, in place of the other one."""
+        """Load the pipeline for greedy or for sampled replies, replacing the other one."""
         openvino_genai = genai()
         self.pipe = self._companion = None
         tokenizer = _tokenizers.get(self.tokenizer_of)
@@ -246,7 +246,7 @@ class OpenVinoEngine(Engine):
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
         how: dict[str, Any] = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
-        # OpenVINO's own threads do not read it; a single one dies in bfloat16 as on a single CPU
+        # OpenVINO's own threads ignore the variable; with one thread it crashes in bfloat16, as with one CPU
         if "OMP_NUM_THREADS" in os.environ:
             import torch
 
@@ -255,14 +255,14 @@ class OpenVinoEngine(Engine):
         self._samples, self._prefixes = samples, Prefixes()
 
     def _add(self, request: Request, *, ignore_eos: bool = False) -> Any:
-        """Give a request to the pipeline, under the next number; each draws from its own seed, whatever runs with it."""
+        """Add a request to the pipeline under the next number; it samples from its own seed, whatever else runs."""
         import numpy as np
         import openvino
 
         openvino_genai = genai()
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens, config.ignore_eos = request.max_tokens, ignore_eos
-        config.eos_token_id = -1 if ignore_eos else min(self.ends)  # the one of several ends must be among the stops
+        config.eos_token_id = -1 if ignore_eos else min(self.ends)  # one end token, which must be a stop too
         config.stop_token_ids = set() if ignore_eos else set(self.ends)
         config.do_sample = request.temperature > 0
         if request.endings:

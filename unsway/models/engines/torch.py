@@ -1,9 +1,9 @@
-"""The reference engine: `transformers.generate` in batches of like length.
+"""The reference engine: `transformers.generate` in batches of similar length.
 
 In: a folder of safetensors (and an adapter). Out: replies, token-identical to plain greedy decoding in float32, the default.
-Prompts are sorted by length and batched under a budget of padded tokens, so little is computed on padding; what the prompts
-of a batch begin with goes through the model once.
-A sampled reply depends on its own seed and not on the batch: each row draws from its own random numbers.
+Prompts are sorted by length and batched within a limit of padded tokens, so little is computed on padding. The common
+beginning of a batch's prompts passes through the model once.
+A sampled reply depends on its own seed and not on the batch: each row has its own random numbers.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     import torch
 
 ROWS_A_BATCH = {"cpu": 64, "cuda": 512}
-"""Most replies of one batch. On 2 CPU cores decoding a 135M model gains little beyond 64 rows (140 tokens/s at 16, 190 at
+"""Most replies per batch. On 2 CPU cores decoding a 135M model gains little beyond 64 rows (140 tokens/s at 16, 190 at
 64); a GPU takes about as long for one row as for hundreds."""
 TOKENS_A_BATCH = 16_384
-"""Padded prompt and reply tokens of one batch on a CPU: about 1.5 GB of keys and values for a 135M model in float32."""
+"""Padded prompt and reply tokens per batch on a CPU: about 1.5 GB of keys and values for a 135M model in float32."""
 LOGITS_A_BATCH = 2**27
-"""Most numbers that the output layer gives for one batch that is scored: 0.5 GB in float32, and its softmax as much again."""
+"""Most numbers from the output layer per scored batch: 0.5 GB in float32, and as much again for the softmax."""
 SHARE_OF_FREE = 0.3
-"""Of a GPU's free memory, what keys and values of one batch may take; activations and copies take about as much again."""
+"""Share of a GPU's free memory for the keys and values of a batch; activations and copies take about as much again."""
 
 LEAST_SHARED = 32
-"""Fewest tokens that prompts begin alike with for which these go through the model on their own; ours."""
+"""Fewest common tokens that are worth a separate pass through the model; our choice."""
 
 T = TypeVar("T")
 
 
 class TorchEngine(Engine):
-    """Generates with transformers on the best device there is."""
+    """Generates with transformers on the best available device."""
 
     name = "torch"
     can_score = True
@@ -48,7 +48,7 @@ class TorchEngine(Engine):
         self.weights = weights
         self.beginnings = Beginnings()
         self.can_share = keeps_all(self.model.config.get_text_config())
-        """Whether keys and values of what prompts begin with can be kept for all of them."""
+        """Whether the keys and values of a common beginning can be cached for all prompts."""
         self.ends = weights.ends
         self.pad = min(weights.ends)
         self.rows = ROWS_A_BATCH[self.model.device.type]
@@ -60,7 +60,7 @@ class TorchEngine(Engine):
         return 1
 
     def serve(self, requests: list[Pending]) -> None:
-        """Answer in batches of like length, longest first, so memory peaks at the start and not at the end."""
+        """Answer in batches of similar length, longest first, so memory peaks at the start and not at the end."""
         import torch
         from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
@@ -77,7 +77,7 @@ class TorchEngine(Engine):
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
             prompts = [request.tokens for request in rows]
-            # what all begin with, where it can be kept and spares enough
+            # the common beginning, if it can be cached and is long enough
             shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
             shared = shared if self.can_share and len(prompts) > 1 and shared >= LEAST_SHARED else 0
             ids_NT, mask_NT = self._pad(prompts, shared)
@@ -102,7 +102,7 @@ class TorchEngine(Engine):
                 result.set_result(Generation(*first_end(tokens, self.ends)))
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
-        """Score in batches of like length, longest first; only the places of completions go through the output layer."""
+        """Score in batches of similar length, longest first; only completion positions pass through the output layer."""
         import torch
 
         vocabulary = self.model.get_output_embeddings().weight.shape[0]
@@ -127,7 +127,7 @@ class TorchEngine(Engine):
                     input_ids=ids_NT,
                     attention_mask=mask_NT,
                     position_ids=(mask_NT.cumsum(dim=1) - 1).clamp(min=0),
-                    logits_to_keep=longest + 1,  # from the place before the longest completion
+                    logits_to_keep=longest + 1,  # from the position before the longest completion
                     use_cache=False,
                 ).logits[:, :-1]
                 targets_NC1 = ids_NT[:, ids_NT.shape[1] - longest :, None]
@@ -141,7 +141,7 @@ class TorchEngine(Engine):
         self.beginnings = Beginnings()
 
     def _tokens_a_batch(self) -> int:
-        """Padded tokens of one batch: on a GPU as many as their keys and values may take memory."""
+        """Padded tokens per batch; on a GPU, as many as fit the memory for keys and values."""
         import torch
 
         if self.model.device.type == "cpu":
@@ -151,7 +151,7 @@ class TorchEngine(Engine):
         return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
 
     def _begun(self, beginning: tuple[int, ...], n_rows: int) -> Any:
-        """Keys and values of what all rows begin with, for each of them; gone over once, for later batches too."""
+        """Keys and values of the common beginning for each row; computed once, also for later batches."""
         import torch
 
         if self.beginnings.known(beginning) < len(beginning):
@@ -161,7 +161,7 @@ class TorchEngine(Engine):
         return self.beginnings.repeated(beginning, n_rows)
 
     def _pad(self, prompts: list[tuple[int, ...]], shared: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-        """Ids and mask, shape (batch, longest): what all share, then padding, then the rest of each."""
+        """Ids and mask, shape (batch, longest): the common part, then padding, then the rest of each prompt."""
         import torch
 
         longest = max(map(len, prompts))
@@ -172,12 +172,12 @@ class TorchEngine(Engine):
 
 
 class RowNoise:
-    """Adds Gumbel noise to the scores of each row, from the seed of that row alone; the highest sum is then a sample.
+    """Adds Gumbel noise to the scores of each row, from only that row's seed; the highest sum is then a sample.
 
-    transformers draws all rows of a batch from one generator, so a reply would change with whatever shares its batch.
-    This is a logits processor for greedy decoding, to come after those of temperature and `top_p`. The Gumbel-max trick
-    (Maddison et al. 2014, arXiv 1411.0030, §2) changes a token only where two sums are as close as rounding errors;
-    inverting a cumulative distribution adds up the errors of the whole vocabulary.
+    transformers draws all rows of a batch from one generator, so a reply would depend on the rest of its batch. This is a
+    logits processor for greedy decoding; it must come after temperature and `top_p`. The Gumbel-max trick (Maddison et al.
+    2014, arXiv 1411.0030, §2) changes a token only if two sums are within rounding error; inverting a cumulative
+    distribution accumulates the errors of the whole vocabulary.
     """
 
     def __init__(self, seeds: list[int], device: torch.device) -> None:
@@ -187,10 +187,10 @@ class RowNoise:
         self.generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """The scores of shape (rows, vocabulary) with noise.
+        """The scores, shape (rows, vocabulary), with noise.
 
         Raises:
-            ModelError: A score is no number.
+            ModelError: A score is NaN.
         """
         import torch
 
@@ -206,21 +206,21 @@ class RowNoise:
 
 
 class RowEndings:
-    """Lets only a row's endings, and then the end, follow the words it names; until it has said them, anything can.
+    """Restricts each row to its endings, and then the end token, after its trigger words; before them, it changes nothing.
 
-    A greedy reply that ends in one of the endings by itself is therefore the same with and without. Behind other words of
-    the reply the choice is the model's: the ending that it would most likely begin, token by token.
+    So a greedy reply that ends with one of the endings anyway stays the same. Otherwise the model chooses the ending token by
+    token, by probability.
     """
 
     def __init__(self, rows: list[Request], n_prompt: int, tokenizer: Any, ends: frozenset[int]) -> None:
-        """The requests in the order of the batch, and the length of their padded prompts in tokens.
+        """Takes the requests in batch order, and the length of their padded prompts in tokens.
 
         Raises:
-            ModelError: The tokenizer joins the words with what follows them into one token.
+            ModelError: The tokenizer merges the trigger words with the text after them into one token.
         """
         self.rows, self.n_prompt, self.tokenizer, self.ends = rows, n_prompt, tokenizer, sorted(ends)
         self.endings: list[list[tuple[int, ...]]] = []
-        """The tokens of each row's endings as they follow its words."""
+        """The tokens of each row's endings as they follow its trigger words."""
         for row in rows:
             self.endings.append([])
             for ending in row.endings:
@@ -233,16 +233,16 @@ class RowEndings:
                     )
                 self.endings[-1].append(tuple(whole[len(begin) :]))
         self.begun: dict[int, int] = {}
-        """Rows that have said the words, and how many tokens they had said by then."""
+        """Rows that have produced their trigger words, with their number of tokens by then."""
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """The scores of shape (rows, vocabulary), minus infinity where a token cannot follow."""
+        """The scores, shape (rows, vocabulary), with minus infinity for tokens that must not follow."""
         import torch
 
         kept = torch.zeros_like(scores)
         for number, (row, said) in enumerate(zip(self.rows, input_ids[:, self.n_prompt :].tolist(), strict=True)):
             waits = row.endings and number not in self.begun
-            # as many tokens as the words have letters are enough, and the whole reply is not decoded at each token
+            # tokens as many as the trigger has characters are enough to decode, instead of the whole reply each time
             if waits and self.tokenizer.decode(said[-len(row.after) :]).endswith(row.after):
                 self.begun[number] = len(said)
             if number in self.begun:
@@ -255,7 +255,7 @@ class RowEndings:
 
 
 def bytes_a_token(model: Any) -> int:
-    """Bytes that the keys and values of one token take: of every layer, two vectors a key-value head."""
+    """Bytes of one token's keys and values: for every layer, two vectors per key-value head."""
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -263,7 +263,7 @@ def bytes_a_token(model: Any) -> int:
 
 
 def _batches(items: Iterable[T], size: Callable[[T], Any], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
-    """Items of like size together, largest first, each list as long as it fits; one item always does."""
+    """Group items of similar size, largest first, each group as long as it fits; a single item always does."""
     batch: list[T] = []
     for item in sorted(items, key=size, reverse=True):
         if batch and not fits([*batch, item]):

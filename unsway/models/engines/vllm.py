@@ -1,8 +1,8 @@
-"""vLLM in this process, where it is installed: continuous batching and cached prefixes on a GPU (`--engine vllm`).
+"""vLLM in this process, if it is installed: continuous batching and cached prefixes on a GPU (`--engine vllm`).
 
-In: `Weights`; an adapter stays one (`LoRARequest`), and its rank must be one that vLLM takes. Out: replies, and
-log-probabilities of given tokens at temperature 1. `auto` never takes it: it follows vLLM's documented interface and **was
-not run on a GPU** by us, so compare ten greedy replies with those of the torch engine first.
+In: `Weights`; an adapter stays separate (`LoRARequest`), and vLLM must support its rank. Out: replies, and log-probabilities
+of given tokens at temperature 1. `auto` never chooses it: it follows vLLM's documented interface, but we have **not run it
+on a GPU**. So first compare ten greedy replies with those of the torch engine.
 https://docs.vllm.ai/en/latest/api/vllm/entrypoints/llm/
 """
 
@@ -22,11 +22,11 @@ from unsway.models.weights import Dtype, Weights
 from unsway.store import loads, why
 
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
+"""Accepted values of vLLM's `--max-lora-rank` (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
 
 
 class VllmEngine(Engine):
-    """Generates with vLLM's `LLM`, everything that waits at a time."""
+    """Generates with vLLM's `LLM`, all waiting requests at a time."""
 
     name = "vllm"
     can_score = True
@@ -45,17 +45,17 @@ class VllmEngine(Engine):
             check_adapter(weights.folder, weights.adapter)
             self.adapter = LoRARequest("adapter", 1, str(weights.adapter))
         self.ends = weights.ends
-        # its own defaults for sampling, not those of a model's generation_config.json
+        # use vLLM's own sampling defaults, not those of a model's generation_config.json
         self.llm: Any = vllm.LLM(model=str(weights.folder), dtype=dtype, generation_config="vllm", **lora)
 
     def serve(self, requests: list[Pending]) -> None:
-        """Answer all of these; vLLM batches them as its memory allows."""
+        """Answer all requests; vLLM batches them as its memory allows."""
         found = self._run([request.tokens for request, _ in requests], [self._sampling(one) for one, _ in requests])
         for (_, result), output in zip(requests, found, strict=True):
             result.set_result(Generation(*first_end(output.outputs[0].token_ids, self.ends)))
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
-        """Score completions as the end of a prompt; the one token that vLLM then generates is not used."""
+        """Score completions as the end of a prompt; the one token that vLLM then generates is ignored."""
         from vllm import SamplingParams
 
         asked = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
@@ -70,7 +70,7 @@ class VllmEngine(Engine):
         self.llm = None
 
     def _sampling(self, request: Request) -> Any:
-        """How vLLM is to decode one prompt; a sampled reply draws from its own seed."""
+        """The sampling parameters of vLLM for one prompt; a sampled reply uses its own seed."""
         from vllm import SamplingParams
 
         seed = request.seed if request.temperature > 0 else None
@@ -84,7 +84,7 @@ class VllmEngine(Engine):
         )
 
     def _run(self, prompts: list[tuple[int, ...]], sampling: list[Any]) -> list[Any]:
-        """What vLLM makes of some prompts of tokens, in their order."""
+        """Run vLLM on prompts of tokens; returns its outputs in order."""
         given = [{"prompt_token_ids": list(tokens)} for tokens in prompts]
         found: list[Any] = self.llm.generate(given, sampling, use_tqdm=False, lora_request=self.adapter)
         return found
@@ -92,7 +92,7 @@ class VllmEngine(Engine):
 
 @dataclass(frozen=True, slots=True)
 class LoraConfig:
-    """What matters to vLLM of a LoRA adapter's `adapter_config.json`; other fields are ignored."""
+    """The fields of a LoRA adapter's `adapter_config.json` that matter to vLLM; others are ignored."""
 
     r: int
     rank_pattern: Mapping[str, int] | None = None
@@ -102,10 +102,10 @@ class LoraConfig:
 
 
 def max_lora_rank(adapter: str | Path) -> int:
-    """The smallest `--max-lora-rank` of vLLM that takes an adapter.
+    """The smallest `--max-lora-rank` of vLLM that fits an adapter.
 
     Raises:
-        BadInput: There is none, its config is damaged, or vLLM takes no adapter of that rank or kind; says what to do.
+        BadInput: None fits, the config is damaged, or vLLM does not support that rank or kind; the message says what to do.
     """
     path = Path(adapter) / ADAPTER_FILE
     if not path.is_file():

@@ -1,14 +1,14 @@
-"""Questions from a file of your own, in whatever layout it has.
+"""Questions from your own file, in whatever layout it has.
 
-In: a `QuestionFile`, a path and how to read it. Out: `FileContent`: the questions, the rows that are none, and what a person
-should know of how the file was read.
+In: a `QuestionFile`: a path and how to read it. Out: `FileContent`: the questions, the rows that are not questions, and
+notes on how the file was read.
 
     QuestionFile(Path("mine.jsonl"))
     QuestionFile(Path("prüfung.csv"), columns="question=Frage,options=A..D,answer=Lösung", skip_bad=True)
 
-`layouts.py` finds which field is what, `options.py` and `golds.py` read options and answers however they are written,
-`drafts.py` puts rows together, and `counting.py` finds what only the whole file can say: whether numbers count from 0 or 1.
-docs/sources.md lists what is taken.
+`layouts.py` finds the role of each field, `options.py` and `golds.py` read options and answers in all spellings, `drafts.py`
+puts rows together, and `counting.py` decides over the whole file whether numbers count from 0 or 1. docs/sources.md lists
+the accepted layouts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from unsway.spelling import expression
 from unsway.types import Question
 
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
-"""Endings of names that mean a question file, whether or not it is there."""
+"""Endings of a question file's name, even if the file does not exist."""
 LONGEST_ROW = 1_000_000
-"""Longest row, in characters: 26 options and a stem of the longest kind have 150,000."""
+"""Longest row, in characters: 26 options and a stem of the greatest length have 150,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class QuestionFile:
     path: Path
     """The file."""
     columns: str = ""
-    """Which columns are what, where their names do not say so: `question=Frage,options=A..D,answer=Lösung:1-based`."""
+    """The roles of columns, if their names do not show them: `question=Frage,options=A..D,answer=Lösung:1-based`."""
     skip_bad: bool = False
-    """Whether rows that are no questions are left out and counted; otherwise the first one is an error."""
+    """Whether rows that are not questions are left out and counted; otherwise the first one is an error."""
 
     def __post_init__(self) -> None:
         if self.columns:
@@ -45,7 +45,7 @@ class QuestionFile:
 
     @property
     def name(self) -> str:
-        """The file's name, which is also that of its questions' source."""
+        """The file's name, also used as its questions' source."""
         return self.path.name
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class QuestionFile:
         return str(self.path)
 
     def as_json(self) -> str | dict[str, object]:
-        """The path, or an object with what else is said of it."""
+        """The path, or an object with the other fields if any is set."""
         if self == QuestionFile(self.path):
             return str(self)
         return {"file": str(self), "columns": self.columns, "skip_bad": self.skip_bad}
@@ -61,28 +61,28 @@ class QuestionFile:
 
 @expression.register
 def file_expression(value: QuestionFile) -> str:
-    """The path, or the expression that makes the value where more is said of it."""
+    """The path, or the expression that makes the value if another field is set."""
     return repr(str(value)) if value == QuestionFile(value.path) else expression.dispatch(object)(value)
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a file of questions holds."""
+    """The content of a file of questions."""
 
     rows: tuple[tuple[int, Question, bool], ...]
-    """The line, the question, and whether its options stay in their order."""
+    """For each question: its line, the question, and whether its options keep their order."""
     bad: tuple[BadRow, ...]
-    """Rows that are no questions, left out."""
+    """Rows that are not questions and were left out."""
     notes: tuple[str, ...]
-    """How the file was read, where a person should know: fields that are not used, numbers that count from 1."""
+    """What people should know about how the file was read: unused fields, numbers that count from 1."""
 
 
 def read(file: QuestionFile) -> FileContent:
     """Read a file of questions as a whole.
 
     Raises:
-        BadInput: The file cannot be read, or `columns` names what is not there.
-        BadRow: A row is no question, and `skip_bad` does not leave it out; or the whole file can be read in two ways.
+        BadInput: The file cannot be read, or `columns` names a missing column.
+        BadRow: A row is not a question, unless `skip_bad` leaves it out; or the whole file can be read in two ways.
     """
     from unsway.rows.opening import Opening
     from unsway.sources.files.counting import Counting, Draft, decide_counting
@@ -115,7 +115,7 @@ def read(file: QuestionFile) -> FileContent:
             bad.append(error)
             continue
         lines[draft.id] = draft.line
-        # a bare number is a name in one file alone
+        # a bare number is unique only within its file
         name = f"{file.name.partition('.')[0]}/{draft.id}" if draft.id.isdigit() else draft.id
         question = Question(draft.stem, draft.texts, gold, draft.source or own_source, draft.split or "test", id=name)
         rows.append((draft.line, question, draft.keep_order))

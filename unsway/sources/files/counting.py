@@ -1,6 +1,6 @@
-"""A question before its right option is known, and what the numbers of a whole file count from.
+"""A question before its right option is known, and whether the numbers of a file count from 0 or 1.
 
-In: drafts of all questions of a file. Out: a `Counting`, with which each draft tells its right option.
+In: drafts of all questions of a file. Out: a `Counting`, which tells each draft its right option.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from unsway.sources.files.options import Choices
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A question whose right option may be known only with the rest of the file."""
+    """A question whose right option may depend on the rest of the file."""
 
     path: Path
     """The file."""
     line: int
-    """Where it stands in the file."""
+    """Its line in the file."""
     stem: str
-    """The question, after its passage."""
+    """The question, preceded by its passage."""
     choices: Choices
     """The options."""
     answers: tuple[tuple[str, int | Number | None], ...]
-    """Every field that names the right option, and what it names."""
+    """Every field that names the right option, with its value."""
     counts_from: Literal[0, 1] | None
-    """What numbers count from, where the layout says so."""
+    """What numbers count from, if the layout fixes it."""
     keep_order: bool
-    """Whether the options stay in their order."""
+    """Whether the options keep their order."""
     fields: tuple[str, ...]
-    """Fields that are used."""
+    """The fields used."""
     id: str
     source: str
     split: str
@@ -47,12 +47,12 @@ class Draft:
 
     @property
     def certain(self) -> int | None:
-        """The right option, where a letter, a label or a text names it."""
+        """The right option, if a letter, a label or a text names it."""
         known = [gold for _, gold in self.answers if gold is not None and not isinstance(gold, Number)]
         return known[0] if known else self.choices.right
 
     def gold_of(self, counting: Counting) -> int | None:
-        """The index of the right option. Raises `BadRow` where the row can be read in two ways, or says two things."""
+        """The index of the right option. Raises `BadRow` if the row can be read in two ways or contradicts itself."""
         gold = self.certain
         for field, named in self.answers:
             if isinstance(named, Number):
@@ -70,7 +70,7 @@ class Draft:
         return gold
 
     def _by_number(self, field: str, number: Number, start: int, known: int | None) -> int | None:
-        """The option that a number means."""
+        """The option that a number means. Raises `BadRow` if it means none, or could mean two."""
         place, n = number.value - start, len(self.texts)
         there = 0 <= place < n
         if known is not None and known in (place, number.text):
@@ -96,20 +96,20 @@ class Counting:
     """What the numbers of a file count from."""
 
     start: Literal[0, 1] = 0
-    """Number of the first option."""
+    """The number of the first option."""
     notes: tuple[str, ...] = ()
-    """A line where they count from 1, with the row that shows it."""
+    """If they count from 1, a line that says so, with the row that shows it."""
 
 
 def say(field: str) -> str:
-    """How to say which reading of a number is meant."""
+    """The `--columns` arguments that fix how a number is read."""
     return f"--columns answer={field}:text, answer={field}:0-based or answer={field}:1-based"
 
 
 def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
-    """Whether the numbers of a file count from 0 or from 1: what one row with the first or the last option shows.
+    """Decide whether the numbers of a file count from 0 or from 1, by a row that names the first or the last option.
 
-    Raises `BadRow` where no row shows it, or two rows show different things.
+    Raises `BadRow` if no row decides it, or if two rows disagree.
     """
     shown: dict[int, tuple[int, str, int]] = {}
     unsure: list[tuple[Draft, str, Number]] = []
@@ -125,7 +125,7 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
                 shown.setdefault(int(named.value == n), (draft.line, field, named.value))
             elif 0 < named.value < n:
                 unsure.append((draft, field, named))
-    if agreed:  # numbers that stand next to letters or texts; a row where they differ is an error of its own
+    if agreed:  # numbers next to letters or texts; rows where the two differ are reported elsewhere
         return Counting(1 if agreed[1] > agreed[0] else 0)
     if len(shown) == 2:
         (zero, field, first), (one, _, last) = shown[0], shown[1]

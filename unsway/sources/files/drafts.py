@@ -1,6 +1,6 @@
 """Rows of a question file as drafts of questions.
 
-In: rows as they were read. Out: a `Draft` or a `BadRow` for each, and the fields that none of them uses.
+In: rows as read from the file. Out: a `Draft` or a `BadRow` for each question, and the unused fields.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from unsway.sources.files.options import Choices, choices_of, is_missing, of_col
 from unsway.types import Question
 
 OWN_FIELDS = ("id", "source", "split", "keep_order")
-"""Fields of our own layout, next to the question, its options and its answer."""
+"""Fields of our own layout, besides the question, its options and its answer."""
 WRAPPERS = ("doc", "row", "instance", "base")
-"""Keys under which other harnesses keep the row of the set: lm-evaluation-harness, the hub's API, HELM, sycophancy-eval."""
+"""Keys under which other harnesses store the set's own row: lm-evaluation-harness, the hub's API, HELM, sycophancy-eval."""
 IMPLIED: tuple[tuple[str, ...], ...] = (("yes", "no"), ("yes", "no", "maybe"), ("true", "false"))
-"""Options of rows that have none, by what their answers are: BoolQ and StrategyQA, PubMedQA, statements to be judged."""
+"""Options of rows without any, inferred from the answers: BoolQ and StrategyQA, PubMedQA, true/false statements."""
 
 
 class OwnFields(ForeignRow):
-    """What a row says of itself, next to the question."""
+    """A row's fields about itself, besides the question."""
 
     id: Name = ""
-    """The file's own name for the question."""
+    """The file's own id of the question."""
     source: Name = ""
-    """Where it comes from; empty where the row does not say."""
+    """Its origin; empty if the row does not say."""
     split: Name = ""
-    """The split that it belongs to; empty where the row does not say."""
+    """Its split; empty if the row does not say."""
     keep_order: bool | str | None = None
-    """Whether the options must stay in their order, which a table spells out."""
+    """Whether the options must keep their order; a table has it as text."""
 
 
 def drafts_of(
     path: Path, bodies: Iterable[tuple[int, Any]], columns: NamedColumns
 ) -> tuple[list[Draft | BadRow], tuple[str, ...]]:
-    """A draft of every question of a file, or what is wrong with its row; and the fields that none of them uses.
+    """A draft of every question in a file, or a `BadRow`; and the fields that no draft uses.
 
-    Raises `BadInput` where `columns` names what is not there.
+    Raises `BadInput` if `columns` names a missing column.
     """
     rows = [(line, row) for line, body in bodies for row in unwrapped(body)]
     names = tuple(dict.fromkeys(name for _, row in rows if isinstance(row, dict) for name in row))
@@ -58,7 +58,7 @@ def drafts_of(
         if plain(name) in ("answer", "finaldecision", "label", "target", "gold") and not is_missing(row[name])
     }
     if any(plain(name) == "finaldecision" for name in names):
-        answers.add("maybe")  # PubMedQA, whose answers are three
+        answers.add("maybe")  # PubMedQA has three answers
     implied = next((each for each in IMPLIED if answers and answers <= set(each)), ())
     made: list[Draft | BadRow] = []
     bad: list[BadRow] = []
@@ -82,7 +82,7 @@ def _draft(
     names: tuple[str, ...],
     implied: tuple[str, ...],
 ) -> Draft:
-    """The question of a row. Raises `BadField` by the name that the file gives a field."""
+    """The question of a row. Raises `BadField`, with the file's name of the field."""
     found = fields_of(tuple(row), columns, names)
     if not found.question:
         raise BadField("stem", _missing("", row, found, "question"))
@@ -108,7 +108,7 @@ def _draft(
             is_column = found.is_columns and len(places) == 1 and row[field] not in choices.texts
             named = places[0] if is_column else gold_of(row[field], choices, found.answer_as)
             if isinstance(named, Number) and found.answer_as:
-                named = named._replace(text=None)  # it is said that numbers count
+                named = named._replace(text=None)  # the caller says that numbers count
             answers.append((field, named))
         except ValueError as error:
             if field == found.answer[0]:
@@ -135,7 +135,7 @@ def _draft(
 
 @lru_cache(maxsize=256)
 def fields_of(row: tuple[str, ...], columns: NamedColumns, names: tuple[str, ...]) -> Found:
-    """The fields of a row with these names, where the file has those. Raises `BadField` and `BadInput`."""
+    """The fields of a row with these names, as far as the file has them. Raises `BadField` and `BadInput`."""
     found = columns.over(Found() if columns.without_header else find(row), names)
     there = set(row)
     return found._replace(
@@ -147,7 +147,7 @@ def fields_of(row: tuple[str, ...], columns: NamedColumns, names: tuple[str, ...
 
 
 def unwrapped(body: Any) -> Iterator[Any]:
-    """The rows that a row holds: itself, the one that a harness wrapped, or one for each question on a passage."""
+    """The rows inside a row: the row itself, the one wrapped by a harness, or one for each question about a passage."""
     if not isinstance(body, dict):
         yield body
         return
@@ -155,7 +155,7 @@ def unwrapped(body: Any) -> Iterator[Any]:
     if inner is not None and "question" not in body:
         yield from unwrapped(inner)
         return
-    for key in ("question", "input"):  # ARC and its kin in their authors' files; HELM
+    for key in ("question", "input"):  # the ARC family in its authors' files; HELM
         if isinstance(body.get(key), dict):
             text = {key: body[key]["text"]} if "text" in body[key] and "stem" not in body[key] else body[key]
             body = {name: value for name, value in body.items() if name != key} | text
@@ -178,7 +178,7 @@ def unwrapped(body: Any) -> Iterator[Any]:
 
 
 def _text(value: object, name: str, advice: str = "") -> str:
-    """The text of a field: a text, several (PubMedQA), or a chat of one turn (Inspect)."""
+    """The text of a field: a text, a list of texts (PubMedQA), or a chat of one turn (Inspect)."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0].get("content")
     if isinstance(value, dict):
@@ -193,7 +193,7 @@ def _text(value: object, name: str, advice: str = "") -> str:
 def _options_of(
     row: Mapping[str, Any], found: Found, asked: str, implied: tuple[str, ...]
 ) -> tuple[str, Choices, bool]:
-    """The question without the options that its text lists, the options, and whether they must stay in their order."""
+    """The question without options listed in its text, the options, and whether they must keep their order."""
     listed = split_lettered(asked)
     values = [row[name] for name in found.options]
     try:
@@ -228,7 +228,7 @@ def _options_of(
 
 
 def _missing(advice: str, row: Mapping[str, Any], found: Found, role: str) -> str:
-    """That a row lacks a field, what it has, and how to say which field is meant."""
+    """The message for a missing field: what the row has, and how to name the right field."""
     known = {"question": found.question, "options": found.options, "answer": found.answer}
     free = [name for name in row if name not in OWN_FIELDS and not any(name in fields for fields in known.values())]
     guess = {"question": free[:1], "options": free[1:-1], "answer": free[-1:]}
@@ -242,7 +242,7 @@ def _missing(advice: str, row: Mapping[str, Any], found: Found, role: str) -> st
 
 
 def check_header(path: Path, names: Sequence[str], bodies: Sequence[tuple[int, Any]], columns: NamedColumns) -> None:
-    """Raise `BadRow` where the first line of a table is not the names of its columns: a title, a question, or no table."""
+    """Raise `BadRow` if a table's first line is not its column names but a title, a question, or something else."""
     if columns.named or not names or any((known := find([name])).question or known.answer for name in names):
         return
     for line, row in bodies[:10]:

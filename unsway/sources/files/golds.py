@@ -1,7 +1,7 @@
-"""Which option is the right one, however a row says so; and what numbers count from, over the whole file.
+"""The right option of a row, in all the ways that rows state it.
 
-In: the value of a row's answer with its options. Out: the index of the right option, None where nobody knows it, or a
-`Number`, whose meaning the other rows of the file decide.
+In: a row's answer with its options. Out: the index of the right option, None if it is unknown, or a `Number`, whose
+meaning depends on the other rows of the file.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from unsway.sources.files.layouts import AnswerAs
 from unsway.sources.files.options import Choices, is_missing, one_hot
 
 MISSING = frozenset({"", "-1", "-1.0", "nan", "none", "null", "nil", "unknown", "n/a", "na", "<na>", "?", "-"})
-"""How an answer that nobody knows is written, unless an option reads so; without case."""
+"""Spellings of an unknown answer, in lower case; an option with the same text takes precedence."""
 YES_NO = {True: ("yes", "true"), False: ("no", "false")}
-"""What a truth value is called among the options."""
+"""The option texts that stand for a truth value."""
 _LETTER = re.compile(r"\W*(?:(?:option|answer|choice)[\W_]+)?[(\[（]?([A-Za-z])[)\]）]?[.:：]?\W*", re.I)
 _LETTER_AND_TEXT = re.compile(
     r"\W*(?:(?:option|answer|choice)\W+)?([A-Za-z])(?:\s*[)\]）.:：、．–-]+\s*|\s+)(.*\S)\s*", re.S | re.I
@@ -28,12 +28,12 @@ _NUMBER_AND_TEXT = re.compile(r"\W*(\d{1,2})\s*(?:[)\]）:：、．-]+|\.\s)\s*(
 
 
 class Number(NamedTuple):
-    """An answer that is a number: an index from 0, from 1, or the text of an option."""
+    """An answer that is a number: an index from 0, an index from 1, or the text of an option."""
 
     value: int
     """The number."""
     text: int | None
-    """Index of the option that reads so; None where there is none."""
+    """Index of the option with that text; None if there is none."""
 
 
 def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | Number | None:
@@ -90,7 +90,7 @@ def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | 
 
 
 def _in_words(said: str, choices: Choices) -> int | None:
-    """A letter or number with the text of its option, a name of a column, or one of the words for a missing answer."""
+    """The option in a longer answer: a letter or number with the option's text; None for a word that means missing."""
     n = len(choices.texts)
     for pattern in (_LETTER_AND_TEXT, _NUMBER_AND_TEXT):
         if (both := pattern.fullmatch(said)) and (by_text := _place(both[2], choices.texts)) is not None:
@@ -111,7 +111,7 @@ def _in_words(said: str, choices: Choices) -> int | None:
 
 
 def allowed(choices: Choices) -> str:
-    """The numbers and letters that name an option, in words."""
+    """The numbers and letters that name an option, for messages."""
     last = len(choices.texts) - 1
     labels = (
         f", the labels {', '.join(choices.labels)}"[:120] if choices.labels and choices.labels[0] not in "Aa01" else ""
@@ -124,16 +124,16 @@ def _folded(text: object) -> str:
 
 
 def _place(said: str, texts: Sequence[object]) -> int | None:
-    """The only option with that text; white space and, where that helps, case and a full stop aside."""
+    """The only option with that text, ignoring white space and, if nothing matches exactly, case and a final full stop."""
     same = [place for place, text in enumerate(texts) if str(text) == said]
     same = same or [place for place, text in enumerate(texts) if visible(str(text)) == visible(said)]
-    if len(said) > 1:  # "A" is a letter where an option reads "a"
+    if len(said) > 1:  # "A" is a letter even if an option is "a"
         same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
     return same[0] if len(same) == 1 else None
 
 
 def _label(said: str, labels: Sequence[str]) -> int | None:
-    """The option with that label."""
+    """The only option with that label."""
     marks = "()[].: "
     same = [
         place for place, label in enumerate(labels) if label.strip(marks).casefold() == said.strip(marks).casefold()

@@ -1,12 +1,12 @@
-"""Which field of a row is what: one table of the layouts of multiple-choice sets, and `--columns` for the rest.
+"""The role of each field of a row: a table of the layouts of multiple-choice sets, and `--columns` for all others.
 
-In: the names of a row's fields. Out: a `Found`: the fields that are its question, passage, options and answer.
+In: the names of a row's fields. Out: a `Found`: its fields for question, passage, options and answer.
 
-The table holds what the sets have on the Hugging Face hub, in their authors' repositories, in the samples of other harnesses
-(Inspect, lm-evaluation-harness, HELM, lighteval, OpenAI's evals) and in tables that spreadsheets export. Names are compared
-without case, spaces, underscores and hyphens. In a name, `@` stands for a letter and `#` for a number (columns A, B, … or
-option1, option2, …); `a+b` means both together. A layout stands before the general one only where a set writes its answer in
-a way of its own.
+The table covers the sets on the Hugging Face hub, in their authors' repositories, in other harnesses' samples (Inspect,
+lm-evaluation-harness, HELM, lighteval, OpenAI's evals) and in tables that spreadsheets export. Names are compared without
+case, spaces, underscores and hyphens. In a name, `@` stands for a letter and `#` for a number (columns A, B, … or option1,
+option2, …); `a+b` means both together. A set has its own layout, before the general one, only if it writes its answers
+differently.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from unsway.errors import BadInput
 from unsway.rows import BadField
 
 AnswerAs: TypeAlias = Literal["", "letter", "text", "0-based", "1-based"]
-"""How an answer is to be read; empty where that is to be found out."""
+"""How to read an answer; empty if that has to be detected."""
 ROLES: Mapping[str, str] = {
     "question": "question",
     "stem": "question",
@@ -34,22 +34,22 @@ ROLES: Mapping[str, str] = {
     "gold": "answer",
     "id": "id",
 }
-"""What `--columns` may name, and the role that is meant."""
+"""The roles that `--columns` accepts, with the role each one means."""
 NONE = "none"
-"""Stands for a column in `--columns` where there is none: no passage, or no answer."""
+"""Value of `--columns` for a role without a column: no passage, or no answer."""
 
 
 def plain(name: str) -> str:
-    """A name without what spellings differ in: case, spaces, underscores, hyphens, number signs."""
+    """A name without differences in spelling: case, spaces, underscores, hyphens, number signs."""
     return re.sub(r"[\s_#-]+", "", name).casefold()
 
 
 class Layout(BaseModel):
-    """The names under which a set keeps what a question is made of, each list in the order in which it is looked up."""
+    """A set's field names for the parts of a question, each list in the order of lookup."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     sets: str
-    """Who writes it."""
+    """The sets that use it."""
     needs: tuple[str, ...] = ()
     """Fields by which it is recognised."""
     question: tuple[str, ...] = (
@@ -72,7 +72,7 @@ class Layout(BaseModel):
         ),
         *("support", "premise", "scenario", "vignette", "document", "dialogue", "excerpt", "ctx", "text"),
     )
-    """What is to be read before the question."""
+    """The text to read before the question."""
     options: tuple[str, ...] = (
         *("options", "choices", "option", "endings", "candidates", "alternatives", "answerchoices", "possibleanswers"),
         *("multiplechoicetargets", "mc1targets", "targetscores", "references", "answers"),
@@ -95,16 +95,17 @@ class Layout(BaseModel):
     )
     """The right option."""
     also: tuple[str, ...] = ("answeridx", "answerindex", "answerletter", "correctletter", "answerchoice", "goldindex")
-    """Fields that name the right option once more, and must agree."""
+    """Fields that name the right option again and must agree."""
     counts_from: Literal[0, 1] | None = None
-    """What its numbers count from; None where the file decides."""
+    """What its numbers count from; None if the file decides."""
     words: Mapping[str, str] = {}
-    """Questions that are codes, and what they ask."""
+    """Questions that are codes, and their wording."""
 
 
 GENERAL = Layout(sets="all others")
-"""Every name that is known. MMLU and its kin, MMLU-Pro, ARC, OpenBookQA, CommonsenseQA, RACE, ReClor, LogiQA, MedQA, MedMCQA,
-PubMedQA, BoolQ, SciQ, GPQA, AQuA, MathQA, AGIEval, C-Eval, CMMLU, TruthfulQA, BIG-bench, MuSR, HEAD-QA, Inspect, HELM."""
+"""Every known name. Used by MMLU and its variants, MMLU-Pro, ARC, OpenBookQA, CommonsenseQA, RACE, ReClor, LogiQA, MedQA,
+MedMCQA, PubMedQA, BoolQ, SciQ, GPQA, AQuA, MathQA, AGIEval, C-Eval, CMMLU, TruthfulQA, BIG-bench, MuSR, HEAD-QA,
+Inspect, HELM."""
 LAYOUTS: tuple[Layout, ...] = (
     Layout(sets="WinoGrande", needs=("sentence", "option1", "option2"), counts_from=1),
     Layout(sets="Social IQa", needs=("answera", "answerb", "answerc", "label"), counts_from=1),
@@ -125,32 +126,32 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(sets="CosmosQA", needs=("answer0", "answer1"), counts_from=0),
     GENERAL,
 )
-"""Every layout; the first whose fields a row has is its own."""
+"""Every layout; a row gets the first whose fields it has."""
 
 
 class Found(NamedTuple):
-    """The fields of a row by what they are."""
+    """The fields of a row by role."""
 
     question: tuple[str, ...] = ()
-    """Fields that together are the question."""
+    """Fields that form the question together."""
     passage: tuple[str, ...] = ()
-    """Fields to be read before it."""
+    """Fields to read before it."""
     options: tuple[str, ...] = ()
     """One field with all options, or a column for each."""
     is_columns: bool = False
-    """Whether the options have a column each."""
+    """Whether each option has its own column."""
     answer: tuple[str, ...] = ()
-    """The field of the right option, then those that must agree with it."""
+    """The field of the right option, then fields that must agree with it."""
     answer_as: AnswerAs = ""
     """How the answer is read."""
     counts_from: Literal[0, 1] | None = None
-    """What numbers count from; None where the file decides."""
+    """What numbers count from; None if the file decides."""
     words: Mapping[str, str] = {}
-    """Questions that are codes, and what they ask."""
+    """Questions that are codes, and their wording."""
 
 
 def find(names: Iterable[str]) -> Found:
-    """The fields of a row with these names; a role that none of them has stays empty. Raises `BadField`."""
+    """The fields of a row with these names; a role that no field has is empty. Raises `BadField`."""
     known: dict[str, str] = {}
     for name in names:
         known.setdefault(plain(name), name)
@@ -181,7 +182,7 @@ def find(names: Iterable[str]) -> Found:
 
 
 def family(spec: str, known: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields that a name stands for: one, or those with a letter for `@` or a number for `#`, in their order."""
+    """The fields that a name stands for: one field, or all with a letter for `@` or a number for `#`, in order."""
     if spec[-1] not in "@#":
         return (known[spec],) if spec in known else ()
     pattern = re.compile(re.escape(spec[:-1]) + ("([a-z]|aa)" if spec[-1] == "@" else r"(\d{1,2})") + r"\Z")
@@ -191,7 +192,7 @@ def family(spec: str, known: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _first(specs: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
-    """The fields of the first name that a row has; of `a+b`, all parts must be there."""
+    """The fields of the first name that a row has; for `a+b`, the row must have both."""
     for spec in specs:
         parts = [family(part, known) for part in spec.split("+")]
         if all(parts):
@@ -200,7 +201,7 @@ def _first(specs: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _options(layout: Layout, known: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
-    """The fields of the options, whether they have a column each, and the column of the right one, if it has its own."""
+    """The options' fields, whether each option has its own column, and the right option's column if it is a separate one."""
     fields = [spec for spec in layout.options if spec[-1] not in "@#" and "+" not in spec and spec in known]
     families = [spec for spec in layout.options if "+" not in spec and spec[-1] in "@#" and family(spec, known)]
     if families and fields and fields[0] in ("options", "choices"):
@@ -218,12 +219,12 @@ def _options(layout: Layout, known: Mapping[str, str]) -> tuple[tuple[str, ...],
 
 
 class NamedColumns(NamedTuple):
-    """What `--columns` says: the columns of each role that it names."""
+    """The content of `--columns`: the columns of each role it names."""
 
     named: tuple[tuple[str, str], ...] = ()
-    """Role and columns, as they were written."""
+    """Role and columns, as written."""
     answer_as: AnswerAs = ""
-    """How the answer is read."""
+    """How to read the answer."""
 
     @classmethod
     def parse(cls, given: str) -> NamedColumns:
@@ -250,12 +251,12 @@ class NamedColumns(NamedTuple):
 
     @property
     def without_header(self) -> bool:
-        """Whether every column is named by its number, as in a table without a header."""
+        """Whether every column is given by its number, as for a table without a header."""
         parts = [part for _, spec in self.named if spec != NONE for part in re.split(r"\.\.|\+", spec)]
         return bool(parts) and all(part.strip().isdigit() for part in parts)
 
     def over(self, found: Found, names: Sequence[str]) -> Found:
-        """What was found, with the columns that are named here instead. Raises `BadInput` where one is not there."""
+        """The detected fields, with these columns replacing theirs. Raises `BadInput` if a column does not exist."""
         columns = {role: [] if spec == NONE else self._columns(role, spec, names) for role, spec in self.named}
         changed = found
         if "question" in columns:
@@ -273,14 +274,14 @@ class NamedColumns(NamedTuple):
         return changed._replace(passage=rest, answer_as=self.answer_as or changed.answer_as)
 
     def id_of(self, row: Mapping[str, object], names: Sequence[str]) -> object:
-        """The row's own name for its question."""
+        """The row's own id of its question."""
         for role, spec in self.named:
             if role == "id":
                 return row.get(self._columns(role, spec, names)[0])
         return row.get("id")
 
     def _columns(self, role: str, spec: str, names: Sequence[str]) -> list[str]:
-        """The columns that are meant: names joined by +, or the first and the last of several (A..D)."""
+        """The columns of a specification: names joined by +, or a range (A..D)."""
 
         def column(text: str) -> str:
             same = [name for name in names if name == text.strip()] or [n for n in names if plain(n) == plain(text)]

@@ -1,12 +1,12 @@
-"""The options of a row, however they are written.
+"""The options of a row, in all the ways that rows write them.
 
-In: the value of one field, or one value a column. Out: `Choices`: texts, the labels that they bring, and the right one where
-the value says so.
+In: the value of one field, or one value per column. Out: `Choices`: texts, their labels, and the right one if the value
+marks it.
 
     ["pear", "door"]                              {"text": ["pear", "door"], "label": ["A", "B"]}
     {"A": "pear", "B": "door"}                    [{"label": "A", "text": "pear"}, {"label": "B", "text": "door"}]
-    "['pear', 'door']", as tables hold lists      "A) pear B) door", as texts do
-    {"choices": ["pear", "door"], "labels": [1, 0]}, {"pear": 1, "door": 0}: one of them is right
+        "['pear', 'door']", as tables write lists     "A) pear B) door", as texts do
+        {"choices": ["pear", "door"], "labels": [1, 0]}, {"pear": 1, "door": 0}: one of them is marked right
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 from unsway.errors import kind_of
 
 TEXT_KEYS = ("text", "content", "value", "option", "atext", "answer", "output", "choice")
-"""Keys of an option's text, where it is an object."""
+"""Keys of an option's text, if the option is an object."""
 LABEL_KEYS = ("label", "key", "letter", "aid", "id", "index", "name")
-"""Keys of its label."""
+"""Keys of an option's label."""
 RIGHT_KEYS = ("is_correct", "isCorrect", "correct", "is_answer", "right")
-"""Keys that say whether it is right."""
+"""Keys that say whether an option is right."""
 MANY_LETTERS = [chr(65 + place) for place in range(26)]
 _MARK = r"[(\[（【]?\s*{label}\s*(?:[)\]）】:：、．]|\.(?=\s|\w{{2}}))\s*"
 _LETTERED = re.compile(rf"\s*{_MARK.format(label='([A-Za-z])')}(?=\S)")
@@ -45,17 +45,17 @@ class Choices(NamedTuple):
     """The options of a row."""
 
     texts: tuple[Any, ...]
-    """Their texts; a value that is no text is left for the check of the question."""
+    """Their texts; a value that is not text is left to the question's own check."""
     labels: tuple[str, ...] = ()
-    """What the row calls them, if it does: A, B, … or 1, 2, …"""
+    """The row's own labels, if any: A, B, … or 1, 2, …"""
     right: int | None = None
-    """Index of the right one, where the options themselves say which."""
+    """Index of the right one, if the options themselves mark it."""
     is_lettered: bool = False
-    """Whether their texts carry letters or numbers of their own still, so that they must stay in order."""
+    """Whether the texts still include letters or numbers, so they must keep their order."""
 
 
 def choices_of(value: object) -> Choices:
-    """The options that the value of one field holds. Raises `ValueError`."""
+    """The options in the value of one field. Raises `ValueError`."""
     if isinstance(value, str):
         return _written(value)
     if isinstance(value, Mapping):
@@ -85,7 +85,7 @@ def choices_of(value: object) -> Choices:
 
 
 def of_columns(cells: Sequence[object], names: Sequence[str]) -> Choices:
-    """The options of columns, of which the last may be empty. Raises `ValueError`."""
+    """The options in several columns; the last ones may be empty. Raises `ValueError`."""
     labels = [re.sub(r".*?(aa|[a-z]|)\Z", r"\1", name.strip().lower(), flags=re.S).upper() for name in names]
     filled = [place for place, cell in enumerate(cells) if not is_missing(cell)]
     is_lettered = labels[0] == "A"
@@ -99,19 +99,19 @@ def of_columns(cells: Sequence[object], names: Sequence[str]) -> Choices:
 
 
 def as_text(value: object) -> Any:
-    """A number or a truth value as the text that was typed; anything else as it is."""
+    """A number or a truth value as text; any other value unchanged."""
     return str(value) if isinstance(value, int | float) else value
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is none: null, an empty text, or a number that is none (which pandas writes into gaps)."""
+    """Whether a value is missing: null, an empty text, or NaN (which pandas writes into gaps)."""
     return (
         value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, float) and value != value)
     )
 
 
 def without_gaps(values: Sequence[object]) -> tuple[object, ...]:
-    """Values without the nulls at their end, which tables write where others have more; MMLU-Pro writes several N/A."""
+    """Values without trailing nulls, which tables write when other rows have more options, or repeated N/A (MMLU-Pro)."""
     n = len(values)
     gaps = ("N/A",) if list(values).count("N/A") > 1 else ()
     while n and (values[n - 1] is None or values[n - 1] != values[n - 1] or values[n - 1] in gaps):
@@ -120,10 +120,10 @@ def without_gaps(values: Sequence[object]) -> tuple[object, ...]:
 
 
 def without_letters(texts: tuple[Any, ...]) -> Choices:
-    """Options without the letters that all of them bring.
+    """Options without their letters, if all of them have one.
 
-    Numbers stay, because "1. May" is a day, and so do letters that only some bring, because "A. Lincoln" is a name; such
-    options keep their order.
+    Numbers stay, because "1. May" is a day. Letters that only some options have stay too, because "A. Lincoln" is a name;
+    such options keep their order.
     """
     if len(texts) < 2 or not all(isinstance(text, str) for text in texts):
         return Choices(texts)
@@ -141,7 +141,7 @@ def without_letters(texts: tuple[Any, ...]) -> Choices:
 
 
 def split_lettered(text: str) -> tuple[str, Choices] | None:
-    """What stands before a list of options with letters that ends a text, and the options; None where there is no list."""
+    """The text before a final list of lettered options, and those options; None if there is no such list."""
     marks = list(_INLINE.finditer(text))
     for start in range(len(marks) - 1, -1, -1):
         if marks[start][1].upper() != "A":
@@ -162,7 +162,7 @@ def split_lettered(text: str) -> tuple[str, Choices] | None:
 
 
 def _by_key(value: Mapping[Any, Any]) -> Choices:
-    """Options that an object holds: lists of texts and labels, texts by label, or scores by text."""
+    """Options in an object: lists of texts and labels, texts by label, or scores by text."""
     lists = {key: without_gaps(each) for key, each in value.items() if isinstance(each, list | tuple)}
     texts = next((lists[key] for key in ("text", "texts", "choices", "options") if key in lists), None)
     if texts is not None:
@@ -186,7 +186,7 @@ def _by_key(value: Mapping[Any, Any]) -> Choices:
 
 
 def one_hot(values: Sequence[object], n: int) -> int | None:
-    """The index of the only 1 among zeros, for n values; None where they are something else. Raises `ValueError`."""
+    """The index of the only 1 among zeros, for n values; None for other values. Raises `ValueError`."""
     if len(values) != n or n < 2 or any(isinstance(each, str) or each not in (0, 1) for each in values):
         return None
     right = [place for place, each in enumerate(values) if each == 1]
@@ -196,7 +196,7 @@ def one_hot(values: Sequence[object], n: int) -> int | None:
 
 
 def _written(value: str) -> Choices:
-    """Options that a text holds: a list as JSON, as Python or as numpy writes it, or texts with letters."""
+    """Options in a text: a list as JSON, Python or numpy writes it, or lettered texts."""
     text = unicodedata.normalize("NFC", value.strip())
     for read in (json.loads, _python_list):
         try:
@@ -214,7 +214,7 @@ def _written(value: str) -> Choices:
 
 
 def _python_list(text: str) -> Any:
-    """A list as Python's `str` writes it, or numpy's, which puts no commas between texts."""
+    """A list as written by Python's `str`, or by numpy, which puts no commas between texts."""
     text = re.sub(r"\barray\((.*?),\s*dtype=\w+\)", r"\1", text, flags=re.S)
     text = re.sub(r"\bnan\b(?=\s*[,\]])", "None", text)
     if "'" in text or '"' in text:
@@ -224,6 +224,6 @@ def _python_list(text: str) -> Any:
         for token, after in zip(kept, [*kept[1:], None], strict=True):
             joined.append(token.string)
             if after and token.type == after.type == tokenize.STRING:
-                joined.append(",")  # Python would run two texts side by side into one
+                joined.append(",")  # Python would join two adjacent texts
         text = " ".join(joined)
     return ast.literal_eval(text.strip())
