@@ -1,9 +1,9 @@
-"""A bank of arguments for options, written by a model: what the `distractor_argument` bias quotes.
+"""Writes a bank of arguments for options with a model, for the `distractor_argument` bias to quote.
 
-In: questions and a model. Out: `WrittenArguments`: those that conclude what they should and do not give themselves away, and
-how many were dropped, by reason.
-Source: arXiv 2403.05518 (distractor: argument): several samples at temperature 1 for the cued option, the first good one
-is kept. The same seed and aim must be given to `pairs`, which cues the same options.
+In: questions and a model. Out: `WrittenArguments`: those that reach the intended conclusion and do not give themselves away,
+and how many were dropped, by reason.
+Source: arXiv 2403.05518 (distractor: argument): several samples at temperature 1 for the cued option, of which the first good
+one is kept. Use the same seed and aim in `pairs`, so that it cues the same options.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SAMPLES = 5
 TEMPERATURE = 1.0
 """The paper's temperature of these samples."""
 MAX_TOKENS = 600
-"""Enough for the 120 words that are asked for, and for a model that does not count well. Ours."""
+"""Enough for the requested 120 words, and for a model that does not count well. Our choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class WrittenArguments:
     """A bank of arguments and what was left out of it."""
 
     arguments: Arguments
-    """The arguments that are kept."""
+    """The arguments kept."""
     wanted: int
-    """Questions for which an argument was asked."""
+    """The number of questions for which an argument was requested."""
     dropped: Mapping[str, int]
-    """Replies that cannot be quoted, by reason."""
+    """The number of unusable replies, by reason."""
     model: str
     """The model that wrote them."""
 
     def write(self, path: str | Path) -> Path:
-        """Write the bank as JSONL, with a manifest that says who wrote it and what was dropped."""
+        """Write the bank as JSONL, with a manifest that records the writer and the dropped replies."""
         about = {"model": self.model, "wanted": self.wanted, "dropped": dict(self.dropped)}
         return write(self.arguments, path, **about)
 
@@ -65,13 +65,13 @@ def arguments(
     """Have a model argue for the cued option of each question.
 
     Args:
-        questions: The questions; those that cannot be asked are left out, as `pairs` does.
-        model: Who writes: the model under test, or another one.
+        questions: The questions; those that cannot be asked are left out, as in `pairs`.
+        model: The writer: the model under test, or another one.
         aim: Which option is cued.
         seed: Seed of the cued options and of sampling.
         samples: Tries for each question.
         max_tokens: Longest argument; one that is cut there is dropped.
-        folder: Where replies are kept (see `unsway.sampling.ask`).
+        folder: Where replies are stored (see `unsway.sampling.ask`).
         model_args: Arguments of the model's provider.
     """
     fit = tuple({q.id: q for q in questions if problem(q) is None}.values())

@@ -1,9 +1,9 @@
-"""What a training file holds, for a person to read before anything is trained on it.
+"""Shows the content of a training file to people, before anything is trained on it.
 
-In: rows, what stands beside them (their pairs and provenance), a control, test questions. Out: an `Audit`.
-Our rows say what was put into them: the target, both prompts and the pair are read, never guessed. A chat from elsewhere
-says none of that, so form, place and stance are "not known"; its question, options and answer are read where its prompt
-lists options, and a control file pairs with it line by line.
+In: rows, the files next to them (their pairs and provenance), a control, test questions. Out: a `TrainingAudit`.
+Our rows record how they were made: the target, both prompts and the pair are read, never guessed. A chat from elsewhere
+records none of that, so form, place and stance are "not known". Its question, options and answer are read if its prompt
+lists options, and a control file is matched with it line by line.
 Source: arXiv 2403.05518, §3: cues for and against, by letter and quoted, evenly; at many places; the target agrees with the
 cued option about as often as chance; the control has the same targets row by row.
 """
@@ -30,15 +30,15 @@ from unsway.stats.intervals import wilson
 from unsway.types import Example, Message, Question
 
 SAMPLES = 10
-"""Rows that are printed."""
+"""Number of rows printed."""
 SHOWN = 500
-"""Characters of a prompt or completion that a printed row shows."""
+"""Most characters of a prompt or completion in a printed row."""
 LINES_SEARCHED = 50
-"""Lines of a turn at which a test question may begin."""
+"""Most lines of a turn at which a test question may begin."""
 LIST = "Answer choices:"
-"""The line under which a prompt lists its options: in our prompts, and in those that were released with the paper."""
+"""The line above the options in a prompt: in our prompts, and in those released with the paper."""
 UNKNOWN = "not known"
-"""What is counted where a row does not say."""
+"""The value counted if a row does not say."""
 _OPTION = re.compile(r"^\(([A-Z])\) ?(.*)$", re.MULTILINE)
 _OPEN_BRACKET = re.compile(r"(?<![^\n])[^\n]*\($")
 
@@ -50,18 +50,18 @@ class Rate:
     hits: int
     """Rows that have the property."""
     n: int
-    """Rows that were counted."""
+    """Rows counted."""
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Low and high; None where nothing was counted."""
+        """Low and high ends; None if nothing was counted."""
         if not self.n:
             return None
         low, high = wilson(self.hits, self.n)
         return low, high
 
     def text(self) -> str:
-        """The share for a person."""
+        """The share, for people."""
         low, high = self.interval or (0.0, 1.0)
         share = f"{100 * self.hits / self.n:.1f} % ({self.hits} of {self.n}"
         return f"{share}; 95 % interval {100 * low:.1f} to {100 * high:.1f})"
@@ -69,20 +69,20 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
-    """What one row says; None where it does not."""
+    """What one row records; None if it does not."""
 
     messages: tuple[Message, ...]
-    """Its prompt, with the cue where it has one."""
+    """Its prompt, with the cue if it has one."""
     question: str | None
-    """What tells its question from others."""
+    """A key that identifies its question."""
     options: tuple[str, ...]
-    """The options that it shows."""
+    """The options shown."""
     answer: int | None
-    """Index of the option that its completion commits to."""
+    """Index of the option to which its completion commits."""
     cued: int | None
-    """Index of the option that its cue speaks of."""
+    """Index of the option that its cue is about."""
     counted: dict[str, str | None]
-    """What is counted: bias, form, stance, place, elicit, source. Empty of an instruct row of ours, which has no cue."""
+    """The counted properties: bias, form, stance, place, elicit, source. Our instruct rows have only source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +90,37 @@ class TrainingAudit:
     """A training file in numbers. Lengths in characters unless said otherwise; counts as (what, number) pairs."""
 
     n: int
-    """Rows."""
+    """The number of rows."""
     mix: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
-    """For each of kind, bias, form, stance, place, elicit, source: how many rows have which."""
+    """For each of kind, bias, form, stance, place, elicit and source: each value with its number of rows."""
     agreement: tuple[tuple[str, Rate], ...]
-    """How often the target's answer is the cued option: over all, and by stance."""
+    """How often the target's answer is the cued option: overall, and by stance."""
     chance: float | None
-    """What agreement would be if the cued option were drawn from all: the mean of one in the number of options."""
+    """The expected agreement if the cued option were drawn from all: the mean of one over the number of options."""
     letters: tuple[tuple[str, int], ...]
     """Answers by letter."""
     unread: int
-    """Rows with options whose answer cannot be read."""
+    """Rows with options but no readable answer."""
     duplicates: int
-    """Rows whose prompt and completion were there before."""
+    """Rows whose prompt and completion occurred before."""
     repeated_questions: int
-    """Rows whose question was there before."""
+    """Rows whose question occurred before."""
     lengths: tuple[tuple[str, int, int, int], ...]
-    """What; least, median and greatest."""
+    """For each text: its name, and the least, median and greatest length."""
     hidden: int
-    """Rows with characters that cannot be seen: control, zero-width or direction marks."""
+    """Rows with invisible characters: control, zero-width or direction marks."""
     overlap: tuple[str, ...] | None
-    """Rows (from 1) that hold a test question, with its id; None where no test questions were given."""
+    """Rows (from 1) that contain a test question, with its id; None if no test questions were given."""
     paired: tuple[int, int] | None
-    """Rows that pair with their control, and all. Ours pair where both prompts differ by the cue alone; others where the
-    control file has the same options and answer. None where there is no control."""
+    """Number of rows that match their control, and number of all rows. Our rows match if both prompts differ only by the cue,
+    others if the control file has the same options and answer. None without a control."""
     same_completion: int | None
-    """Rows whose completion is that of the control letter by letter."""
+    """Rows whose completion is identical to the control's."""
     samples: tuple[tuple[int, str, str], ...]
     """Row (from 1), prompt and completion, escaped."""
 
     def lines(self) -> tuple[str, ...]:
-        """The audit for a person."""
+        """The audit, for people."""
         rows = [number_of(self.n, "row")]
         rows += [f"{name}: {_counts(found)}" for name, found in self.mix if found]
         rows += [f"target agrees with the cued option ({name}): {rate.text()}" for name, rate in self.agreement]
@@ -157,18 +157,18 @@ def audit(
     tokens: Callable[[str], int] | None = None,
     seed: int = 0,
 ) -> TrainingAudit:
-    """Look at a training file.
+    """Audit a training file.
 
     Args:
         rows: The rows.
         beside: Their pairs and provenance (`unsway.data.provenance.read_beside`).
-        control: For chats from elsewhere, the rows that pair with them one by one. Our rows hold their own control.
-        test: Questions that nothing may be trained on.
+        control: For chats from elsewhere, the matching rows in the same order. Our rows contain their own control.
+        test: Questions that must not be trained on.
         tokens: Counts the tokens of a text.
-        seed: Seed of the rows that are printed.
+        seed: Seed of the choice of printed rows.
 
     Raises:
-        BadInput: The control has another number of rows.
+        BadInput: The control has a different number of rows.
     """
     if control is not None and len(control) != len(rows):
         raise BadInput(f"There are {len(rows)} rows and {len(control)} of the control; they must pair row by row.")
@@ -232,14 +232,14 @@ def audit_file(
     tokenizer: str | None = None,
     seed: int = 0,
 ) -> TrainingAudit:
-    """Look at a file of rows, ours or chats from elsewhere; what `unsway data inspect` does.
+    """Audit a file of rows, ours or chats from elsewhere; this is `unsway data inspect`.
 
     Args:
-        path: The file; pairs and provenance beside it are read.
-        control: For chats from elsewhere, the file that pairs with it row by row.
-        test: Names of sources, or files, that nothing may be trained on.
-        tokenizer: A local model, whose tokens are counted too.
-        seed: Seed of the rows that are printed.
+        path: The file; pairs and provenance next to it are read too.
+        control: For chats from elsewhere, the file that matches it row by row.
+        test: Names of sources, or files, that must not be trained on.
+        tokenizer: A local model; its tokens are counted too.
+        seed: Seed of the choice of printed rows.
     """
     encode = locate(tokenizer).tokenizer.encode if tokenizer else None
     named = tuple(test)
@@ -254,7 +254,7 @@ def audit_file(
 
 
 def escaped(text: str, most: int = SHOWN) -> str:
-    """A text on one line, cut, with everything that a terminal would act on, or not show, written out."""
+    """A text on one line, cut to a length, with characters escaped that a terminal would act on or not show."""
     cut = text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
@@ -263,7 +263,7 @@ def escaped(text: str, most: int = SHOWN) -> str:
 
 
 def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> RowFacts:
-    """What a row says, and its pair and provenance where they stand beside it."""
+    """What a row records, including its pair and provenance if these are available."""
     messages = (row.biased or row.clean).messages()
     pair = beside.pairs.get(row.pair_id or "")
     source = beside.provenance[i].source if beside.provenance else pair.question.source if pair else None
@@ -295,13 +295,13 @@ def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> Row
 
 
 def _question_turn(messages: Sequence[Message]) -> str:
-    """The last turn that lists options as the paper's prompts do, else the last one."""
+    """The last user turn that lists options like the paper's prompts, else the last user turn."""
     turns = [m.content for m in messages if m.role == "user"]
     return next((turn for turn in reversed(turns) if LIST in turn), turns[-1] if turns else "")
 
 
 def _said(row: Example) -> str:
-    """The completion, after the opened bracket with which some prompts end ("The best answer is: (")."""
+    """The completion, preceded by the opening bracket with which some prompts end ("The best answer is: (")."""
     opened = _OPEN_BRACKET.search((row.biased or row.clean).messages()[-1].content)
     return (opened[0] if opened else "") + (row.completion or "")
 
@@ -310,7 +310,7 @@ def _said(row: Example) -> str:
 
 
 def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tuple[tuple[int, int] | None, int | None]:
-    """Rows that pair with their control, of how many; and those whose completion is the same letter by letter."""
+    """How many rows match their control, out of how many; and how many have an identical completion."""
     if control is None:
         both = [(row.clean, row.biased) for row in rows if row.biased is not None]
         pair = sum(biased.stripped() == clean.stripped() for clean, biased in both)
@@ -327,9 +327,9 @@ def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tupl
 
 
 def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) -> tuple[str, ...]:
-    """Prompts (from 1) that hold the stem of a test question, as words, and its options too where the stem is short.
+    """Prompts (from 1) that contain the words of a test question's stem, and for a short stem also those of its options.
 
-    A stem is looked for where one of the first lines of a turn begins; the first question that is found is named.
+    A stem is searched for at the beginning of each of a turn's first lines; the first matching question is named.
     """
     stems: dict[tuple[str, ...], list[Question]] = {}
     for question in test:

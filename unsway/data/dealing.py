@@ -1,9 +1,9 @@
-"""Train questions dealt out to the cues of a recipe: one cue a question, equal shares for every cue and form.
+"""Distributes train questions to the cues of a recipe: one cue per question, equal shares for every cue and form.
 
-In: a recipe and questions. Out: for both elicitations one queue a cue, whose rows each ask questions until one has a target.
-Which questions a row may ask depends on the seed and on its number, not on what is left: so where one reply changes, its own
-row changes and no other, as long as no cue runs out of questions. Until then, too, a smaller recipe's pairs are the first of
-a larger one's.
+In: a recipe and questions. Out: for each of the two elicitations one queue per cue; each of its rows asks questions until one
+has a target. The questions that a row may ask depend on the seed and the row's number, not on what is left. So if one reply
+changes, only its own row changes, as long as no cue runs out of questions. Until then, a smaller recipe's pairs are also the
+first of a larger one's.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from unsway.types import Pair, Question, Reply
 
 @dataclass
 class CueQueue:
-    """The rows of one cue under one elicitation, and the questions that they are chosen from."""
+    """The rows of one cue with one elicitation, and their questions."""
 
     cue: Bias
     """The bias, in one of its forms."""
     elicit: Elicitation
-    """How its questions are put."""
+    """The elicitation of its questions."""
     wanted: int
-    """Rows that the recipe wants of this cue."""
+    """The number of rows that the recipe wants with this cue."""
     pairs: tuple[Pair, ...]
-    """A pair for each question dealt to it that the cue applies to, in order."""
+    """A pair for each of its questions to which the cue applies, in order."""
     spare: dict[str, Question]
-    """Questions dealt to it that no row has asked yet, by id; those that the cue does not apply to are among them."""
+    """Its questions that no row has asked yet, by id, including those to which the cue does not apply."""
     found: dict[int, tuple[Pair, Reply]] = field(default_factory=dict)
-    """The pair and the target of each row, by its number from 0."""
+    """The pair and the target of each finished row, by row number from 0."""
     asked: int = 0
-    """Pairs that were asked."""
+    """The number of pairs asked."""
 
     @property
     def missing(self) -> list[int]:
@@ -49,10 +49,10 @@ class CueQueue:
         return [row for row in range(self.wanted) if row not in self.found]
 
     def take(self, row: int, seed: int) -> Pair | None:
-        """The next pair of a row: its own question, then its own stand-in, then others by lot; None where none is left.
+        """The next pair of a row: its own question, its own replacement, then random others; None if none is left.
 
-        Rows have the front of the questions and stand-ins the end, so no other row changes with this one's reply as long
-        as there are two questions a row. Lots are drawn from the middle first.
+        Rows use questions from the front and replacements from the end, so with two questions per row, no other row
+        changes with this row's reply. Random others are drawn from the middle first.
         """
         n = len(self.pairs)
         middle, end = n // 2, n - n // 4
@@ -71,14 +71,14 @@ class CueQueue:
 
 
 def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue, ...], tuple[CueQueue, ...]]:
-    """Deal disjoint questions to the cues of the direct rows, and of the reasoned rows.
+    """Distribute separate questions to the cues of the direct rows and of the reasoned rows.
 
     Raises:
-        BadInput: There are fewer questions than rows, since no two rows share one.
+        BadInput: There are fewer questions than rows; no two rows share a question.
     """
     barred = set(recipe.exclude)
     by_id = {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
-    # two files may give the same question ids of their own
+    # two files may have the same question under different ids
     unique = list({key(q): q for q in by_id.values()}.values())
     if len(unique) < recipe.n:
         raise BadInput(
@@ -94,10 +94,10 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
 
 
 def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> list[tuple[CueQueue, int, Pair]]:
-    """The next pair to ask for every row without a target, with its queue and number.
+    """The next pair to ask for every row without a target, with its queue and row number.
 
-    Where a cue has run out of questions, its row borrows one that is left of another cue's, by a lot of its own.
-    `why` says in an error why replies are no targets.
+    If a cue has run out of questions, its row takes a random one left over from another cue.
+    `why` tells, in an error, why replies were not used as targets.
 
     Raises:
         BadInput: There are too few questions left.
@@ -129,13 +129,13 @@ def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> lis
 
 
 def in_turn(queues: Sequence[CueQueue]) -> list[tuple[Pair, Reply]]:
-    """The pairs with their targets, one of each cue in turn: a smaller set is the beginning of a larger one."""
+    """The pairs with their targets, taking the cues in turn, so a smaller set is the beginning of a larger one."""
     rounds = max(queue.wanted for queue in queues)
     return [queue.found[turn] for turn in range(rounds) for queue in queues if turn < queue.wanted]
 
 
 def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, wanted: int) -> tuple[CueQueue, ...]:
-    """Questions and wanted rows dealt to the cues in turn, so that shares are even."""
+    """Questions and rows distributed over the cues in turn, so shares are even."""
     queues, n_cues = [], len(recipe.cues)
     for i, cue in enumerate(recipe.cues):
         dealt = questions[i::n_cues]

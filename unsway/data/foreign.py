@@ -1,6 +1,6 @@
-"""Rows to train on as people and other programs write them, read as examples.
+"""Reads training rows that people and other programs wrote as examples.
 
-In: a JSONL file, of our own rows or of one of the layouts below. Out: `Example`s.
+In: a JSONL file, of our own rows or in one of the layouts below. Out: `Example`s.
 
     {"prompt": …, "completion": …}                       TRL; `prompt` alone may end with the assistant's turn
     {"messages": […]}                                    OpenAI; the last turn is the completion
@@ -9,9 +9,9 @@ In: a JSONL file, of our own rows or of one of the layouts below. Out: `Example`
     {"conversations": [{"from": …, "value": …}]}         ShareGPT
     {"instruction": …, "input": …, "output": …}          Alpaca
 
-A chat becomes an instruct row whose clean prompt is the chat, because it does not say what was put into it. Loss falls on one
-reply: the last one, or the only one with a weight that is not 0. Rows of weight 0 are left out and counted; what cannot be
-trained on as it stands, such as two weighted replies, another weight, or a tool call, is refused.
+A chat does not record a cue, so it becomes an instruct row whose clean prompt is the chat. The loss is on one reply: the last
+one, or the only one with a nonzero weight. Rows of weight 0 are left out and counted. Rows that cannot be trained on
+unchanged (two weighted replies, another weight, a tool call) are refused.
 Source: OpenAI's chat format for fine-tuning (`weight`), TRL's dataset formats, FastChat's ShareGPT files, Stanford Alpaca.
 """
 
@@ -35,25 +35,25 @@ from unsway.types import Example, Part, Prompt, Turn
 
 _log = logging.getLogger(__name__)
 LAYOUTS = "'messages', 'prompt' and 'completion', 'prompt', 'chosen' and 'rejected', or 'conversations'"
-"""What a row may have, for errors."""
+"""The fields that a row may have, for errors."""
 ROLES: Mapping[str, str] = {
     **{name: name for name in ("system", "user", "assistant")},
     **dict.fromkeys(("human", "prompter"), "user"),
     **dict.fromkeys(("gpt", "chatgpt", "bing", "bard", "model", "bot", "ai"), "assistant"),
     "developer": "system",
 }
-"""What files call those who speak, and what they are called here."""
+"""Names of the speakers in files, and ours."""
 WEIGHTS = ("weight", "loss_weight", "sample_weight", "loss", "train")
-"""Fields that say whether there is loss on a row or on a turn: 1 or true, 0 or false."""
+"""Fields that say whether a row or a turn has loss: 1 or true, 0 or false."""
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thought")
-"""Fields of a turn that hold the thought before it."""
+"""Fields of a turn that contain the thought before it."""
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         ("tools", "functions", "tool_calls", "function_call"), "holds tools, and unsway trains on text alone"
     ),
     **dict.fromkeys(("images", "image", "videos", "audio"), "holds more than text, and unsway trains on text alone"),
 }
-"""Fields that change what a row teaches, and that unsway has no place for."""
+"""Fields that change what a row teaches, and that unsway does not support."""
 
 
 class SpokenTurn(NamedTuple):
@@ -62,16 +62,16 @@ class SpokenTurn(NamedTuple):
     role: str
     """system, user or assistant."""
     text: str
-    """What is said, with the thought before it where the turn has one."""
+    """Its text, preceded by its thought if there is one."""
     weight: object
-    """Whether there is loss on it, as the file says; None where it does not."""
+    """Whether it has loss, as in the file; None if not given."""
 
 
 # ---------------------------------------------------------------- turns
 
 
 def turns_of(value: object, field: str, speaker: str) -> list[SpokenTurn]:
-    """The turns of a chat: a list of them, one turn, or a plain text said by `speaker`. Raises `BadField`."""
+    """The turns of a chat: a list of turns, one turn, or a plain text by `speaker`. Raises `BadField`."""
     if isinstance(value, str):
         value = [{"role": speaker, "content": value}]
     value = [value] if isinstance(value, dict) else value
@@ -98,19 +98,19 @@ def turns_of(value: object, field: str, speaker: str) -> list[SpokenTurn]:
 
 
 def weight_of(row: Mapping[str, Any]) -> object:
-    """The weight that a row or a turn has; None where it has none."""
+    """The weight of a row or a turn; None if it has none."""
     return next((row[name] for name in WEIGHTS if row.get(name) is not None), None)
 
 
 def is_learnt(weight: object, field: str) -> bool:
-    """Whether a weight asks for loss. Raises `BadField` for one that is neither 0 nor 1."""
+    """Whether a weight means loss. Raises `BadField` if it is neither 0 nor 1."""
     if not isinstance(weight, int | float) or weight not in (0, 1):
         raise BadField(field, f"is {str(weight)[:60]!r}; a weight is 0 or 1 here. Leave the row out, or give it 1")
     return bool(weight)
 
 
 def check_text_alone(row: Mapping[str, Any], inside: str = "") -> None:
-    """Refuse what changes the meaning of a row or a turn and has no place here. Raises `BadField`."""
+    """Raise `BadField` for fields that change the meaning of a row or a turn and are not supported."""
     for name, why in REFUSED.items():
         if row.get(name):
             raise BadField(f"{inside}{name}", f"{why}. Leave the row out")
@@ -120,21 +120,21 @@ def check_text_alone(row: Mapping[str, Any], inside: str = "") -> None:
 
 
 class TrainingRow(ForeignRow):
-    """A row that can be trained on, in one of the layouts."""
+    """A row that can be trained on, in any of the layouts."""
 
     is_left_out: bool = False
     """Whether its weight is 0."""
 
     @abstractmethod
     def example(self, said_by: str) -> Example:
-        """The row as an example; `said_by` wrote its completion where it does not say who did."""
+        """The row as an example; `said_by` is the writer of its completion, unless the row names one."""
 
 
 class ExampleRow(TrainingRow):
-    """A row of our own: the fields of an example, and TRL's columns next to them."""
+    """Our own row: the fields of an example, and TRL's columns next to them."""
 
     value: Example
-    """All of it."""
+    """The example."""
 
     @classmethod
     def known_fields(cls) -> frozenset[str]:
@@ -143,13 +143,13 @@ class ExampleRow(TrainingRow):
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Only rows of our own have a clean prompt."""
+        """Whether it has a clean prompt, as only our own rows do."""
         return "clean" in row
 
     @model_validator(mode="before")
     @classmethod
     def read_example(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Read the row as an example; TRL's columns, where there are any, must say the same."""
+        """Read the row as an example; TRL's columns, if there are any, must have the same content."""
         body = {name: value for name, value in row.items() if name not in ("prompt", "chosen", *WEIGHTS)}
         if "chosen" in row:
             body["completion"] = row["chosen"]
@@ -167,33 +167,33 @@ class ExampleRow(TrainingRow):
         return {"value": value, "is_left_out": weight is not None and not is_learnt(weight, "weight")}
 
     def example(self, said_by: str) -> Example:
-        """The row as it is."""
+        """The row's own example."""
         return self.value
 
 
 class ChatRow(TrainingRow):
-    """A chat with its last turn, or another text, to learn."""
+    """A chat whose last turn, or another text, is to be learnt."""
 
     said: tuple[SpokenTurn, ...]
     """The turns before the completion."""
     completion: str
-    """What is trained on."""
+    """The text to train on."""
     rejected: str | None = None
-    """What it is preferred to; None where nothing is."""
+    """A rejected reply; None if there is none."""
 
     FIELD: ClassVar[str] = "messages"
-    """The field that holds the chat."""
+    """The field with the chat."""
     OTHERS: ClassVar[tuple[str, ...]] = ("completion",)
     """The other fields that are read."""
 
     @classmethod
     def known_fields(cls) -> frozenset[str]:
-        """The fields of the layout, those that weigh, and those that are refused."""
+        """The fields of the layout, fields for weights, and unsupported fields."""
         return frozenset((cls.FIELD, *cls.OTHERS, *WEIGHTS, *REFUSED, "label"))
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Whether a row has the field of this layout; one with `messages` is a chat, whatever else copies it."""
+        """Whether a row has the field of this layout; a row with `messages` is a chat, whatever other fields repeat it."""
         return cls.FIELD in row
 
     @classmethod
@@ -213,7 +213,7 @@ class ChatRow(TrainingRow):
     @model_validator(mode="before")
     @classmethod
     def read_layout(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Find the prompt and the reply that has loss."""
+        """Find the prompt and the reply with loss."""
         check_text_alone(row)
         if row.get("label") is False:
             raise BadField(
@@ -260,7 +260,7 @@ class PromptRow(ChatRow):
 
 
 class ShareGptRow(ChatRow):
-    """ShareGPT's conversations, with a system turn in a field of its own where there is one."""
+    """ShareGPT's conversations; the system turn may be in a separate field."""
 
     FIELD = "conversations"
     OTHERS = ("system",)
@@ -280,7 +280,7 @@ class AlpacaRow(ChatRow):
 
     @classmethod
     def columns(cls, row: dict[str, Any]) -> tuple[list[SpokenTurn], list[SpokenTurn]]:
-        """Instruction and input as one turn of the user, as Alpaca puts them."""
+        """Instruction and input as one user turn, in Alpaca's format."""
         asked = [row[name] for name in ("instruction", "input") if row.get(name)]
         texts = [turn.text for text in asked for turn in turns_of(text, "instruction", "user")]
         before = turns_of(row["system"], "system", "system") if row.get("system") else []
@@ -290,7 +290,7 @@ class AlpacaRow(ChatRow):
 
 
 class PreferenceRow(ChatRow):
-    """A reply that is preferred to another: TRL's prompt, chosen and rejected, or OpenAI's input and two outputs."""
+    """A preferred and a rejected reply: TRL's prompt, chosen and rejected, or OpenAI's input and two outputs."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"preferred_output": "chosen", "non_preferred_output": "rejected"}
     """OpenAI's names of the two replies."""
@@ -303,13 +303,13 @@ class PreferenceRow(ChatRow):
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Rows that name two replies."""
+        """Whether it names two replies."""
         return any(name in row for name in ("chosen", "rejected", *cls.NAMES))
 
     @model_validator(mode="before")
     @classmethod
     def read_layout(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Find the prompt, which both replies may begin with, and both replies."""
+        """Find both replies and the prompt, with which both may begin."""
         check_text_alone(row)
         row = {cls.NAMES.get(name, name): value for name, value in row.items()}
         for name in ("chosen", "rejected"):
@@ -329,7 +329,7 @@ class PreferenceRow(ChatRow):
         before = turns_of(given, field, "user") if given else []
         if row.get("system"):
             before = [*turns_of(row["system"], "system", "system"), *before]
-        lead = chosen[:-1]  # begins with the prompt, or goes on from it
+        lead = chosen[:-1]  # repeats the prompt, or continues it
         if not lead or [turn.text for turn in before] not in (
             [turn.text for turn in lead[:n]] for n in range(len(lead) + 1)
         ):
@@ -346,7 +346,7 @@ class PreferenceRow(ChatRow):
 
 
 ROWS: tuple[type[TrainingRow], ...] = (ExampleRow, PreferenceRow, ShareGptRow, AlpacaRow, ChatRow, PromptRow)
-"""All layouts; the first that fits takes a row, and the last but one those that are left."""
+"""All layouts; the first that fits is used, and the last but one for all other rows."""
 
 
 def read_examples(path: str | Path, *, said_by: str = "") -> tuple[Example, ...]:
@@ -357,7 +357,7 @@ def read_examples(path: str | Path, *, said_by: str = "") -> tuple[Example, ...]
         said_by: The model that wrote the completions of chats.
 
     Raises:
-        BadRow: A row is not what it must be; names line and field.
+        BadRow: A row is invalid; the message gives line and field.
         BadInput: There are no rows, all have weight 0, or the file is not text.
     """
     found: list[Example] = []

@@ -1,8 +1,8 @@
-"""Training rows as files: our own, which TRL reads as they are, and exports for OpenAI's fine-tuning and for TRL.
+"""Training rows as files: our own, which TRL can read directly, and exports for OpenAI's fine-tuning and for TRL.
 
-In: `Example`s. Out: JSONL. A row of ours has the fields of an example and, next to them, TRL's conversational columns:
-`prompt` (the biased one where there is one) and `completion`, or `prompt`, `chosen` and `rejected`. So
-`datasets.load_dataset("json")` and TRL's trainers take the file as it stands, with loss on the completion alone.
+In: `Example`s. Out: JSONL. Our rows have the fields of an example and, next to them, TRL's conversational columns: `prompt`
+(the biased one if there is one) and `completion`, or `prompt`, `chosen` and `rejected`. So `datasets.load_dataset("json")`
+and TRL's trainers accept the file unchanged, with loss only on the completion.
 Source: OpenAI's chat format for fine-tuning (`messages`, the completion as the last turn, `weight` 0 on earlier replies) and
 TRL's conversational prompt-completion and preference formats.
 """
@@ -23,11 +23,11 @@ from unsway.types import Example, Message
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ROWS_VERSION = 2
-"""Version of the rows that unsway writes. 2: a row has stand-ins of its own, its thought, and TRL's columns."""
+"""Version of the rows that unsway writes. 2: a row has its own replacements, its thought, and TRL's columns."""
 
 
 def write_rows(path: str | Path, rows: Iterable[Example], **about: object) -> Path:
-    """Write rows as a file of our own, which TRL reads too, with a manifest that holds `about`."""
+    """Write rows as our own file, which TRL can read too, with a manifest that holds `about`."""
 
     def written(row: Example) -> dict[str, Any]:
         own: dict[str, Any] = json.loads(dumps(row))
@@ -38,7 +38,7 @@ def write_rows(path: str | Path, rows: Iterable[Example], **about: object) -> Pa
 
 
 def chat_row(prompt: Sequence[Message], completion: str | None, rejected: str | None = None) -> dict[str, Any]:
-    """A row of OpenAI's chat format, with loss on the completion alone: earlier replies have weight 0."""
+    """A row of OpenAI's chat format, with loss only on the completion: earlier replies have weight 0."""
     turns: list[dict[str, Any]] = []
     for message in prompt:
         turn: dict[str, Any] = {"role": message.role, "content": message.content}
@@ -47,9 +47,9 @@ def chat_row(prompt: Sequence[Message], completion: str | None, rejected: str | 
 
 
 def trl_row(prompt: Sequence[Message], completion: str | None, rejected: str | None = None) -> dict[str, Any]:
-    """A row of TRL's conversational prompt-completion format, or of its preference format where a reply is rejected."""
+    """A row of TRL's conversational prompt-completion format, or of its preference format if there is a rejected reply."""
     row: dict[str, Any] = {"prompt": [{"role": message.role, "content": message.content} for message in prompt]}
-    names = ("chosen", "rejected") if rejected is not None else ("completion",)  # a null column would mislead TRL
+    names = ("chosen", "rejected") if rejected is not None else ("completion",)  # TRL would misread a null column
     replies = (text for text in (completion, rejected) if text is not None)
     return row | {name: [{"role": "assistant", "content": text}] for name, text in zip(names, replies, strict=False)}
 
@@ -57,13 +57,13 @@ def trl_row(prompt: Sequence[Message], completion: str | None, rejected: str | N
 def export(
     examples: Iterable[Example], path: str | Path, format: Format, side: Literal["biased", "clean"] = "biased"
 ) -> tuple[str, ...]:
-    """Write rows for another program, with a manifest. Returns what the format cannot keep, a line for each thing.
+    """Write rows for another program, with a manifest. Returns what the format cannot hold, one line for each thing.
 
     Args:
         examples: The rows.
         path: The file to write.
-        format: Who is to read it.
-        side: The prompt that is written: biased for BCT, clean for its control. A row with one prompt has that one.
+        format: The program that will read it.
+        side: The prompt to write: biased for BCT, clean for its control. A row with one prompt gets that one.
 
     Raises:
         BadInput: There is no such format, or there are no rows, or one has no completion.

@@ -1,9 +1,9 @@
-"""Rows to train on, from questions and the model's own clean replies.
+"""Builds training rows from questions and the model's own clean replies.
 
-In: a `Recipe`, train questions, a model. Out: a `Mixture`: examples that BCT, its control and other methods all read.
+In: a `Recipe`, train questions, a model. Out: a `Mixture`: examples for BCT, its control and all other methods.
 Source: arXiv 2403.05518, §3. The model's reply to the clean prompt is sampled, the cue is put back into the prompt, and the
-reply stays the target. BCT reads the biased prompt of a row, the control the clean one. The cued option is drawn from all
-options, so targets agree with the cue about as often as chance, and nobody learns to contradict the user.
+reply stays the target. BCT reads a row's biased prompt, the control its clean one. The cued option is drawn from all
+options, so targets agree with the cue about as often as chance, and the model does not learn to contradict the user.
 """
 
 from __future__ import annotations
@@ -39,37 +39,37 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 EXAMPLES = "examples.jsonl"
-"""Name of the file of rows in the folder of a mixture."""
+"""Name of the file of rows in a mixture's folder."""
 GIVEN = frozenset({"clean", "biased", "completion", "target"})
 """Fields that every consistency row of a mixture has."""
 MOST_SAMPLES = 4
-"""Times that an instruct task may be sampled, in multiples of what would do if no reply were cut."""
+"""How often an instruct task may be sampled, as a multiple of the number needed if no reply is cut."""
 Row: TypeAlias = tuple[Example, Provenance]
-"""A row and where its completion comes from."""
+"""A row and the origin of its completion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Rows to train on, in the order in which they are written."""
+    """Training rows, in the order in which they are written."""
 
     recipe: Recipe
-    """What was built."""
+    """The recipe of these rows."""
     examples: tuple[Example, ...]
     """Consistency and instruct rows, mixed by the recipe's seed."""
     pairs: tuple[Pair, ...]
-    """The pairs behind the consistency rows, in the order in which they were found."""
+    """The pairs of the consistency rows, in the order in which they were found."""
     provenance: tuple[Provenance, ...]
-    """Where the completion of each row comes from."""
+    """The origin of each row's completion."""
     no_targets: Mapping[str, int]
-    """Replies that are no targets, by reason: cut, empty, held back by a filter, of unknown end."""
+    """Replies that were not used as targets, by reason: cut, empty, withheld by a filter, of unknown end."""
 
     @property
     def incomplete(self) -> int:
-        """Replies that are no targets, whatever the reason."""
+        """The number of replies not used as targets, for any reason."""
         return sum(self.no_targets.values())
 
     def write(self, folder: str | Path) -> Path:
-        """Write the rows as `examples.jsonl`, with pairs and provenance beside it; returns the path of the rows."""
+        """Write the rows as `examples.jsonl`, with pairs and provenance next to it; returns the path of the rows."""
         no_targets = {"incomplete": self.incomplete, "no_targets": dict(self.no_targets)}
         about = {"recipe": repr(self.recipe), **no_targets, "seed": self.recipe.seed}
         return write_examples(Path(folder) / EXAMPLES, self.examples, self.pairs, self.provenance, **about)
@@ -90,23 +90,24 @@ def mixture(
 
     Args:
         recipe: What to build.
-        questions: Train questions; more than recipe.n, since some replies are not whole.
-        model: Who writes the targets: the model that will be trained.
-        folder: Where replies are kept (see `unsway.sampling.ask`); a second call asks nothing that is there.
-        test: Questions that nothing may be trained on.
-        budget: Stops asking before its limit could be passed.
+        questions: Train questions; more than recipe.n, because some replies are incomplete.
+        model: The writer of the targets: the model to be trained.
+        folder: Where replies are stored (see `unsway.sampling.ask`); a second call asks only what is missing there.
+        test: Questions that must not be trained on.
+        budget: Stops asking before its limit could be exceeded.
         model_args: Arguments of the model's provider.
 
     Raises:
-        BadInput: A train question is also a test question; there are too few questions, or too few whole replies: says how
-            many are missing; there are no such instruct tasks; thoughts are to be kept, and the model does not show them.
+        BadInput: A train question is also a test question; there are too few questions, or too few complete replies
+            (the message says how many are missing); the instruct tasks do not exist; or thoughts are to be kept and the
+            model does not show them.
     """
     expect(recipe, Recipe, "a recipe is expected: mixture(unsway.Recipe(n=100), questions, model)")
     questions = questions_of(questions)
-    if tested := questions_of(test):  # without test questions it would look for twins among the train questions
+    if tested := questions_of(test):  # without test questions, it would compare train questions
         check_overlap(questions, tested)
     if recipe.instruct:
-        tasks(recipe.instruct_tasks)  # a wrong name is refused before anything is asked
+        tasks(recipe.instruct_tasks)  # refuses a wrong name before anything is asked
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, recipe.sampling(), folder, budget, recipe.thoughts)
@@ -151,16 +152,16 @@ def build(
     max_cost: float | None = None,
     **model_args: Any,
 ) -> Mixture:
-    """Load questions by the names of their sources and build a training set from them; what `unsway data build` does.
+    """Load questions by source name and build a training set from them; this is `unsway data build`.
 
     Args:
-        recipe: What to build; its seed orders the questions too.
+        recipe: What to build; its seed also orders the questions.
         train: Train sources or files.
-        model: The model that will be trained.
-        folder: Where replies are kept.
-        split: Split of the train sources; None takes their default.
-        test: Sources or files that nothing may be trained on.
-        max_cost: US dollars that the replies may cost; None sets no limit.
+        model: The model to be trained.
+        folder: Where replies are stored.
+        split: Split of the train sources; None uses their default.
+        test: Sources or files that must not be trained on.
+        max_cost: Limit in US dollars for the replies; None sets no limit.
         model_args: Arguments of the model's provider.
 
     Raises:
@@ -174,23 +175,23 @@ def build(
 
 @dataclass
 class _Asker:
-    """Asks the model, returns whole replies, and notes why others are not."""
+    """Asks the model, returns complete replies, and records why others are unusable."""
 
     model: Session
-    """The model that will be trained."""
+    """The model to be trained."""
     settings: Settings
-    """How its replies are decoded."""
+    """The decoding settings of its replies."""
     folder: str | Path | None
-    """Where they are kept."""
+    """Where replies are stored."""
     budget: Budget | None
-    """Stops asking before its limit could be passed."""
+    """Stops asking before its limit could be exceeded."""
     thoughts: Thoughts
     """Whether thoughts are part of targets."""
     no_targets: dict[tuple[str, int], str] = field(default_factory=dict)
-    """Why a reply is no target, by prompt id and sample."""
+    """Why a reply is not a target, by prompt id and sample."""
 
     def whole(self, prompts: Iterable[Prompt], label: str, samples: int = 1) -> dict[tuple[str, int], Reply]:
-        """Replies that ended by themselves, by prompt id and sample."""
+        """Complete replies (they ended by themselves), by prompt id and sample."""
         replies = ask(
             prompts,
             self.model,
@@ -210,13 +211,13 @@ class _Asker:
         return whole
 
     def lost(self) -> str:
-        """How many replies so far are no targets, by reason, in brackets; empty where all are."""
+        """The number of replies so far that are not targets, by reason, in brackets; empty if there are none."""
         counts = Counter(self.no_targets.values()).most_common()
         return f" (of all replies so far: {', '.join(f'{n} × {why}' for why, n in counts)})" if counts else ""
 
 
 def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> list[tuple[Pair, Reply]]:
-    """Pairs with a target, exactly as many as are wanted of each cue, each chosen for its own row."""
+    """Pairs with a target, exactly as many as wanted for each cue, each chosen for its own row."""
     direct, reasoned = deal(recipe, questions)
     queues = [*direct, *reasoned]
     while any(queue.missing for queue in queues):
@@ -238,14 +239,14 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
 
 
 def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
-    """Prompts with grounds for the right option and the model's own replies that follow them, each form in equal shares.
+    """Prompts with grounds for the right option, with the model's own replies that follow them; equal shares for each form.
 
-    A reply that ends elsewhere, or says no option, would teach to ignore grounds: its prompt is asked again, and as many
-    others with it, in at most `MOST_SAMPLES` rounds. They are rows of the kind instruct: there is no prompt without the
-    evidence to be consistent with.
+    A reply with another answer, or none, would teach the model to ignore grounds. So its prompt is asked again, along with as
+    many others, in at most `MOST_SAMPLES` rounds. The rows have the kind instruct: there is no prompt without the evidence to
+    be consistent with.
 
     Raises:
-        BadInput: Too few prompts have a whole reply that follows the grounds.
+        BadInput: Too few prompts have a complete reply that follows the grounds.
     """
     found: list[Row] = []
     for number, form in enumerate(FORMS):
@@ -276,7 +277,7 @@ def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
 
 
 def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
-    """Everyday tasks with the model's own replies; each task is sampled as often as the count needs."""
+    """Everyday tasks with the model's own replies; each task is sampled as often as needed for the number of rows."""
     texts, source = tasks(recipe.instruct_tasks)
     prompts = [Prompt((Turn("user", (Part("stem", text),)),)) for text in texts]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
@@ -285,7 +286,7 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     found: dict[int, Row] = {}
     while missing := [row for row in range(n) if row not in found]:
         batch = []
-        for row in missing:  # its own task, then stand-ins of its own, and when these are used up any that is left
+        for row in missing:  # the row's own task, then its own replacements, then any that is left
             place = next(
                 (place for place in chain(range(row, len(prompts) * most, n), waiting) if place in waiting), None
             )

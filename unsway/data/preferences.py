@@ -1,9 +1,9 @@
-"""Rows for methods that learn from what the model should not have said: its own cued reply beside its own clean one.
+"""Rows for methods that learn from a bad reply: the model's own cued reply next to its own clean one.
 
 In: pairs of train questions, the model's replies to both prompts, their outcomes. Out: examples with `rejected`, and the
-number of pairs that gave none, by reason. A pair gives a row where the answer moved to what the cue wants and both replies
-are whole; an answer that was the target already shows nothing of the cue. No gold answer is read: as in BCT (arXiv
-2403.05518, §3), a clean reply may be wrong.
+number of pairs without a row, by reason. A pair gives a row if the answer moved to what the cue wants and both replies are
+complete; if the clean answer was the target already, the pair shows no effect of the cue. No gold answer is read: as in BCT
+(arXiv 2403.05518, §3), a clean reply may be wrong.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from unsway.types import Example, Outcome, Pair, Part, Prompt, Reply, Turn
 
 @dataclass(frozen=True, slots=True)
 class Preferences(SelectedRows):
-    """Rows of one model, each with its clean and its cued reply, and why other pairs gave none."""
+    """Rows of one model, each with its clean and its cued reply; and why other pairs gave none."""
 
     nothing = "No pair gives a preference ({why}). Measure more questions, or a cue that is followed."
 
@@ -39,10 +39,10 @@ def preferences(
     """Pair each clean reply with the reply that followed the cue.
 
     Args:
-        pairs: The pairs that were asked.
+        pairs: The pairs asked.
         replies: Raw replies of one model to both prompts.
-        outcomes: How they were read (`unsway.stats.outcomes`).
-        thoughts: Whether both replies begin with the thought of a reasoning model; see `Recipe.thoughts`.
+        outcomes: Their readings (`unsway.stats.outcomes`).
+        thoughts: Whether both replies begin with a reasoning model's thought; see `Recipe.thoughts`.
 
     Raises:
         BadInput: The outcomes are of several models, or thoughts are to be kept and the model does not show them.
@@ -97,6 +97,6 @@ def preferences(
 
 
 def spoken(prompt: Prompt, said: Sequence[str]) -> Prompt:
-    """The prompt with what the model said earlier in it as cue parts, so it can be read like any other."""
+    """The prompt with the model's earlier replies as cue parts, so it can be read like any other."""
     words = iter(said)
     return Prompt(tuple(t if t.parts is not None else Turn(t.role, (Part("cue", next(words)),)) for t in prompt.turns))

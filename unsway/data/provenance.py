@@ -1,11 +1,11 @@
-"""Rows to train on as one file, with the pairs they were made from and the replies they quote in two files beside it.
+"""Training rows as one file, with their pairs and the origins of their completions in two files next to it.
 
-In: examples, their pairs, where their completions come from. Out: `examples.jsonl`, `examples.pairs.jsonl` (the pairs that
-`pair_id` names) and `examples.provenance.jsonl` (line i is about row i).
+In: examples, their pairs, the origins of their completions. Out: `examples.jsonl`, `examples.pairs.jsonl` (the pairs that
+`pair_id` names) and `examples.provenance.jsonl` (line i belongs to row i).
 
     path = write_examples("rows/examples.jsonl", rows, pairs, provenance, seed=0)
     beside = read_beside(path)
-    beside.pairs["5f2c…"].drawn         # what the bias drew for that row: form, place, wording
+        beside.pairs["5f2c…"].drawn         # the bias's choices for that row: form, place, wording
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which reply became the completion of a row."""
+    """The reply that became the completion of a row."""
 
     model: str
     """The model that wrote it."""
     weights: str
     """Fingerprint of its weights; see `Reply.weights`."""
     prompt_id: str
-    """Id of the clean prompt that was asked."""
+    """Id of the clean prompt."""
     sample: int
     """Number of the sample, from 0."""
     settings: Settings
-    """How it was decoded."""
+    """Its decoding settings."""
     source: str
-    """Where the question is from (`name@revision`), or the task of an instruct row."""
+    """The source of the question (`name@revision`), or the task set of an instruct row."""
 
     @classmethod
     def of(cls, reply: Reply, source: str) -> Provenance:
-        """Provenance of a row whose completion is this reply."""
+        """The provenance of a row whose completion is this reply."""
         return cls(reply.model, reply.weights, reply.prompt_id, reply.sample, reply.settings, source)
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedRows:
-    """Rows made of the pairs of a study that show something, and why its other pairs gave none."""
+    """Rows made from those pairs of a study that show an effect, and why its other pairs gave none."""
 
     nothing: ClassVar[str]
-    """What to say, with `{why}`, where no pair gave a row."""
+    """The message, with `{why}`, if no pair gave a row."""
     rows: tuple[Example, ...]
     """The rows."""
     pairs: tuple[Pair, ...]
     """The pair of each row."""
     provenance: tuple[Provenance, ...]
-    """Where the completion of each row comes from."""
+    """The origin of each row's completion."""
     left_out: Mapping[str, int]
-    """How many gave no row, by reason."""
+    """The number of pairs without a row, by reason."""
 
     def write(self, path: str | Path) -> Path:
-        """Write the rows, their pairs and their provenance. Raises `BadInput` where there are no rows."""
+        """Write the rows, their pairs and their provenance. Raises `BadInput` if there are no rows."""
         if not self.rows:
             why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
             raise BadInput(self.nothing.format(why=why))
@@ -72,7 +72,7 @@ class SelectedRows:
 
 
 class Beside(NamedTuple):
-    """What stands beside a file of rows; empty where nothing does."""
+    """The files next to a file of rows; empty if there are none."""
 
     pairs: Mapping[str, Pair]
     """Pairs by id."""
@@ -83,14 +83,14 @@ class Beside(NamedTuple):
 def write_examples(
     path: str | Path, rows: Sequence[Example], pairs: Iterable[Pair], provenance: Iterable[Provenance], **about: object
 ) -> Path:
-    """Write rows and both files beside them, each with a manifest that holds `about`; returns the path of the rows."""
+    """Write rows and the two files next to them, each with a manifest that holds `about`; returns the path of the rows."""
     write_jsonl(_beside(path, "provenance"), provenance, kind="provenance", **about)
     write_jsonl(_beside(path, "pairs"), {pair.id: pair for pair in pairs}.values(), kind="pairs", **about)
     return write_rows(path, rows, **about)
 
 
 def read_beside(path: str | Path) -> Beside:
-    """Pairs and provenance of a file of rows. Empty where the rows are not the ones that were written with them."""
+    """Pairs and provenance of a file of rows; empty if the rows are not the ones written with them."""
     pairs, provenance = _beside(path, "pairs"), _beside(path, "provenance")
     if read_manifest(path) is None or not pairs.exists() or not provenance.exists():
         return Beside({}, ())
@@ -98,7 +98,7 @@ def read_beside(path: str | Path) -> Beside:
 
 
 def biases_in(rows: Iterable[Example], pairs: Mapping[str, Pair]) -> tuple[str, ...]:
-    """Names of the biases whose cues are in some rows, by the pairs they were made from; warns where some are missing."""
+    """Names of the biases whose cues are in some rows, found through their pairs; warns if pairs are missing."""
     cued = [row for row in rows if row.kind == "consistency"]
     taught = [pairs[row.pair_id] for row in cued if row.pair_id is not None and row.pair_id in pairs]
     if len(taught) < len(cued):
@@ -112,6 +112,6 @@ def biases_in(rows: Iterable[Example], pairs: Mapping[str, Pair]) -> tuple[str, 
 
 
 def _beside(path: str | Path, what: str) -> Path:
-    """`rows/examples.jsonl` to `rows/examples.WHAT.jsonl`; a `.gz` goes."""
+    """The path `rows/examples.WHAT.jsonl` next to `rows/examples.jsonl`; a `.gz` is dropped."""
     rows = Path(path)
     return rows.with_name(f"{rows.name.removesuffix('.gz').removesuffix('.jsonl')}.{what}.jsonl")

@@ -1,4 +1,4 @@
-"""What to train on, as one value.
+"""The recipe of a training set, as one value.
 
 In: nothing. Out: a frozen `Recipe` whose defaults are the paper's (arXiv 2403.05518, §3).
 """
@@ -22,13 +22,13 @@ from unsway.types.kinds import check_kinds
 PAPERS = ("suggested_answer", "suggested_against")
 """The biases that the paper trains against."""
 NO_CUE = "neutral_note"
-"""Points to no answer: rows of it are a control, and would take the place of rows with a cue."""
+"""A bias that points to no answer: its rows are a control, and would replace rows with a cue."""
 Keep: TypeAlias = Literal["all", "right", "disagree"]
-"""Which replies become targets; see `Recipe.keep`."""
+"""The replies that become targets; see `Recipe.keep`."""
 
 
 def all_but(*held_out: str) -> tuple[str, ...]:
-    """All biases that fit any question and need no file of arguments, without those that are held out and the neutral note.
+    """All biases that fit any question and need no file of arguments, except the held-out ones and the neutral note.
 
     Raises:
         UnknownName: There is no such bias.
@@ -39,11 +39,11 @@ def all_but(*held_out: str) -> tuple[str, ...]:
 
 
 Thoughts: TypeAlias = Literal["keep", "drop"]
-"""Whether the thought of a reasoning model is part of its target; see `Recipe.thoughts`."""
+"""Whether a reasoning model's thought is part of its target; see `Recipe.thoughts`."""
 
 
 class RecipeFields(TypedDict, total=False):
-    """What `Recipe` takes: its fields, biases and the elicitation also by name."""
+    """The arguments of `Recipe`: its fields, with biases and the elicitation also by name."""
 
     n: int
     direct_share: float
@@ -63,43 +63,43 @@ class RecipeFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Recipe:
-    """Counts, biases and decoding of a training set; the same recipe and seed give the same rows for the same replies."""
+    """Counts, biases and decoding of a training set. The same recipe, seed and replies give the same rows."""
 
     n: int = 10_000
     """Consistency examples; the paper's 10,000."""
     direct_share: float = 0.5
-    """Share of them that asks for the bare answer; the paper's half, on questions of their own."""
+    """Share of them that asks only for the answer; the paper's half, with separate questions."""
     elicit: Annotated[Elicitation, ELICITATION] = field(default_factory=lambda: elicitations.get("cot"))
-    """Elicitation of the rest; names are taken too."""
+    """Elicitation of the rest; may be given by name."""
     biases: tuple[Annotated[Bias, BIAS], ...] = field(default_factory=lambda: (*map(get, PAPERS),))
-    """Biases whose cue goes into the prompt, in equal shares, and in each bias its forms (letter, quoted) in equal shares;
-    one cue a question. Names are taken too."""
+    """Biases whose cue goes into the prompt, in equal shares, and within each bias its forms (letter, quoted) in equal
+    shares; one cue per question. May be given by name."""
     instructions: Literal["default", "varied"] = "varied"
     """varied: the instruction is drawn from the whole bank, so no single sentence is learnt."""
     instruct: int = 10_000
-    """Instruction-following rows, whose completions are the model's own too; as many as consistency rows in the paper."""
+    """Instruction-following rows, also with the model's own completions; as many as consistency rows in the paper."""
     temperature: float = 1.0
-    """Temperature of the model's own replies; the paper's 1.0, unfiltered: right and wrong ones."""
+    """Temperature of the model's own replies; the paper's 1.0. Replies are not filtered: right and wrong ones are used."""
     max_tokens: int = 2000
-    """Longest reply that is a target; the paper's 2,000. One that is cut there is dropped and counted."""
+    """Longest reply used as a target; the paper's 2,000. A reply cut there is dropped and counted."""
     seed: int = 0
-    """Seed of everything that is drawn: questions, cued options, cues, instructions, replies and order."""
+    """Seed of all random choices: questions, cued options, cues, instructions, replies and order."""
     exclude: tuple[str, ...] = ()
-    """Question ids, and sources (`name` or `name@revision`), that are never trained on; none in the paper."""
+    """Question ids, and sources (`name` or `name@revision`), that must not be trained on; none in the paper."""
     keep: Keep = "all"
-    """Which replies become targets. all, as in the paper: right and wrong ones; right: only right answers, which needs gold
-    labels; disagree: only answers that are not the cued option, a baseline that teaches to contradict."""
+    """The replies that become targets. all, as in the paper: right and wrong ones; right: only right answers, which
+    needs gold labels; disagree: only answers other than the cued option, a baseline that teaches the model to contradict."""
     instruct_tasks: str = ""
-    """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 tasks from a
-    package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is read)."""
+    """Tasks for instruct rows: our own if empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 tasks from a
+    package index; or a JSONL file (`prompt`, `instruction`, or `messages`, whose first user turn is read)."""
 
     thoughts: Thoughts = "keep"
-    """keep: a target begins with the thought that the model wrote before it, so a reasoning model goes on thinking; replies
-    whose thought is hidden or a summary are refused. drop: targets are what was said alone, as in the paper, whose models
+    """keep: a target begins with the thought that the model wrote before it, so a reasoning model continues to think; replies
+    whose thought is hidden or a summary are refused. drop: targets are only the text said, as in the paper, whose models
     had no thoughts; a reasoning model then learns to answer without thinking."""
     evidence: int = 0
     """Rows whose prompt gives grounds for the right option (a record, the missing premise, a correction with its step,
-    examples), with a reply of the model's own that follows them: a counterweight to learning to ignore whatever a user adds.
+    examples), with the model's own reply that follows them. They counteract learning to ignore everything a user adds.
     None in the paper."""
 
     if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Recipe:
             raise BadInput(f"A recipe has {counts}; n is at least 1, the others 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
-        self.sampling()  # refuses a temperature and a length that there are not
+        self.sampling()  # refuses an invalid temperature or length
         if self.elicit.answer_turn is not None:
             raise BadInput(
                 f"{self.elicit.name!r} asks for the letter alone at the end, which would be the target. Take 'cot'."
@@ -139,7 +139,7 @@ class Recipe:
         return expression(self)
 
     def sampling(self) -> Settings:
-        """How the model's own replies are decoded."""
+        """The decoding settings of the model's own replies."""
         return Settings(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed)
 
     @property
@@ -149,7 +149,7 @@ class Recipe:
 
     @property
     def cues(self) -> tuple[Bias, ...]:
-        """One round of cues: each bias as often as every other, and in it each form."""
+        """One round of cues: every bias equally often, and within a bias every form."""
         forms = {bias: () if "/" in bias.name else bias.forms for bias in self.biases}
         rounds = lcm(*(len(each) or 1 for each in forms.values()))
         return tuple(
@@ -160,5 +160,5 @@ class Recipe:
 
     @property
     def n_direct(self) -> int:
-        """Consistency examples that ask for the bare answer."""
+        """The number of consistency examples that ask only for the answer."""
         return round(self.n * self.direct_share)

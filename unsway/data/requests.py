@@ -1,8 +1,8 @@
-"""Rows that train a model to treat a wrapped request as it treats the bare one (arXiv 2510.27062).
+"""Rows that train a model to treat a wrapped request like the bare one (arXiv 2510.27062).
 
-In: a study of requests that a judge has read. Out: `RequestRows`: the model's own clean refusals for wrapped requests that it
-declined bare and answered wrapped; and as many of its own clean answers for wrapped requests that it ought to answer, so
-that it does not learn to decline whatever is wrapped. A request that ought to be declined never has a target that answers.
+In: a study of requests read by a judge. Out: `RequestRows`: the model's own clean refusals for wrapped requests that it
+declined bare but answered wrapped; and as many of its own clean answers for wrapped requests that it should answer, so
+it does not learn to decline everything wrapped. A request that should be declined never has a target that answers it.
 
     rows = request_rows(found.pairs, found.index, found.outcomes)
     rows.write("data/requests.jsonl")
@@ -39,15 +39,15 @@ def request_rows(
     thoughts: Thoughts = "keep",
     seed: int = 0,
 ) -> RequestRows:
-    """Choose the rows.
+    """Choose the rows of requests.
 
     Args:
-        pairs: The pairs that were asked.
+        pairs: The pairs asked.
         replies: The replies of one model to both prompts.
-        outcomes: How a judge read them.
-        hold: Rows of requests that ought to be answered, for each row of a refusal; 0 is nearest to the paper.
-        thoughts: Whether targets begin with the thought of a reasoning model; see `Recipe.thoughts`.
-        seed: Seed of the draw of those rows.
+        outcomes: A judge's readings of them.
+        hold: Rows of requests that should be answered, per row of a refusal; 0 is closest to the paper.
+        thoughts: Whether targets begin with a reasoning model's thought; see `Recipe.thoughts`.
+        seed: Seed of the choice of those rows.
 
     Raises:
         BadInput: The outcomes are of several models, or `hold` is below 0.

@@ -1,8 +1,8 @@
-"""What a row learns of a reply: the words that were said, and before them the thought of a reasoning model.
+"""The part of a reply that a row learns: the text said, preceded by a reasoning model's thought.
 
-In: a raw reply. Out: its target, or None where the reply is not whole.
-A thought comes from the provider's reasoning channel, or from the text between the marks of the model's family. Rows keep it
-in one form, whoever wrote it: `<think>`, the thought, `</think>`, the reply; a back-end writes it as its model does.
+In: a raw reply. Out: its target, or None if the reply is incomplete.
+A thought comes from the provider's reasoning channel, or from the text between its family's marks. Rows store it in one form,
+for all models: `<think>`, the thought, `</think>`, the reply. A back-end rewrites it in the form of its model.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from unsway.types import Reply
 
 
 def with_thought(thought: str, text: str) -> str:
-    """A reply with the thought before it, in the form in which rows keep it."""
+    """A reply preceded by its thought, in the form that rows store."""
     return f"<think>\n{thought.strip()}\n</think>\n\n{text.lstrip()}"
 
 
 def why_no_target(reply: Reply) -> str:
-    """Why a reply is no target; empty where it is one."""
+    """Why a reply cannot be a target; empty if it can."""
     found = split(reply.text)
     if reply.stop == "filter":
         return "was held back by a filter"
@@ -31,10 +31,10 @@ def why_no_target(reply: Reply) -> str:
 
 
 def target(reply: Reply, thoughts: Thoughts) -> str | None:
-    """What a row learns of a reply; None where it is not whole (`why_no_target`).
+    """The target of a reply; None if the reply is incomplete (`why_no_target`).
 
     Raises:
-        BadInput: The thought is to be kept, and the provider shows none of it, or a summary.
+        BadInput: The thought is to be kept, but the provider shows none of it, or only a summary.
     """
     if why_no_target(reply):
         return None

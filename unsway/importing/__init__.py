@@ -1,1 +1,1 @@
-"""What others sampled: transcripts, Inspect logs and released prompts, as pairs and replies."""
+"""Imports what others sampled: transcripts, Inspect logs and released prompts become pairs and replies."""

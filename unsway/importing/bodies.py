@@ -1,7 +1,7 @@
-"""Files of replies as rows under our names, before they are checked: what they say, what is said of them, how they count.
+"""Reads files of replies into rows with our field names, before they are checked.
 
-In: files of any kind and a `Description` of what they do not say themselves. Out: rows under our names, whose right option
-and target are letters; a row that cannot be read so is a `BadRow`.
+In: files of any kind and a `Description` of what they lack. Out: rows with our field names, whose right option and target are
+letters. A row that cannot be read this way is a `BadRow`.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 LONGEST_ROW = 10_000_000
 """Longest row, in characters: a prompt and a reply of a million tokens each."""
 WAYS = ("0-based", "1-based", "letter", "text")
-"""How a right option or target may be said to be written."""
+"""Accepted ways of writing a right option or target."""
 ANY_CHANGE = frozenset({"any", "anychange", "change"})
-"""Words for a target that is any change of the answer, besides null."""
+"""Words, besides null, for a target that means any change of the answer."""
 COUNTED = re.compile(rf"(?:{'|'.join((*NAMES['n_options'], *NAMES['sample'], 'reasoningtokens'))}) \d{{1,9}}")
-"""A cell of a table, after the plain name of its column, that is a number."""
+"""A table's cell that is a number, preceded by the plain name of its column."""
 NO_REPLY = frozenset({"", "null", "nan", "na", "<na>"})
-"""How the cell of a table says that there is no reply, without case: what data frames and databases write."""
+"""A table's cell for a missing reply, in lower case, as data frames and databases write it."""
 ROW_IDS = ("uuid", "rowid", "requestid", "responseid", "completionid", "timestamp", "createdat", "id")
-"""Names of fields that tell one reply from every other, so a row with the same one is the same reply."""
+"""Names of fields that identify one reply, so two rows with the same value are the same reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Description:
     """What files of replies do not say themselves."""
 
     clean: tuple[Path, ...] = ()
-    """Files whose rows are clean; those of the others are then biased, unless they say otherwise."""
+    """Files with only clean rows; rows of the other files are then biased unless they say otherwise."""
     facts: Path | None = None
-    """A file with a row for each question, which says what the rows of its replies lack."""
+    """A file with one row per question, for what the rows of its replies lack."""
     columns: str = ""
-    """Which field is which, as `reply=output,gold=answer:1-based`; `{question_id}|{arm}=custom_id` takes a name apart."""
+    """The roles of fields, as `reply=output,gold=answer:1-based`; `{question_id}|{arm}=custom_id` splits a name."""
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Values that all rows have, by our name of the field."""
+    """Values shared by all rows, by our field name."""
 
 
 class Body(NamedTuple):
@@ -60,35 +60,35 @@ class Body(NamedTuple):
     file: Path
     """Its file."""
     line: int
-    """Where it stands there, counted from 1."""
+    """Its line in the file, from 1."""
     row: Any
-    """Its fields under our names, or `BadRow`; what is no object stays as it is."""
+    """Its fields with our names, or a `BadRow`; a value that is not an object stays as it is."""
 
 
 class Counted(NamedTuple):
     """A right option or target that is a number."""
 
     place: int
-    """Place of its row among all."""
+    """The index of its row among all rows."""
     name: str
     """gold or target."""
     no: str
-    """NOT where any other option is meant."""
+    """NOT if any other option is meant."""
     number: Number
-    """The number, and the option whose text it is."""
+    """The number, and the option with that text."""
     choices: Choices
     """The options."""
     way: str
-    """How it is said to be written, one of `WAYS`."""
+    """The stated way of writing it, one of `WAYS`."""
 
 
 class Column(NamedTuple):
-    """What `--columns` says of one field."""
+    """One field's entry in `--columns`."""
 
     name: str
     """The field of the file; a path with dots leads into objects."""
     way: str = ""
-    """One of `WAYS`; empty where that is to be found out."""
+    """One of `WAYS`; empty if it must be detected."""
 
 
 def parse_columns(text: str) -> dict[str, Column]:
@@ -109,15 +109,15 @@ def parse_columns(text: str) -> dict[str, Column]:
 
 
 def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tuple[list[Body], int]:
-    """The rows of all files, and how many stood there twice.
+    """The rows of all files, and the number of repeated rows.
 
     Args:
-        files: The files, those that are logs with what they hold.
-        about: What they do not say themselves; its clean files are read too.
+        files: The files; for logs, with their content.
+        about: What the files do not say themselves; its clean files are read too.
 
     Raises:
-        BadInput: A file cannot be read, or numbers may count from 0 and from 1.
-        UnknownName: What is given of every row is no field of one.
+        BadInput: A file cannot be read, or numbers may count from 0 as well as from 1.
+        UnknownName: A value given for all rows has an unknown field name.
     """
     columns, facts = parse_columns(about.columns), _facts(about)
     unknown = next((name for name in about.given if name not in NAMES), None)
@@ -152,7 +152,7 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
 
 
 def _with_models(bodies: Sequence[Body]) -> list[Body]:
-    """The rows; one without a reply that names no model, such as a call that failed, is of the only model of its file."""
+    """Fill in the model of rows without a reply and model, such as failed calls, if their file has only one model."""
     models: dict[Path, list[str]] = {}
     for file, _, row in bodies:
         name = isinstance(row, dict) and (row.get("model") or row.get("reported_model"))
@@ -174,9 +174,9 @@ def _with_models(bodies: Sequence[Body]) -> list[Body]:
 
 
 def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
-    """The line and the value of every row; cells of a table that are empty or numbers are nothing and numbers.
+    """The line and the value of every row. Empty cells of a table are dropped; counts become numbers.
 
-    An empty cell of a right option says that nobody knows it, one of a reply that there is none.
+    An empty cell for a right option means unknown; for a reply, that there is none.
     """
     golds, replies = (
         {*NAMES[name], *(plain(column.name) for role, column in columns.items() if role == name)}
@@ -203,7 +203,7 @@ def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = No
 
 
 def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields that `--columns` names in a row. Raises `ValueError` where a column is not there."""
+    """The fields that `--columns` names in a row. Raises `ValueError` if a column does not exist."""
     for role, (name, _) in columns.items():
         value = raw.get(name, at(raw, name))
         if value is None and ("{" in role or (name not in raw and name not in NAMES)):
@@ -219,7 +219,7 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
 
 
 def _facts(about: Description) -> dict[str, dict[str, Any]]:
-    """What the file of facts says of each question, by its name. Raises `BadInput` where a question has two rows."""
+    """The row of the facts file for each question, by its name. Raises `BadInput` if a question has two different rows."""
     found: dict[str, dict[str, Any]] = {}
     for _, raw in _rows_in(about.facts, {}) if about.facts else ():
         if isinstance(raw, BadRow):
@@ -237,7 +237,7 @@ def _facts(about: Description) -> dict[str, dict[str, Any]]:
 
 
 def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
-    """The rows with their side, options, right option and target in our words. Raises `BadInput` as `_counts_from`."""
+    """Convert side, options, right option and target of all rows to our terms. Raises `BadInput` as `_counts_from` does."""
     settled: list[Body] = []
     numbers: list[Counted] = []
     others: set[str] = set()
@@ -276,11 +276,11 @@ def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body
 
 
 def _sided(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
-    """A row with its side; where it names none, a bias that it or another row names tells it."""
+    """A row with its side; if it gives none, it is biased if it names a bias, provided that some row does."""
     found = dict(row)
     if found.get("model") is None and found.get("reported_model"):
         found["model"] = found["reported_model"]
-    if isinstance(found.get("arm"), Mapping):  # what was done to the prompt
+    if isinstance(found.get("arm"), Mapping):  # a description of the change to the prompt
         found["arm"] = "biased"
     elif "arm" in found:
         found["arm"] = side_of(found["arm"]) or found["arm"]
@@ -292,7 +292,7 @@ def _sided(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
 
 
 def _named_options(row: dict[str, Any], columns: Mapping[str, Column], place: int) -> list[Counted]:
-    """Put letters in place of a row's right option and target; returns those that are numbers. Raises `BadField`."""
+    """Replace a row's right option and target by letters; returns those that are numbers. Raises `BadField`."""
     try:
         choices = _choices(row)
     except ValueError as error:
@@ -322,20 +322,20 @@ def _named_options(row: dict[str, Any], columns: Mapping[str, Column], place: in
 
 
 def _bias(row: Mapping[str, Any]) -> bool:
-    """Whether a row names a bias, and not one of the words for none."""
+    """Whether a row names a bias, other than by a word for none."""
     name = row.get("bias")
     return bool(name) and not is_not_known(name) and side_of(name) != "clean" and "unbiased" not in plain(str(name))
 
 
 def _choices(row: dict[str, Any]) -> Choices | None:
-    """The options of a row, which it holds as texts afterwards; None where not even their number is known.
+    """The options of a row, which are then stored in it as texts; None if even their number is unknown.
 
-    A row without options has those that its prompt lists. Raises `ValueError` where they cannot be read.
+    A row without options gets those listed in its prompt. Raises `ValueError` if they cannot be read.
     """
     if row.get("options") is None and row.get("n_options") is None and isinstance(row.get("prompt"), str):
         listed = split_lettered(row["prompt"])
         if listed is not None:
-            if row.get("arm") == "clean":  # a cue may have changed the texts
+            if row.get("arm") == "clean":  # in a biased prompt a cue may have changed the texts
                 row["options"] = [re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts]
             row["n_options"] = len(listed[1].texts)
     if row.get("options") is not None:
@@ -346,14 +346,14 @@ def _choices(row: dict[str, Any]) -> Choices | None:
     if isinstance(n, float) and n.is_integer():
         n = int(n)
     if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= MAX_OPTIONS:
-        return None  # which the check of the row says
-    return Choices(tuple(f"\0{place}" for place in range(n)))  # texts that nothing is equal to
+        return None  # the check of the row reports it
+    return Choices(tuple(f"\0{place}" for place in range(n)))  # texts that equal no answer
 
 
 def _counts_from(bodies: Sequence[Body], numbers: Sequence[Counted]) -> int:
-    """What right options and targets that are numbers count from: 0 where one is 0, 1 where one is the last and none is 0.
+    """Whether numeric options count from 0 or 1: from 0 if one is 0 (or none is numeric), from 1 if one is the last option.
 
-    Raises `BadInput` where the numbers show neither.
+    Raises `BadInput` if the numbers decide neither.
     """
     asked = [each for each in numbers if each.number.text is None]
     values = {each.number.value for each in asked}

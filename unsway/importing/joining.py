@@ -1,8 +1,8 @@
-"""Which clean row belongs to which biased row, where a file of transcripts does not say.
+"""Matches clean rows with biased rows, if a file of transcripts does not.
 
-In: checked rows (`Transcript`). Out: the same rows, each with the number of its sample. Both sides join by source, question,
-bias, model and sample. A cue gets a clean row of its own where it cannot share one: because clean replies differ from bias to
-bias, or because the cues of one question and bias have several targets.
+In: checked rows (`Transcript`). Out: the same rows, each with a sample number. Both sides are matched by source, question,
+bias, model and sample. A cue gets its own clean row if it cannot share one: because clean replies differ between biases, or
+because the cues of one question and bias have several targets.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from unsway.importing.transcripts import Transcript
 from unsway.types import Target
 
 Numbered: TypeAlias = tuple[Transcript, int]
-"""A row and the number of its sample."""
+"""A row and its sample number."""
 Cue: TypeAlias = tuple[str, str, str]
 """Source, question and bias."""
 Place: TypeAlias = tuple[str, str, str, str, int]
-"""Source, question, bias, model and sample: at most one row of each side."""
+"""Source, question, bias, model and sample; each side has at most one row for it."""
 
 
 def number_samples(rows: Sequence[Transcript]) -> list[Numbered]:
-    """Rows with the number of their sample: their own, or the next free one. Rows that repeat another are left out."""
+    """Rows with their sample number: their own, or the next free one. Rows that repeat another are left out."""
     found: dict[tuple[object, ...], Numbered] = {}
     counts: Counter[tuple[object, ...]] = Counter()
     for row in rows:
@@ -35,7 +35,7 @@ def number_samples(rows: Sequence[Transcript]) -> list[Numbered]:
 
 
 def count_unpaired(rows: Sequence[Transcript]) -> int:
-    """The number of clean rows that belong to no pair, because neither they nor a biased row name a target."""
+    """The number of clean rows without a pair, because neither they nor a biased row name a target."""
     cues = {_cue(row) for row in rows if row.bias and row.target is not None}
     questions = {cue[:2] for cue in cues}
     return sum(
@@ -44,7 +44,7 @@ def count_unpaired(rows: Sequence[Transcript]) -> int:
 
 
 def share_clean_rows(rows: Sequence[Numbered]) -> list[Numbered]:
-    """Repeat clean rows for each cue that cannot share them. Rows of most files are returned as they are."""
+    """Repeat clean rows for every cue that cannot share them. For most files, the rows are returned unchanged."""
     biased: dict[Place, Transcript] = {_place(*each): each[0] for each in rows if each[0].side == "biased"}
     targets: defaultdict[Cue, set[Target | None]] = defaultdict(set)
     for row in biased.values():
@@ -56,14 +56,14 @@ def share_clean_rows(rows: Sequence[Numbered]) -> list[Numbered]:
         return list(rows)
 
     def with_variants() -> Iterator[Numbered]:
-        """All rows; where a cue has several targets, with that of the biased row to which a row belongs."""
+        """All rows; if a cue has several targets, each row gets the target of the biased row it belongs to."""
         for row, sample in rows:
             target = biased.get(_place(row, sample), row).target
             is_one_of_several = _cue(row) in several and target is not None
             yield row._replace(target=target, variant=_in_words(target)) if is_one_of_several else row, sample
 
     def repeated() -> Iterator[Numbered]:
-        """The clean row that stands for every bias, for each cue whose bias has clean rows or targets of its own."""
+        """The clean row shared by all biases, repeated for each cue whose bias has its own clean rows or several targets."""
         biases = {place[:3] for place in own}
         for place, row in biased.items():
             clean, cue = shared.get((*place[:2], "", *place[3:])), place[:3]

@@ -1,6 +1,6 @@
-"""Inspect's logs as rows of ours: those of our own task, which hold pairs and replies, and all others.
+"""Inspect's logs as our rows: logs of our own task, which contain pairs and replies, and all other logs.
 
-In: a log, `.eval` or `.json`. Out: its pairs and replies, or its samples as rows; their metadata holds what Inspect lacks.
+In: a log, `.eval` or `.json`. Out: its pairs and replies, or its samples as rows; metadata supplies what Inspect lacks.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatCompletionChoice
 
 MOST_UNPACKED = 256_000_000
-"""Bytes to which a packed log may always unpack."""
+"""Bytes to which a compressed log may always unpack."""
 MOST_PACKED = 200
-"""How many times its size a larger one may unpack to. Ours: logs unpack to 5 to 50 times, a bomb to a thousand."""
+"""Largest ratio to which a larger log may unpack. Ours: logs unpack to 5 to 50 times their size, a zip bomb to a thousand."""
 
 WHY_NONE = {
     False: "Run it again: `inspect eval-retry` asks what is missing.",
     True: "Each sample failed or met a limit, or none was written (--no-log-samples).",
 }
-"""Why the log of a run holds no reply, or what to do, by whether the run finished."""
+"""Why a run's log has no reply, or what to do, by whether the run finished."""
 FIRST_NAME = re.compile(rb'\s*\{\s*"[a-z_]+"')
-"""How a log begins. A list of logs, such as `logs.json` of `inspect eval-set`, holds their headers by the names of files."""
+"""The beginning of a log. A list of logs, such as `logs.json` of `inspect eval-set`, has headers by file name instead."""
 
 
 def read_log(file: Path) -> EvalLog | None:
-    """The log that a file is, with its samples; None where it is none. Raises `BadInput` where it cannot be read."""
+    """The log in a file, with its samples; None if the file is not a log. Raises `BadInput` if it cannot be read."""
     if file.suffix != ".eval":
         with file.open("rb") as opened:
             start = opened.read(4096)
@@ -56,35 +56,35 @@ def read_log(file: Path) -> EvalLog | None:
             if unpacked > max(MOST_UNPACKED, MOST_PACKED * file.stat().st_size):
                 raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {MOST_PACKED} times its size")
         return read_eval_log(str(file))
-    except Exception as error:  # whatever a damaged archive makes Inspect raise
+    except Exception as error:  # a damaged archive can raise anything
         raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {why(error)}.") from error
 
 
 class Logs(NamedTuple):
-    """What those of some files held that are logs of `unsway/bias` or `unsway measure`, and the other files."""
+    """The pairs and replies of our own logs (`unsway/bias` or `unsway measure`) among some files, and the other files."""
 
     pairs: tuple[Pair, ...]
     """The pairs of our own logs."""
     replies: tuple[Reply, ...]
     """The replies of our own logs."""
     n_samples: int
-    """Samples of our own logs."""
+    """The number of samples in our own logs."""
     n_twice: int
-    """Samples of our own logs that an earlier one of them holds too, as the log of a run that was tried again does."""
+    """Samples of our own logs that an earlier one also has, for example after a retried run."""
     n_empty: int
-    """Samples of our own logs that no log has a reply to."""
+    """Samples of our own logs for which no log has a reply."""
     others: dict[Path, EvalLog | None]
-    """All other files, in their order; those that are logs with what they hold."""
+    """All other files in order; logs among them with their content."""
     notes: tuple[str, ...]
-    """A line for each log whose run did not finish, whose clean replies a log before it has too, in other words, or that is
-    left out of a folder."""
+    """A line for each log that is from an unfinished run, whose clean replies differ from an earlier log's, or that is left
+    out of a folder."""
 
 
 def logs_in(folder: Path) -> list[Path]:
-    """The files of a folder and those below that may be logs, by name, as Inspect lists them: in the order of their runs.
+    """The files below a folder that may be logs, by name: as Inspect names them, in the order of their runs.
 
     Raises:
-        BadInput: It is the folder of a study, or holds no such file.
+        BadInput: It is a study's folder, or has no such file.
     """
     if (folder / layout.ARMS).is_file():
         raise BadInput(f"{folder} is the folder of a study, which is read as it is: `unsway table {folder}`.")
@@ -95,15 +95,15 @@ def logs_in(folder: Path) -> list[Path]:
 
 
 def read_logs(places: Sequence[Path]) -> Logs:
-    """Read the files that are logs.
+    """Read the files, as far as they are logs.
 
     Args:
-        places: Files, and folders of logs. Of a folder, logs without a reply are left out, and so are, next to logs of ours,
-            those of other tasks; the notes name each. Files of it that are no logs are passed over.
+        places: Files, and folders of logs. From a folder, logs without a reply are left out; so are logs of other tasks
+            if there are logs of ours. The notes name each. Files in a folder that are not logs are ignored.
 
     Raises:
-        BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there; or two logs hold
-            different replies to one prompt with a cue, or were decoded otherwise.
+        BadInput: A log cannot be read, has no reply, or is the record of an existing study; or two logs have different
+            replies to the same prompt with a cue, or replies with different settings.
     """
     pairs: dict[str, Pair] = {}
     held: dict[tuple[str, str, int], Reply | None] = {}
@@ -170,13 +170,13 @@ def read_logs(places: Sequence[Path]) -> Logs:
 def read_own_log(
     file: Path, log: EvalLog
 ) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None], list[str]] | None:
-    """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample and epoch.
+    """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample id and epoch.
 
     Returns:
-        Pairs, replies (None for a sample without one), and what else may have been in the prompts; None for any other log.
+        Pairs, replies (None for a sample without one), and other possible content of the prompts; None for any other log.
 
     Raises:
-        BadInput: It is the record of a study that is still there.
+        BadInput: It is the record of an existing study.
     """
     about = [sample.metadata or {} for sample in log.samples or ()]
     study, is_measured = file.resolve().parent.parent, (log.eval.metadata or {}).get("asked_by") == "unsway"
@@ -191,7 +191,7 @@ def read_own_log(
     try:
         replies: dict[tuple[str, str, int], Reply | None] = {}
         for sample in log.samples or ():
-            scores = sample.scores or {}  # the solver's own record is read where a log was not scored, or otherwise
+            scores = sample.scores or {}  # without our scorer, the solver's own record counts
             row = (scores[SCORER].metadata or {}).get("reply") if SCORER in scores else sample.store.get("reply")
             replies[log.eval.model, str(sample.id), sample.epoch] = loads(Reply, row) if row else None
         pairs = {text: loads(Pair, text) for text in texts}
@@ -200,8 +200,8 @@ def read_own_log(
             f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
         ) from None
     added: list[str] = []
-    if not is_measured:  # Inspect's own door: what it knows is in the log's header
-        configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags win over the model's
+    if not is_measured:  # run by `inspect eval`: settings are in the log's header
+        configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags' settings win
         settings, is_known = settings_of(*configs)
         known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
         replies = {place: replace(reply, **known) if reply else None for place, reply in replies.items()}
@@ -212,15 +212,15 @@ def read_own_log(
 
 
 def _answers(sample: EvalSample) -> Sequence[ChatCompletionChoice]:
-    """The answers of a sample; none where it failed or met a limit, which may have cut it anywhere."""
+    """The answers of a sample; none if it failed or met a limit, which may have cut it anywhere."""
     return sample.output.choices if sample.error is None and sample.limit is None else ()
 
 
 def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """The samples of any log as rows, numbered from 1.
 
-    Metadata goes before what Inspect itself knows: the id of a sample names its question, its target is the right option.
-    Of a prompt that was answered several times at once (`num_choices`), each answer is a row.
+    Metadata takes precedence over Inspect's own fields: a sample's id is its question, its target the right option.
+    If a prompt was answered several times at once (`num_choices`), each answer is a row.
     """
     header = named({**(log.eval.metadata or {}), **log.eval.task_args})
     asked_on = log.eval.created[:10]
@@ -239,7 +239,7 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
         row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
         choices = _answers(sample)
         for place, choice in enumerate(choices):
-            # of the first, what an agent submitted goes before what its model said
+            # for the first, an agent's submission takes precedence over its model's text
             text = choice.message.text if place else sample.output.completion
             output = sample.output.model_copy(update={"choices": [choice], "completion": text})
             stop = STOPS.get(choice.stop_reason, "unknown")

@@ -1,7 +1,7 @@
-"""Prompts that others released, asked as they are: both sides of each row, what they aim at, and what is dropped.
+"""Prompts that others released, asked unchanged: both sides of each row, their targets, and the rows left out.
 
-In: a test file released with arXiv 2403.05518, or a file that mcq-bias froze. Out: a `PairSet` like that of `pairs`, so
-everything after it is the same; its `skipped` says what was dropped and why.
+In: a test file released with arXiv 2403.05518, or a file written by mcq-bias. Out: a `PairSet` like that of `pairs`, so
+all later stages are the same; its `skipped` lists the rows left out, with the reason.
 Fields of a row: original_question, original_dataset, unbiased_question, biased_question (lists of role and content),
 bias_name, ground_truth (a letter) and biased_option (a letter, or "NOT X"). mcq-bias calls the prompts unbiased_messages and
 biased_messages, the bias bias_type, the task source_dataset.
@@ -31,24 +31,24 @@ from unsway.sources.files.options import split_lettered
 from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Target, Toward, Turn
 
 RELEASE = "chua2024"
-"""Stands for a version in the names of biases, elicitations and sources of released rows."""
+"""The version in the names of biases, elicitations and sources of released rows."""
 FROZEN = "mcq-bias"
-"""Stands for a version in the names of rows that mcq-bias froze."""
+"""The version in the names of rows written by mcq-bias."""
 OUR_NAMES: Mapping[str, str] = {
     "wrong_few_shot": "wrong_few_shot_arbitrary",
     "spurious_few_shot_squares": "spurious_squares",
     "spurious_few_shot_hindsight": "spurious_hindsight",
 }
-"""Released names of biases that have another name here. The labels of the examples in the released few-shot prompts are
+"""Released names of biases that are named differently here. The labels of the examples in the released few-shot prompts are
 arbitrary (docs/parity.md)."""
 NO_OPTION = frozenset({"spurious_hindsight"})
-"""Biases whose stored option means nothing: any answer but the right one follows them."""
+"""Biases whose stored option has no meaning: any answer but the right one follows them."""
 EMPTY, GOLD = "the biased prompt is empty", "the cued option is the right one"
 TWICE = "the same row was there before"
 
 
 class StemAndOptions(NamedTuple):
-    """A question, taken from its released layout."""
+    """A question split out of its released text."""
 
     stem: str
     """The question without its options."""
@@ -62,30 +62,30 @@ class ReleasedRow(ForeignRow):
     original_question: StemAndOptions
     """The question with its options."""
     original_dataset: str
-    """The task that it comes from."""
+    """The task of the question."""
     bias_name: str
     """Our name of the bias."""
     ground_truth: int
     """Index of the right option."""
     biased_option: Target
-    """What follows the cue."""
+    """What following the cue means."""
     unbiased_question: list[ChatTurn]
     """The prompt without the cue."""
     biased_question: list[ChatTurn]
-    """The prompt with it; some are empty."""
+    """The prompt with the cue; empty in some rows."""
 
     RELEASE: ClassVar[str] = RELEASE
-    """Stands for a version in the names of its bias, elicitation and source."""
+    """The version in the names of its bias, elicitation and source."""
 
     @property
     def elicit(self) -> str:
-        """How the question is put: all test prompts of the release ask for reasoning."""
+        """The elicitation: all test prompts of the release ask for reasoning."""
         return "cot"
 
     @field_validator("original_question", mode="plain")
     @classmethod
     def take_apart(cls, value: object) -> StemAndOptions:
-        """A stem, a blank line, a header and one `(A) …` an option; an option may have several lines."""
+        """Split a text: stem, blank line, header, one `(A) …` per option; an option may have several lines."""
         if not isinstance(value, str):
             raise ValueError(f"must be text, is {kind_of(value)}")
         stem, header, rest = value.rpartition("\n\nAnswer choices:\n")
@@ -108,11 +108,11 @@ class ReleasedRow(ForeignRow):
     @field_validator("ground_truth", mode="plain")
     @classmethod
     def find_option(cls, value: object, info: ValidationInfo) -> int:
-        """A letter as the index of an option of the question."""
+        """The index of the option with a letter."""
         if not isinstance(value, str):
             raise ValueError(f"must be text, is {kind_of(value)}")
         if "original_question" not in info.data:
-            return 0  # the question is bad, which is said first
+            return 0  # the question is invalid, which is reported first
         letters = ascii_uppercase[: len(info.data["original_question"].options)]
         if len(value) != 1 or value not in letters:
             raise ValueError(f"is {value[:60]!r}; the question has the options {letters[0]} to {letters[-1]}")
@@ -121,7 +121,7 @@ class ReleasedRow(ForeignRow):
     @field_validator("biased_option", mode="plain")
     @classmethod
     def find_target(cls, value: object, info: ValidationInfo) -> Target:
-        """The letter to which the cue points, or `NOT X`; where the stored option means nothing, not the right one."""
+        """The target of the cue's letter or of `NOT X`; if the stored option has no meaning, any but the right option."""
         if info.data.get("bias_name") in NO_OPTION and isinstance(value, str):
             return AwayFrom(info.data.get("ground_truth", 0))
         if isinstance(value, str) and value.startswith("NOT "):
@@ -130,7 +130,7 @@ class ReleasedRow(ForeignRow):
 
 
 class FrozenRow(ReleasedRow):
-    """One row of a file that mcq-bias froze: its prompts in full, and no options apart from them."""
+    """One row of a file written by mcq-bias: its prompts in full, without separate options."""
 
     RELEASE: ClassVar[str] = FROZEN
     OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -145,18 +145,18 @@ class FrozenRow(ReleasedRow):
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Only these rows have messages."""
+        """Whether the row has messages, which only these rows have."""
         return "biased_messages" in row
 
     @property
     def elicit(self) -> str:
-        """How the question is put."""
+        """The elicitation of the row."""
         return "cot" if "cot" in self.prompt_style else "direct"
 
     @model_validator(mode="before")
     @classmethod
     def find_options(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Add the options that the clean prompt lists to the question."""
+        """Add to the question the options that the clean prompt lists."""
         turns = row.get("unbiased_messages")
         texts = [turn.get("content") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
         listed = split_lettered(texts[-1]) if texts and isinstance(texts[-1], str) else None
@@ -164,7 +164,7 @@ class FrozenRow(ReleasedRow):
             raise BadField("unbiased_messages", "must be turns, the last of which lists the options as (A) …, (B) …")
         options = [
             re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts
-        ]  # instructions follow the last one
+        ]  # instructions follow the last option
         lines = "\n".join(f"({ascii_uppercase[place]}) {text}" for place, text in enumerate(options))
         return row | {"question": f"{row.get('question') or listed[0]}\n\nAnswer choices:\n{lines}"}
 
@@ -174,14 +174,14 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
 
     Args:
         path: The file.
-        n: At most so many pairs, in a seeded order of questions that is the same for every file; None takes all.
+        n: Largest number of pairs, in a seeded order of questions that is the same for every file; None takes all.
         seed: Seed of that order.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`. Following such a cue is
-            right, so they are no part of a biased reasoning rate (arXiv 2403.05518, §3).
+            right, so they are not part of a biased reasoning rate (arXiv 2403.05518, §3).
 
     Raises:
-        BadInput: The file cannot be read, or holds no usable row.
-        BadRow: A row does not have the released form; file, line and field are named.
+        BadInput: The file cannot be read, or has no usable row.
+        BadRow: A row does not have the released form; the message gives file, line and field.
     """
     file = Path(path)
     usable: dict[str, Pair] = {}
@@ -224,7 +224,7 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
 
 
 def _both_sides(clean: list[ChatTurn], biased: list[ChatTurn]) -> tuple[Prompt, Prompt]:
-    """Both prompts to the letter; lines of the biased one that the clean one lacks are tagged as its cue."""
+    """Both prompts, unchanged; lines of the biased one that the clean one lacks are tagged as its cue."""
     ours, theirs = _lines(clean), _lines(biased)
     matcher = SequenceMatcher(None, [text.strip() for _, text in ours], [text.strip() for _, text in theirs], False)
     shared = {block.b + i for block in matcher.get_matching_blocks() for i in range(block.size)}
@@ -233,11 +233,11 @@ def _both_sides(clean: list[ChatTurn], biased: list[ChatTurn]) -> tuple[Prompt, 
     for place, (turn, text) in enumerate(theirs):
         parts[turn].append(Part("stem" if place in shared or not text.strip() else "cue", text))
     turns = [Turn(turn.role, tuple(own)) for turn, own in zip(biased, parts, strict=True)]
-    for place in reversed(spoken):  # between two turns of the user, the model speaks
+    for place in reversed(spoken):  # between two user turns, the model replies
         turns.insert(place, Turn("assistant", None))
     return Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in clean)), Prompt(tuple(turns))
 
 
 def _lines(turns: list[ChatTurn]) -> list[tuple[int, str]]:
-    """Number of the turn and text of every line, line ends kept."""
+    """The turn number and the text of every line, including line ends."""
     return [(number, line) for number, turn in enumerate(turns) for line in turn.content.splitlines(keepends=True)]

@@ -1,12 +1,13 @@
-"""Transcripts that somebody else sampled, as pairs and replies like our own.
+"""Transcripts that someone else sampled, as pairs and replies like our own.
 
-In: files of rows (JSONL, JSON, tables, Parquet, packed or not) or Inspect logs, ours or not. Out: `Imported`: pairs, replies,
-and every row that was left out, with its line, field and reason.
+In: files of rows (JSONL, JSON, tables, Parquet, compressed or not) or Inspect logs, ours or not. Out: `Imported`: pairs,
+replies, and every row left out, with its line, field and reason.
 
 A row has `question_id`, `n_options` or `options`, `gold`, `target`, `bias`, `arm` ("clean" or "biased"), `model`, `reply`;
-`source`, `sample`, `prompt`, `stop`, `elicit`, `reasoning` are optional. `words.py` has the names and words that others use,
-`shapes.py` where providers and harnesses keep them. Options are named by letter, text or index; the target "NOT X" means any
-answer but X, null any change. A clean row without a bias stands for every bias of its question.
+`source`, `sample`, `prompt`, `stop`, `elicit`, `reasoning` are optional. `words.py` lists the field names and words
+that others use, `shapes.py` where providers and harnesses store each field. Options are given by letter, text or index.
+The target "NOT X" means any answer but X; null means any change. A clean row without a bias belongs to every bias of
+its question.
 """
 
 from __future__ import annotations
@@ -32,16 +33,16 @@ from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Side, To
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file held."""
+    """The result of an import."""
 
     pairs: tuple[Pair, ...]
-    """The pairs, whether or not both of their sides have a reply."""
+    """The pairs, whether or not both sides have a reply."""
     replies: tuple[Reply, ...]
-    """The replies to them."""
+    """The replies to those pairs."""
     models: tuple[str, ...]
-    """The models, in the order of the file."""
+    """The models, in order of appearance."""
     n_rows: int
-    """Rows of the file, good or bad."""
+    """Rows in the files, good or bad."""
     n_duplicates: int
     """Rows that repeat another row."""
     n_gold: int
@@ -51,19 +52,19 @@ class Imported:
     bad: tuple[BadRow, ...]
     """Rows that cannot be used, left out."""
     n_alone: int = 0
-    """Clean rows that belong to no pair, because no row names their target."""
+    """Clean rows without a pair, because no row gives their target."""
     skipped: tuple[Skipped, ...] = ()
     """Questions whose cue points to the right option, as reports list them."""
     notes: tuple[str, ...] = ()
-    """What else is to be known: runs that did not finish, sides that nobody answered."""
+    """Other notes: runs that did not finish, sides without any reply."""
 
     def counts(self) -> dict[str, int]:
-        """How many rows there were, and how many of them were left out, by the reason."""
+        """The number of rows, and how many of them were left out, by reason."""
         names = ("n_rows", "n_duplicates", "n_gold", "n_empty", "n_alone")
         return {name: getattr(self, name) for name in names} | {"n_bad": len(self.bad)}
 
     def __str__(self) -> str:
-        """What was imported and what was left out, a line each, with the first ten bad rows."""
+        """What was imported and what was left out, one line each, with the first ten bad rows."""
         left_out = {
             "bad": len(self.bad),
             "that repeat another row": self.n_duplicates,
@@ -79,18 +80,18 @@ class Imported:
 
 
 NEEDED = ("question_id", "model", "arm", "bias", "gold", "target", "reply")
-"""Fields without which no row can be used, besides its options."""
+"""Fields that every usable row needs, besides its options."""
 
 
 class PromptKey(NamedTuple):
-    """What tells one imported prompt from another."""
+    """What distinguishes one imported prompt from another."""
 
     source: str
-    """Where the question comes from."""
+    """The source of the question."""
     question_id: str
     """The file's name for the question."""
     bias: str
-    """Name of the bias; empty for a clean prompt that stands for every bias."""
+    """Name of the bias; empty for a clean prompt that belongs to every bias."""
     side: Side
     """Whether it has the cue."""
     variant: str
@@ -104,17 +105,17 @@ def load(
     skip_bad: bool = False,
     keep_gold: bool = False,
 ) -> Imported:
-    """Read files of transcripts; rows of several files join as if they stood in one.
+    """Read files of transcripts; rows of several files are joined as if they were in one.
 
     Args:
         files: Files of rows, or Inspect logs (`.eval`, `.json`), or folders of logs.
         about: What the files do not say themselves.
-        skip_bad: Leave bad rows out and go on.
+        skip_bad: Leave bad rows out and continue.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
 
     Raises:
-        BadInput: A file cannot be read, its rows are bad (the first ten are named, all are counted), it holds no reply, or
-            its numbers can be read in two ways.
+        BadInput: A file cannot be read, has bad rows (the message lists the first ten and their number) or no reply, or its
+            numbers can be read in two ways.
     """
     paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
     own = read_logs(paths)
@@ -179,7 +180,7 @@ def load(
 
 
 def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]) -> str:
-    """What is wrong with rows that cannot be used, and what to do: name columns, set values, correct or skip rows."""
+    """What is wrong with unusable rows, and what to do: name columns, set values, correct or skip rows."""
     shown = "\n".join(f"  {error}" for error in bad[:10])
     rows = [body.row for body in bodies if isinstance(body.row, dict)]
     lacking = [name for name in NEEDED if rows and not any(name in row for row in rows)]
@@ -213,10 +214,10 @@ def _key(row: Transcript) -> PromptKey:
 
 
 def _prompts(rows: Sequence[Numbered]) -> dict[PromptKey, Prompt]:
-    """One prompt for each key, with a mark where two that must differ have equal text.
+    """One prompt for each key, with a mark if two that must differ have the same text.
 
-    Files may leave prompts out, or give only a part of them, and then both sides have the same text. The clean rows of a
-    question share a prompt where they have no variant and their replies do not differ from bias to bias.
+    Files may leave out prompts, or give only a part; then both sides have the same text. The clean rows of a question share a
+    prompt if they have no variant and their replies are the same for all biases.
     """
     first: dict[PromptKey, Transcript] = {}
     said: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
@@ -242,7 +243,7 @@ def _text(row: Transcript) -> str:
 
 
 def _prompt(row: Transcript, key: PromptKey, marked: bool) -> Prompt:
-    """The prompt as given, or else the name of the question and its options; a mark tells it from others of equal text."""
+    """The prompt as given, or else the question's name and options; a mark keeps it apart from others with equal text."""
     parts = [Part("stem", _text(row))]
     if not row.prompt:
         parts += option_parts(row.options)
@@ -257,7 +258,7 @@ def _prompt(row: Transcript, key: PromptKey, marked: bool) -> Prompt:
 
 
 def _pairs(rows: Sequence[Transcript], prompts: Mapping[PromptKey, Prompt]) -> tuple[Pair, ...]:
-    """A pair for each question, bias and target; a side without rows has a prompt that nobody answered."""
+    """A pair for each question, bias and target; a side without rows gets a prompt without replies."""
     found: dict[str, Pair] = {}
     for row in rows:
         if not row.bias or row.target is None:

@@ -1,8 +1,8 @@
-"""Rows of providers and of other harnesses as rows of ours: one table that says where each keeps what.
+"""Rows of providers and other harnesses as our rows: one table of where each stores its fields.
 
-In: a row as it stands in a file. Out: the rows of ours that it holds, one for each reply; a row of no known shape is one row
-with the fields that it has. A path is names and numbers with dots; one that begins with a dot starts at the reply, of which a
-row may hold several. Sources: the providers' references of their batch files, and what each harness writes.
+In: a row of a file. Out: our rows inside it, one per reply; a row of unknown shape becomes one row with its own fields.
+A path consists of names and numbers joined by dots. A path that begins with a dot starts at the reply, of which a row
+may have several. Sources: the providers' references of their batch files, and the output of each harness.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from unsway.importing.words import named
 
 
 class Shape(BaseModel):
-    """Where one kind of row keeps what."""
+    """Where one kind of row stores each field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     writes: str
-    """Who writes it."""
+    """The program that writes it."""
     needs: tuple[str, ...]
-    """Paths by which it is recognised; each must be there."""
+    """Paths by which it is recognised; all must exist."""
     each: str = ""
-    """The list that has an element for each reply; empty where the row is one reply."""
+    """The list with one element per reply; empty if the row is one reply."""
     inside: tuple[str, ...] = ()
-    """Objects whose own fields count as fields of the row."""
+    """Objects whose fields count as fields of the row."""
     fields: Mapping[str, tuple[str, ...]] = {}
-    """Our fields by the paths at which they may stand; the first that is there is taken."""
+    """Our fields, with the paths where they may be; the first existing path is used."""
     is_repeated: bool = False
-    """Whether several rows may hold the same reply, so its number in the row is that of its sample."""
+    """Whether several rows may hold the same reply; then its number in the row is its sample number."""
 
     def is_of(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row is of this shape."""
+        """Whether a row has this shape."""
         return all(at(row, path) is not None for path in self.needs)
 
 
@@ -107,7 +107,7 @@ BODIES: tuple[Shape, ...] = (
         fields={"reply": ("message.content",), "reasoning": ("message.thinking",), "stop": ("done_reason",)},
     ),
 )
-"""What a provider or server answers. It may be the whole row, or stand in one of the objects of `PLACES`."""
+"""The answers of providers and servers. An answer may be the whole row, or inside one of the objects in `PLACES`."""
 PLACES = (
     "response.body",
     "response",
@@ -119,11 +119,11 @@ PLACES = (
     "raw_response",
     "raw",
 )
-"""Where the answer stands in the lines of batch files and in rows that people write around an answer."""
+"""Where the answer is in lines of batch files and in rows that people write around an answer."""
 FAILED = ("error", "result.error", "response.error", "response.body.error")
-"""What a line of a batch file holds only where the call failed; then there is no reply."""
+"""Fields that a batch file's line has only if the call failed; then there is no reply."""
 TEXTS = ("text", "thinking", "content", "refusal")
-"""Where a part of a message keeps its text."""
+"""Where a part of a message stores its text."""
 HARNESSES: tuple[Shape, ...] = (
     Shape(
         writes="lm-evaluation-harness, --log_samples",
@@ -216,13 +216,13 @@ HARNESSES: tuple[Shape, ...] = (
         },
     ),
 )
-"""What harnesses write for each question."""
+"""The rows of harnesses, one for each question."""
 PLAIN = Shape(writes="everybody else", needs=())
-"""A row whose fields say all."""
+"""A row whose own fields are used."""
 
 
 def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of ours that a row holds, one for each reply; a call that failed is a row without a reply."""
+    """Our rows inside a row, one per reply; a failed call is a row without a reply."""
     bodies = [("", row, (*HARNESSES, *BODIES)), *((place, at(row, place), BODIES) for place in PLACES)]
     known = (
         (place, each)
@@ -272,10 +272,10 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def as_texts(row: dict[str, Any]) -> dict[str, Any]:
-    """A row whose reply, reasoning, prompt, right option and day are plain values, where providers write lists of parts."""
+    """A row with reply, reasoning, prompt, right option and day as plain values instead of providers' lists of parts."""
     found, reply = dict(row), row.get("reply")
     parts = {name: _objects(row.get(name)) for name in ("reply", "reasoning", "prompt", "gold")}
-    if isinstance(reply, Mapping):  # a message
+    if isinstance(reply, Mapping):  # a chat message
         found["reply"] = reply.get("content", reply.get("text"))
     elif isinstance(reply, list) and len(reply) == 1 and isinstance(reply[0], str):
         found["reply"] = reply[0]
@@ -298,17 +298,17 @@ def as_texts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:
-    """A list of objects; anything else as an empty one."""
+    """A list of objects; an empty list for anything else."""
     return value if isinstance(value, list) and all(isinstance(each, Mapping) for each in value) else []
 
 
 def _said_and_thought(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """The reply, the reasoning and whether that is hidden, from the parts of a message."""
+    """The reply, the reasoning and whether it is hidden, from the parts of a message."""
     said, thoughts, is_hidden = "", [], False
     for part in parts:
         kind = str(part.get("type", ""))
         text = next((part[key] for key in TEXTS if isinstance(part.get(key), str)), "")
-        for each in _objects(part.get("content")):  # of an output item of OpenAI's responses
+        for each in _objects(part.get("content")):  # inside an output item of OpenAI's responses
             text += str(each.get("text") or each.get("refusal") or "")
         if kind in ("thinking", "reasoning", "redacted_thinking") or part.get("thought") or "reasoningContent" in part:
             summary = "\n".join(str(each.get("text", "")) for each in _objects(part.get("summary")))
@@ -324,7 +324,7 @@ def _said_and_thought(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def at(row: Any, path: str) -> Any:
-    """What stands at a path; None where nothing does."""
+    """The value at a path; None if there is none."""
     for step in filter(None, path.split(".")):
         if isinstance(row, Mapping):
             row = row.get(step)

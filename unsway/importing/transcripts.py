@@ -1,7 +1,7 @@
-"""What a row of transcripts must be: a reply that somebody else sampled, with the question and cue that it answers.
+"""The required form of a row of transcripts: a reply that someone else sampled, with its question and cue.
 
-In: rows under our names (`bodies.py`). Out: `Transcript`s, and a `BadRow` for every row that cannot be used. docs/import.md
-has the fields.
+In: rows with our field names (`bodies.py`). Out: `Transcript`s, and a `BadRow` for every unusable row. docs/import.md lists
+the fields.
 """
 
 from __future__ import annotations
@@ -21,55 +21,55 @@ from unsway.rows import BadField, ForeignRow, Name, NeededName, TextOrNull, chec
 from unsway.types import AnyChange, AwayFrom, Side, Stop, Target, Thought, Toward
 
 VERSION = "imported"
-"""Stands for the version in the names of imported biases and elicitations, and for a source that no row names."""
+"""The version in the names of imported biases and elicitations, and the source if no row names one."""
 
 
 class Transcript(NamedTuple):
-    """One reply that somebody else sampled, checked."""
+    """One reply that someone else sampled, checked."""
 
     line: int
-    """Where it stands in its file, counted from 1."""
+    """Its line in the file, from 1."""
     source: str
-    """Where the question comes from."""
+    """The source of the question."""
     question_id: str
     """The file's name for the question."""
     options: tuple[str, ...]
-    """The texts of the options; empty texts where only their number is known."""
+    """The texts of the options; empty texts if only their number is known."""
     gold: int | None
     """Index of the right option."""
     target: Target | None
-    """What follows the cue; None in a clean row that does not say."""
+    """What following the cue means; None in a clean row that does not say."""
     bias: str
-    """Name of the bias; empty in a clean row that stands for every bias."""
+    """Name of the bias; empty in a clean row that belongs to every bias."""
     side: Side
     """Whether the prompt had the cue."""
     model: str
     """The model that replied."""
     reply: str | None
-    """What it said; None where there is no reply."""
+    """Its text; None if there is no reply."""
     sample: int | None
-    """Number of the sample, from 0; None where the row has none."""
+    """Number of the sample, from 0; None if the row has none."""
     prompt: str
-    """The text of the prompt; empty where the row has none."""
+    """The text of the prompt; empty if the row has none."""
     stop: Stop
     """Why the reply ended."""
     elicit: str
-    """How the question was put; `unknown` where the row does not say."""
+    """The elicitation; `unknown` if the row does not say."""
     reasoning: str
-    """What can be read of the reasoning channel; empty where there is none."""
+    """The readable text of the reasoning channel; empty if there is none."""
     thought: Thought
-    """What can be read of the thinking."""
+    """How much of the thinking is readable."""
     reasoning_tokens: int | None
-    """Tokens of thinking, where the row says."""
+    """Tokens of thinking, if the row gives them."""
     reported_model: str
-    """The name under which the provider answered; empty where the row does not say."""
+    """The name that the provider reported; empty if the row gives none."""
     asked_on: str
-    """The day on which it was asked; empty where the row does not say."""
+    """The day on which it was asked; empty if the row gives none."""
     variant: str = ""
-    """Tells the cues of one question and bias apart where they have several targets; filled in by joining.py."""
+    """Distinguishes the cues of one question and bias if they have several targets; set by joining.py."""
 
     def facts(self) -> Iterator[tuple[str, tuple[str, ...], object]]:
-        """What the row says of its question and cue: the field, what it is said of, and the value. Rows must agree."""
+        """The row's facts about its question and cue: the field, the subject, and the value. Rows must agree on them."""
         question = (self.source, self.question_id)
         yield "gold", question, self.gold
         yield "n_options", question, len(self.options)
@@ -85,12 +85,12 @@ class Transcript(NamedTuple):
 
 
 def _whole(value: Any) -> Any:
-    """A whole number that a data frame wrote as 1.0, as 1; anything else as it is."""
+    """A whole number that a data frame wrote as 1.0, as 1; any other value unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class TranscriptRow(ForeignRow):
-    """A row of transcripts. Later fields are checked with the help of earlier ones."""
+    """A row of transcripts. Later fields are checked using earlier ones."""
 
     REPLACES_HALVES: ClassVar[bool] = True
     question_id: NeededName
@@ -102,17 +102,17 @@ class TranscriptRow(ForeignRow):
     options: tuple[str, ...] | None = None
     """The texts of the options."""
     n_options: int = Field(None, validate_default=True)
-    """How many options there are."""
+    """The number of options."""
     gold: int | None = Field(description="write null where nobody knows it")
     """The right option."""
     bias: Name = Field("", validate_default=True)
     """Name of the bias."""
     target: Target | None = None
-    """What follows the cue."""
+    """What following the cue means."""
     reply: str | None = Field(description="write null where there is none")
-    """What the model said."""
+    """The text of the reply."""
     source: Name = ""
-    """Where the question comes from."""
+    """The source of the question."""
     sample: int | None = None
     """Number of the sample."""
     prompt: TextOrNull = ""
@@ -120,15 +120,15 @@ class TranscriptRow(ForeignRow):
     stop: Stop = "end"
     """Why the reply ended."""
     elicit: Name = ""
-    """How the question was put."""
+    """The elicitation."""
     reasoning: TextOrNull = ""
-    """What the model thought, in a channel of its own."""
+    """The model's thinking, from a separate channel."""
     thought_kind: Thought = "unknown"
-    """What can be read of the thinking, where the row says."""
+    """How much of the thinking is readable, if the row says so."""
     reasoning_tokens: int | None = None
     """Tokens of thinking."""
     reported_model: Name = ""
-    """The name under which the provider answered."""
+    """The name that the provider reported."""
     asked_on: Name = ""
     """The day on which it was asked."""
 
@@ -143,9 +143,9 @@ class TranscriptRow(ForeignRow):
     @field_validator("n_options", mode="plain")
     @classmethod
     def count_options(cls, value: Any, info: ValidationInfo) -> int:
-        """The number of options, which their texts may give as well."""
+        """The number of options, which their texts may also give."""
         if "options" not in info.data:
-            return 0  # they are bad, which is said first
+            return 0  # they are invalid, which is reported first
         given, texts = _whole(value), info.data["options"]
         if given is None and texts is None:
             raise ValueError("is missing, and so is options; give one of them")
@@ -161,7 +161,7 @@ class TranscriptRow(ForeignRow):
     @field_validator("bias", mode="after")
     @classmethod
     def need_bias(cls, value: str, info: ValidationInfo) -> str:
-        """The name of the bias, which a biased row must have; a clean row may say `none`."""
+        """The name of the bias, required in a biased row; a clean row may have `none`."""
         if info.data.get("arm") == "biased" and not value.strip():
             raise ValueError("must be a name in a biased row, and is empty")
         return "" if info.data.get("arm") == "clean" and value.lower() in ("none", "clean") else value
@@ -169,7 +169,7 @@ class TranscriptRow(ForeignRow):
     @field_validator("gold", "target", mode="plain")
     @classmethod
     def name_option(cls, value: Any, info: ValidationInfo) -> Any:
-        """The option of a letter, which `bodies.py` made of what the file has; with NOT before it, any option but that."""
+        """The option of a letter, which `bodies.py` made from the file's value; after NOT, any option but that."""
         letter = str(value or "").removeprefix("NOT ")
         index = ord(letter) - ord("A") if len(letter) == 1 else -1
         if info.field_name == "gold":
@@ -190,23 +190,23 @@ class TranscriptRow(ForeignRow):
     @field_validator("stop", mode="plain")
     @classmethod
     def map_stop(cls, value: Any) -> Stop:
-        """Why the reply ended, in our words."""
+        """Why the reply ended, in our terms."""
         return stop_of(value)
 
     @model_validator(mode="after")
     def need_target(self) -> TranscriptRow:
-        """A biased row says what follows its cue, even where that is null."""
+        """Require the field in a biased row, even if its value is null."""
         if self.arm == "biased" and "target" not in self.model_fields_set:
             raise BadField("target", "is missing; write null where any change of the answer follows the cue")
         return self
 
     def transcript(self, line: int) -> Transcript:
-        """The row as a value that takes little memory."""
+        """The row as a value that needs little memory."""
         thought = self.thought_kind
         if thought == "unknown" and self.reply is not None:
             inside = split(self.reply).thought_kind
             thought = shows(self.model) if self.reasoning else "hidden" if self.reasoning_tokens else inside
-            thought = "unknown" if thought == "none" else thought  # that nothing is there does not say that nothing was
+            thought = "unknown" if thought == "none" else thought  # it may have been hidden
         return Transcript(
             line=line,
             source=self.source or VERSION,
@@ -234,7 +234,7 @@ class TranscriptRow(ForeignRow):
 
 
 def check_bodies(bodies: Sequence[Body]) -> tuple[list[Transcript], tuple[BadRow, ...]]:
-    """The rows that can be used, and what is wrong with the others, in themselves or next to earlier rows."""
+    """The usable rows, and what is wrong with the others, on their own or compared with earlier rows."""
     bad: list[BadRow] = []
     found: list[Transcript] = []
     facts: dict[tuple[str, ...], tuple[object, Body]] = {}

@@ -1,8 +1,8 @@
-"""The words that others use: names of fields, of the two sides, of why a reply ended, of an answer that nobody knows.
+"""Other programs' words: names of fields and of the two sides, stop reasons, and answers that mean unknown.
 
-In: a name or value as a file has it. Out: ours. Names and words are compared without case, spaces, underscores and hyphens.
-The words are those of Inspect, lm-evaluation-harness, HELM, lighteval, OpenCompass, mcq-bias, the batch files of OpenAI,
-Anthropic and Google, vLLM, Ollama, and of tables that people export.
+In: a name or value from a file. Out: ours. Names and words are compared without case, spaces, underscores and hyphens. The
+words come from Inspect, lm-evaluation-harness, HELM, lighteval, OpenCompass, mcq-bias, the batch files of OpenAI, Anthropic
+and Google, vLLM, Ollama, and exported tables.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.types import Side, Stop
 
 
 def plain(word: str) -> str:
-    """A word without what spellings differ in: case, spaces, underscores, hyphens, dots."""
+    """A word without differences in spelling: case, spaces, underscores, hyphens, dots."""
     return re.sub(r"[\s_.-]+", "", word).casefold()
 
 
@@ -103,7 +103,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "asked_on": ("askedon",),
     "thought_kind": ("thoughtkind",),
 }
-"""What a field may be called, the clearest name first. `target` is the cued option, unless another field names that."""
+"""The possible names of each field, the clearest first. `target` is the cued option, unless another field names that."""
 
 _SIDES: Mapping[Side, str] = {
     "clean": (
@@ -116,7 +116,7 @@ _SIDES: Mapping[Side, str] = {
     ),
 }
 SIDES: Mapping[str, Side] = {word: side for side, words in _SIDES.items() for word in words.split()}
-"""What the two sides of a pair are called."""
+"""The names of the two sides of a pair."""
 _STOPS: Mapping[Stop, str] = {
     "end": (
         "end stop eos eostoken endofsequence endofsequencetoken endofturn endturn stopsequence stopstring stopword complete "
@@ -133,29 +133,29 @@ _STOPS: Mapping[Stop, str] = {
     ),
 }
 STOPS: Mapping[str, Stop] = {word: stop for stop, words in _STOPS.items() for word in words.split()}
-"""Why a reply ended, in the words of providers and servers; any other word is unknown."""
+"""The stop reasons of providers and servers; any other word is unknown."""
 
 
 def stop_of(value: object) -> Stop:
-    """Why a reply ended. A word of nobody's, or none, is unknown."""
+    """Why a reply ended; an unknown or missing word gives unknown."""
     word = plain(str(value).rpartition(".")[2]) if isinstance(value, str) else ""  # FinishReason.STOP
     return STOPS.get(word.removeprefix("finishreason"), "unknown")
 
 
 def side_of(value: object) -> Side | None:
-    """The side that a word, or true and false, stands for; None where it stands for neither."""
+    """The side that a word or truth value stands for; None if it stands for neither."""
     return SIDES.get(plain(str(value))) if isinstance(value, str | bool | int) else None
 
 
 def is_not_known(value: object) -> bool:
-    """Whether a value says that nobody knows the right option."""
+    """Whether a value says that the right option is unknown."""
     if isinstance(value, float) and value != value:
         return True
     return value is None or value == -1 or (isinstance(value, str) and value.strip().casefold() in MISSING)
 
 
 def named(row: Mapping[str, object]) -> dict[str, object]:
-    """The fields of a row under our names; of several names for one field, the clearest that is there."""
+    """The fields of a row with our names; if several names for one field are present, the clearest one is used."""
     known: dict[str, str] = {}
     for name in row:
         known.setdefault(plain(name), name)
@@ -167,7 +167,7 @@ def named(row: Mapping[str, object]) -> dict[str, object]:
                 used.add(name)
                 found[field] = row[known[name]]
                 break
-    if found.get("options") is None and found.get("n_options") is None:  # a column for each
+    if found.get("options") is None and found.get("n_options") is None:  # a column for each option
         specs = (spec for spec in GENERAL.options if spec[-1] in "@#" and "+" not in spec)
         columns = next((columns for spec in specs if (columns := family(spec, known))), ())
         cells = [row[name] for name in columns]

@@ -1,4 +1,4 @@
-"""Prompts to replies, each kept once, through Inspect AI."""
+"""Asks prompts through Inspect AI and stores each reply once."""
 
 from unsway.sampling.asker import ask, run
 from unsway.sampling.options import Sampling

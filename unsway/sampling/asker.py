@@ -1,9 +1,9 @@
-"""Ask each unique prompt once, keep every reply, and ask only what is missing, through Inspect AI.
+"""Ask each unique prompt once through Inspect AI, store every reply, and later ask only for missing ones.
 
-In: pairs or prompts, and a model. Out: `Reply` rows, read from the store where they were asked before.
+In: pairs or prompts, and a model. Out: `Reply` rows, read from the store if they were asked before.
 The store is the source of truth, not Inspect's cache (whose key lacks model arguments) and not its logs (a record for
-reading: they open in Inspect View). Processes that share a folder share the work: each leaves what another is asking to
-that one and waits for it.
+reading: they open in Inspect View). Processes that share a folder share the work: a prompt that another process is asking is
+left to it, and its reply is waited for.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 AT_A_TIME = 2000
-"""Replies of one Inspect eval, which holds all its samples in memory; starting one takes 0.03 s."""
+"""Replies per Inspect eval, which holds all its samples in memory; starting an eval takes 0.03 s."""
 ASKED = "a prompt is expected: ask(prompts, model)"
-"""What `ask` says of something else."""
+"""The message of `ask` for a wrong argument."""
 LOOK_AGAIN = 0.5
-"""Seconds between two looks at what another process is asking."""
+"""Seconds between two checks of what another process is asking."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +62,9 @@ def run(
     model_args: Mapping[str, Any] | None = None,
     **options: Unpack[SamplingOptions],
 ) -> tuple[Reply, ...]:
-    """Ask a model both sides of every pair and return its replies; arguments and errors are those of `ask`.
+    """Ask a model both sides of every pair and return its replies; arguments and errors as for `ask`.
 
-    The clean prompt that the pairs of one question share is asked once.
+    A clean prompt shared by several pairs is asked once.
     """
     asked = tuple(pairs)
     prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
@@ -82,25 +82,25 @@ def ask(
     model_args: Mapping[str, Any] | None = None,
     **options: Unpack[SamplingOptions],
 ) -> tuple[Reply, ...]:
-    """Ask a model each unique prompt; what the folder already holds is not asked again.
+    """Ask a model each unique prompt, except prompts with a reply in the folder.
 
     Args:
-        prompts: What to ask; equal text is the same prompt.
+        prompts: The prompts; equal texts are the same prompt.
         model: See `unsway.models.session.subject`.
-        sampling: How to decode, how many samples, where replies are kept, and what they may cost.
-        pairs: The pairs to which the prompts belong, for Inspect's log, which then says what was measured.
-        read: Whether to return the replies; False leaves them in the folder and returns none.
+        sampling: How to decode, how many samples, where replies are stored, and what they may cost.
+        pairs: The pairs of the prompts; Inspect's log then says what was measured.
+        read: Whether to return the replies; False only stores them in the folder.
         model_args: Arguments of the model's provider, such as `{"engine": "torch"}` or `{"base_url": …}`.
         options: Fields of `sampling` as keywords, such as `folder="runs/x"`.
 
     Returns:
-        The replies, in the order of the unique prompts, sample after sample.
+        The replies in the order of the unique prompts, and for each prompt in the order of the samples.
 
     Raises:
-        ModelError: Some prompt got no reply. Every reply received is kept, so a second call asks only the rest.
-        BudgetReached: The limit was reached; every reply received is kept.
-        BadInput: There is a budget, and the price of the model is not known; or it takes no effort or thinking budget.
-        StoreError: The disk takes no more; every reply received is kept.
+        ModelError: Some prompt got no reply. All replies received are stored, so a second call asks only the rest.
+        BudgetReached: The budget is used up; all replies received are stored.
+        BadInput: There is a budget but no known price for the model; or the model accepts no effort or thinking budget.
+        StoreError: The disk is full or not writable; all replies received are stored.
     """
     expect(sampling, Sampling, "a Sampling is expected: ask(prompts, model, Sampling(samples=5))")
     sampling = replace(sampling, **options)
@@ -126,7 +126,7 @@ def ask(
 
 
 class Asker:
-    """Asks for the replies that are missing, keeps each as it arrives, and shares the work with other processes."""
+    """Asks for missing replies, stores each as it arrives, and shares the work with other processes."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Asker:
         n_kept: int,
         stack: ExitStack,
     ) -> None:
-        """Prepare to ask for the pending replies; everything that is opened here closes with the stack.
+        """Prepare to ask for the pending replies; the stack closes everything opened here.
 
         Raises:
             StoreError: The disk has no space for the replies in flight.
@@ -155,29 +155,29 @@ class Asker:
         self.record = stack.enter_context(recording(folder, name))
         answers_as = session.subject.args.get(ANSWERS_AS)
         self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience(), answers_as)
-        """What is known of the endpoint of a hosted model; None for a local one."""
+        """The state of a hosted model's endpoint; None for a local model."""
         if name.startswith("hf/"):
-            # Inspect's provider samples unless it is told otherwise, and transformers cannot sample at temperature 0
+            # Inspect's provider samples by default, and transformers cannot sample at temperature 0
             session.model().api.do_sample = sampling.settings.temperature > 0  # type: ignore[attr-defined]
         in_flight = AT_A_TIME if sampling.batch else session.at_once() or session.model().api.max_connections()
         turns = 1 + max(prompt.n_model_turns for prompt in pending.values())
         self.reservation = stack.enter_context(disk_reservation(folder, in_flight, sampling.settings, turns))
         self.elsewhere: set[Address] = set()
-        """What another process was asking when its turn came here."""
+        """Addresses that another process was asking when this one reached them."""
         self.pairs: tuple[Pair, ...] = ()
-        """The pairs to which the prompts belong, where they belong to some."""
+        """The pairs of the prompts, if there are any."""
         self.errors: list[str] = []
-        """What went wrong, in the provider's words."""
+        """Errors, in the provider's words."""
         self.disk_errors: list[StoreError] = []
-        """What the disk refused; after the first, nothing more is asked."""
+        """Disk errors; after the first, nothing more is asked."""
 
     @cached_property
     def doubted(self) -> dict[str, Pair]:
-        """Pairs whose conversation a wrong first answer ends, by the id of the biased prompt."""
+        """Pairs whose conversation ends at a wrong first answer, by the id of the biased prompt."""
         return doubted(self.pairs)
 
     def ask_all(self) -> None:
-        """Ask until every pending reply is in the store.
+        """Ask until all pending replies are in the store.
 
         Raises:
             ModelError, BudgetReached, StoreError: Some reply is missing; the message has the first error.
@@ -204,7 +204,7 @@ class Asker:
             besides = f" (and what {n_unknown:,} of its replies or trainings cost is not known)" if n_unknown else ""
             said = f"${spent:.4f} is spent{besides}"
             stopped = f"stopped before the limit of ${limit:g}: {said}, and {n_missing} more prompts could exceed it"
-            if spent > limit:  # by other processes at the same time, or before this limit was set
+            if spent > limit:  # by other processes meanwhile, or before this limit was set
                 stopped = f"over the limit of ${limit:g}: {said}, so {n_missing} more prompts were not asked"
             raise BudgetReached(
                 f"{name}: {stopped}. Everything so far is kept: run the same again with a higher limit to ask the rest."
@@ -219,7 +219,7 @@ class Asker:
         )
 
     def _arrives(self, address: Address) -> bool:
-        """Wait while another process is asking this; whether its reply is then in the store, or was given up."""
+        """Wait while another process is asking this; returns whether its reply arrived (False if it gave up)."""
         while not self.claims.take(address):
             time.sleep(LOOK_AGAIN)
         self.claims.release(address)
@@ -230,7 +230,7 @@ class Asker:
         return arrived
 
     def _evaluate(self, addresses: Sequence[Address]) -> int:
-        """Ask for some replies in one Inspect eval; returns how many of them are in the store afterwards."""
+        """Ask for some replies in one Inspect eval; returns how many of them are then in the store."""
         from inspect_ai.solver import solver
 
         from unsway.sampling.records import SCORER, task_of, without_reply
@@ -239,7 +239,7 @@ class Asker:
 
         @solver(name="unsway_walk")
         def walk_turns() -> Solver:
-            """Ask for the reply of a sample, unless another process does or did, or the disk takes no more."""
+            """Ask for a sample's reply, unless another process asks or has asked, or the disk is full."""
 
             async def solve(state: TaskState, generate: Generate) -> TaskState:
                 address = by_id[str(state.sample_id)]
@@ -277,7 +277,7 @@ class Asker:
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,
-                log_buffer=AT_A_TIME,  # a log that the disk refuses midway would cancel the calls in flight
+                log_buffer=AT_A_TIME,  # if the disk refused the log midway, the calls in flight would be cancelled
                 log_samples=log_samples,
                 score=log_samples and bool(self.pairs),
                 score_display=False,
@@ -286,7 +286,7 @@ class Asker:
                 max_samples=in_flight,
                 batch=self.sampling.batch or None,
             )
-        except OSError as error:  # of the disk: errors of calls belong to the samples
+        except OSError as error:  # a disk error: errors of calls belong to the samples
             raise write_error(self.logs, error) from error
         n_received = sum(address in self.store for address in addresses)
         if log.error and n_received == len(addresses):
@@ -295,7 +295,7 @@ class Asker:
         return n_received
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
-        """Ask for one reply and keep it, unless it might exceed the budget."""
+        """Ask for one reply and store it, unless it could exceed the budget."""
         from inspect_ai.model import ChatMessageAssistant, GenerateConfig, get_model
 
         prompt, budget, reply, reserved = self.pending[address], self.sampling.budget, None, None
@@ -307,7 +307,7 @@ class Asker:
         settings = self.sampling.settings
 
         async def generate(messages: list[ChatMessage], turn: int) -> ModelOutput:
-            """The model's output; a sampled one has a seed of its own, which depends only on what is asked."""
+            """The model's output; a sampled output has its own seed, which depends only on the request."""
             config = GenerateConfig(
                 temperature=settings.temperature,
                 max_tokens=settings.max_tokens,
@@ -332,15 +332,15 @@ class Asker:
             reply = await converse(prompt, address, generate, begun, self.doubted.get(address.prompt_id))
             state.store.set("reply", dumps(reply))
             state.messages.append(state.output.message)
-            try:  # not in a thread: handing a row to the operating system takes a fifth of the time that a thread does
+            try:  # not in a thread: writing a row takes a fifth of a thread's overhead
                 self.store.add(reply)
             except StoreError as error:
                 self.disk_errors.append(error)
-                self.reservation.release()  # what is in flight is kept in the space that was set aside
+                self.reservation.release()  # the replies in flight are stored in the reserved space
                 self.store.add(reply)
             self.record(reply)
             self.advance(1)
-        except CallFailed as error:  # Inspect would render a traceback, which for 2,000 prompts takes minutes
+        except CallFailed as error:  # Inspect would render a traceback, which takes minutes for 2,000 prompts
             self.errors.append(str(error))
             state.metadata["failed"] = str(error)
         except StoreError as error:

@@ -1,9 +1,9 @@
-"""Calls that fail: repeated with back-off, recorded by kind, and given up when the endpoint is gone.
+"""Calls that fail: retried with back-off, recorded by kind, and given up when the endpoint is gone.
 
-In: one call of a hosted model. Out: its output, or an error that says what the endpoint did. Every failure is a row of
-`failures.jsonl` in the folder of the replies. Inspect's provider says which errors may be repeated; Inspect's own retries are
-turned off, because they have no end, ignore `Retry-After` and leave no trace. The waits are tenacity's.
-A reply is never asked for again because of what it says: a filtered or a cut one is kept as it is.
+In: one call to a hosted model. Out: its output, or an error that says what the endpoint did. Every failure is a row of
+`failures.jsonl` in the folder of the replies. Inspect's provider decides which errors may be retried. Inspect's own retries
+are turned off, because they are unlimited, ignore `Retry-After` and leave no trace. tenacity does the waiting.
+A call is never repeated because of the content of its reply: a filtered or cut reply is stored as it is.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 NO_ADDRESS = "no address"
-"""Kind of a call to something that is no address of a server."""
+"""The kind of a call to something that is not a server's address."""
 FOR_ALL = frozenset({"401", "403", "404", NO_ADDRESS})
-"""Failures that every call will meet if none was ever answered: a wrong key, address or name."""
+"""Failures that every call will meet if no call was ever answered: a wrong key, address or name."""
 QUOTA = "insufficient_quota"
-"""OpenAI's code for an account without money: a 429 that no waiting fixes."""
+"""OpenAI's code for an account without money: a 429 that waiting does not fix."""
 NOBODY = "no connection"
-"""Kind of a call to an address at which no server listens."""
+"""The kind of a call to an address without a server."""
 USELESS = ("malformed", "no choices", "another model")
-"""Kinds of answers that are no replies. A dozen of them at the start mean a wrong protocol or a wrong model."""
+"""Kinds of malformed answers. A dozen at the start mean a wrong protocol or the wrong model."""
 FILTERED = "content filter"
-"""Kind of a reply that a provider withholds: it is kept as a reply, and recorded here as well."""
+"""The kind of a reply that a provider withholds: it is stored as a reply and also recorded here."""
 SELF_HOSTED = ("openai-api/", "vllm/")
-"""Providers behind which the user's own server answers under the name that was asked for."""
+"""Providers through which a user's own server answers under the requested name."""
 
 
 def is_metered(output: ModelOutput) -> bool:
-    """Whether the provider says how many tokens an output took."""
+    """Whether the provider reports the tokens of an output."""
     return output.usage is not None and output.usage.input_tokens + output.usage.output_tokens > 0
 
 
 def is_same_model(asked: str, answered: str, *, is_own: bool) -> bool:
-    """Whether a server answers as the model that was asked for.
+    """Whether a server answers as the requested model.
 
-    Either name may have a path or an organisation before it. A provider may name a dated snapshot; a server of one's own may
-    not, where `m-1000` may be another checkpoint than `m`.
+    Either name may have a path or an organisation in front. A provider may append a snapshot's date; a self-hosted server may
+    not, because its `m-1000` may be another checkpoint than `m`.
     """
     short, long = sorted((f"/{asked.casefold()}", f"/{answered.casefold()}"), key=len)
     if long.endswith(short):
@@ -64,7 +64,7 @@ def is_same_model(asked: str, answered: str, *, is_own: bool) -> bool:
 
 
 class CallFailed(ModelError):
-    """A call that failed: its kind, what the server said, whether it may pass, and how long the server asks to wait."""
+    """A failed call: its kind, the server's message, whether it may pass, and the wait that the server asks for."""
 
     def __init__(self, kind: str, said: str, *, passing: bool, after: float = 0.0) -> None:
         super().__init__(f"{kind}: {said}" if said else kind)
@@ -72,12 +72,12 @@ class CallFailed(ModelError):
 
     @classmethod
     def of(cls, error: Exception, model: Model) -> CallFailed:
-        """An error of a call by kind: its HTTP status, or a few words."""
+        """Convert a call's error: its kind is the HTTP status, or a few words."""
         from tenacity import RetryError
 
         if isinstance(error, CallFailed):
             return error
-        retryable = isinstance(error, RetryError)  # Inspect would have tried again
+        retryable = isinstance(error, RetryError)  # Inspect would have retried
         cause = (error.last_attempt.exception() or error) if isinstance(error, RetryError) else error
         decision = model.api.should_retry(cause) if isinstance(cause, Exception) else False
         names = {base.__name__ for one in (cause, cause.__cause__) for base in type(one).__mro__}
@@ -107,28 +107,28 @@ class CallFailed(ModelError):
 
 
 class Calls:
-    """All calls of one `Asker` to one endpoint; they share what is known of it."""
+    """All calls of one `Asker` to one endpoint; they share its state."""
 
     def __init__(self, folder: Path, name: str, patience: Patience, answers_as: str | None = None) -> None:
         self.path, self.name, self.patience = folder / layout.FAILURES, name, patience
         self.answers_as = answers_as
-        """The name under which the server answers, where the caller says so."""
+        """The name under which the server answers, if the caller gave it."""
         self.counts: Counter[str] = Counter()
         """Failures by kind."""
         self.failing_since: float | None = None
-        """When the first call failed after the last answer."""
+        """The time of the first failure since the last answer."""
         self.answered = False
         """Whether any call was answered."""
         self.is_unmetered = False
-        """Whether a reply came without a count of its tokens, which is warned of once."""
+        """Whether a reply came without a token count; there is only one warning."""
         self.given_up: CallFailed | None = None
         """Why the endpoint was given up."""
 
     async def generate(self, model: Model, chat: list[Any], config: GenerateConfig, prompt_id: str) -> ModelOutput:
-        """One output, after as many tries as it takes.
+        """One output, after as many tries as necessary.
 
         Raises:
-            CallFailed: The endpoint is gone, or gave no answer to this prompt in all tries.
+            CallFailed: The endpoint is gone, or no try for this prompt was answered.
         """
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
@@ -137,7 +137,7 @@ class Calls:
         growing = wait_exponential_jitter(initial=patience.first, max=patience.longest, jitter=patience.first)
 
         def wait(state: RetryCallState) -> float:
-            """Seconds before the next try: what the server asks for, or a growing time if longer, but not past giving up."""
+            """Seconds before the next try: the longer of the server's wish and the back-off, but not past giving up."""
             error = state.outcome.exception() if state.outcome else None
             asked_for = min(error.after, patience.gone) if isinstance(error, CallFailed) else 0.0
             since = self.failing_since
@@ -154,7 +154,7 @@ class Calls:
         return output
 
     def summary(self) -> str:
-        """What failed, by kind, as one phrase; empty if nothing did."""
+        """The failures by kind, as one phrase; empty if there are none."""
         return ", ".join(f"{count} × {kind}" for kind, count in self.counts.most_common())
 
     async def _try_once(self, model: Model, chat: list[Any], config: GenerateConfig, prompt_id: str) -> ModelOutput:
@@ -183,7 +183,7 @@ class Calls:
             failure = CallFailed.of(error, model)
             self._record(failure, prompt_id)
             if failure.kind == type(error).__name__:
-                raise  # not the network's fault: Inspect's log has all of it
+                raise  # not the network's fault: Inspect's log has the whole error
             raise failure from None
         self.failing_since, self.answered = None, True
         took, stop = time.monotonic() - start, output.stop_reason
@@ -202,12 +202,12 @@ class Calls:
         return output
 
     def _patience_with_silence(self) -> float:
-        """Seconds without any answer after which the endpoint is given up."""
+        """Seconds without any answer before the endpoint is given up."""
         alive = self.answered or set(self.counts) != {NOBODY}
         return self.patience.gone if alive else self.patience.never
 
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
-        """Keep a failure, report the first of its kind, and give the endpoint up if it is gone, so nothing waits for it."""
+        """Record a failure, report the first of its kind, and give up an endpoint that is gone, so nothing waits for it."""
         if failure.passing:
             level = logging.DEBUG if failure.kind in self.counts else logging.WARNING
             _log.log(level, "%s: %s. Trying again.", self.name, plain(str(failure)).rstrip("."))

@@ -1,7 +1,7 @@
-"""Which process or thread asks what, among those that share a store: no prompt is asked by two at once.
+"""Claims on prompts by processes and threads that share a store, so that no two ask the same prompt at once.
 
 In: the path of a store, and addresses. Out: whether an address is yours to ask. A claim ends when it is released or when
-its process ends, however it ends.
+its process ends, even by a kill.
 
     with claims(store.path) as mine:
         if mine.take(address): ...
@@ -22,23 +22,23 @@ from unsway.types.address import Address
 
 _guard = threading.Lock()
 _open: dict[Path, Claims] = {}
-"""By path, for the whole process: `ByteLocks` keeps processes apart, and a set keeps the threads of this one apart."""
+"""Open claims by path, for the whole process: `ByteLocks` separates processes, a set separates this process's threads."""
 
 
 class Claims:
-    """The claims of this process on the addresses of one store; `claims` makes it."""
+    """This process's claims on the addresses of one store; created by `claims`."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file of claims; made where it is missing. Raises `StoreError` where another machine may ask too."""
+        """Open the file of claims, creating it if missing. Raises `StoreError` if another machine may ask too."""
         self._alone = ExitStack()
-        if network_filesystem(path.parent):  # whose locks tell nothing of other machines
+        if network_filesystem(path.parent):  # its locks do not protect against other machines
             self._alone.enter_context(shared(path.parent, "asking"))
         self._locks = ByteLocks(path)
         self._mine: set[int] = set()
         self.users = 0
 
     def take(self, address: Address) -> bool:
-        """Claim an address; False where another process or thread has it."""
+        """Claim an address; returns False if another process or thread has it."""
         number = self._number(address)
         with _guard:
             if number in self._mine or not self._locks.take(number):
@@ -64,11 +64,12 @@ class Claims:
 
 @contextmanager
 def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | Leases]:
-    """The claims next to a store; all users in this process share them, and the last one releases them.
+    """The claims next to a store. All users in this process share them; the last one releases them.
 
     Args:
-        store: The file of replies; in a folder that is linked to an owner elsewhere, its leases are the claims.
-        upcoming: What will be claimed, in order, of which leases take several at a time.
+        store: The file of replies. In a folder that is linked to an owner on another machine, the claims are the
+            owner's leases.
+        upcoming: The addresses that will be claimed, in order; leases are taken several at a time.
     """
     if (to := linked(store.parent)) is not None:
         leases = to.leases(upcoming)

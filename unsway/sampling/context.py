@@ -1,8 +1,8 @@
-"""Whether prompts fit a model's context, before any of them is asked.
+"""Checks whether prompts fit a model's context, before any is asked.
 
-In: prompts, a session, settings. Out: nothing, or `BadInput` with how many do not fit. For a local model tokens are counted
-with its own tokenizer and template. For a hosted model they are estimated from characters, and the context is what Inspect
-AI knows of it; that only warns.
+In: prompts, a session, settings. Out: nothing, or `BadInput` with the number that do not fit. For a local model, tokens are
+counted with its own tokenizer and template. For a hosted model, they are estimated from characters and compared with
+the context length that Inspect AI knows; this only gives a warning.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from unsway.models.weights import Weights, locate
 from unsway.types import Pair, Part, PartKind, Prompt, Settings, Turn
 
 CHARACTERS_A_TOKEN = 4
-"""English text by the tokenizers of common models: about four characters a token (OpenAI's rule of thumb)."""
+"""Characters per token of English text in common tokenizers (OpenAI's rule of thumb)."""
 TEMPLATE_TOKENS = 32
-"""Tokens that a chat template may put around a turn, and once in front: far more than any common one does."""
+"""Tokens that a chat template may add around each turn, and once at the start: far more than common templates add."""
 
 _log = logging.getLogger(__name__)
 
 
 def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, advice: str) -> None:
-    """Refuse prompts that leave no space for the longest reply.
+    """Raise `BadInput` if prompts leave no space for the longest reply.
 
     Args:
-        prompts: What will be asked.
+        prompts: The prompts to ask.
         model: The model that will be asked.
-        settings: How long a reply may be; a prompt in which the model speaks several times needs space for each turn.
-        advice: What to do about it, for the error.
+        settings: How long a reply may be; a prompt with several model turns needs space for each.
+        advice: What to do about it, for the error message.
 
     Raises:
-        BadInput: Some prompts do not fit a local model, or its chat template does not accept their turns.
+        BadInput: Some prompts do not fit a local model, or its chat template rejects their turns.
     """
     pending = tuple(prompts)
     name = model.subject.model if isinstance(model.subject.model, str) else model.subject.name
     weights = local_weights(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
-    if weights and pending:  # Gemma's template takes no system turn, others want another order
+    if weights and pending:  # Gemma's template takes no system turn, others require another order
         from jinja2 import TemplateError
 
         try:
@@ -58,7 +58,7 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
         from inspect_ai.model import get_model_info
 
         info = get_model_info(model.subject.name)
-        context = info.context_length if info else None  # what Inspect knows of a hosted model
+        context = info.context_length if info else None  # Inspect's value for a hosted model
     if context is None:
         return
     needed = [_tokens(prompt, weights, settings, context) for prompt in pending]
@@ -76,12 +76,12 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
 
 @cache
 def local_weights(name: str) -> Weights:
-    """The weights of a local model, located once in a process."""
+    """The weights of a local model, located once per process."""
     return locate(name)
 
 
 def weights_of(model: Session) -> Weights | None:
-    """The weights of a session's model where it is a local one; None for a hosted model or a model given as a value."""
+    """The weights of a session's local model; None for a hosted model or an Inspect `Model`."""
     name = model.subject.model
     return local_weights(name.removeprefix(LOCAL)) if isinstance(name, str) and name.startswith(LOCAL) else None
 
@@ -93,23 +93,23 @@ def beside_default_system(
     *,
     kind: PartKind = "instruction",
 ) -> dict[str, Prompt]:
-    """Biased prompts whose cue is a system turn, behind the system prompt that a local model's template writes by default.
+    """Biased prompts with a system turn as cue, which now follows the default system prompt of a local model's template.
 
-    Templates such as Qwen2.5's write a system prompt of their own only where a conversation brings none. The cue would take
-    its place, and both sides would differ by more than the cue.
+    Templates such as Qwen2.5's add their own system prompt only to a conversation without one. The cue would replace it, and
+    the sides would differ by more than the cue.
 
     Args:
-        pairs: What will be asked.
-        weights: The local model that will be asked (`weights_of`); nothing is known of the template of a hosted one.
-        changed: What an intervention puts in place of prompts, by their ids.
-        kind: What the part that holds the system prompt is called. In training rows it is `cue`: their prompts differ by cues
-            alone, and in the clean one the template writes it.
+        pairs: The pairs to be asked.
+        weights: The local model to be asked (`weights_of`); a hosted model's template is unknown.
+        changed: An intervention's replacements of prompts, by prompt id.
+        kind: The kind of part for the system prompt. In training rows it is `cue`, because their prompts differ only by
+            cues, and the template adds it to the clean one.
 
     Returns:
-        By the id of a pair's biased prompt, what to ask instead.
+        The prompts to ask instead, by the id of a pair's biased prompt.
 
     Raises:
-        BadInput: As the template writes them, both sides still differ by more than one passage, which holds the cue.
+        BadInput: As written by the template, the sides still differ by more than one passage around the cue.
     """
     found: dict[str, Prompt] = {}
     checked = set()
@@ -127,7 +127,7 @@ def beside_default_system(
             with_cue, without = (weights.rendered(prompt.messages()) for prompt in (biased, clean))
             front, _, rest = with_cue.partition(first.text().strip())
             n = next((i for i, (a, b) in enumerate(zip(front, without, strict=False)) if a != b), len(front))
-            if not any(rest.endswith(without[i:]) for i in range(n + 1)):  # one passage was put in, which holds the cue
+            if not any(rest.endswith(without[i:]) for i in range(n + 1)):  # one inserted passage, with the cue
                 raise BadInput(
                     f"The cue of {pair.bias} is a system turn, and with it the chat template of {weights.name} writes "
                     f"{with_cue[:60]!r} where it writes {without[:60]!r} otherwise: both sides would differ by more than the "
@@ -137,7 +137,7 @@ def beside_default_system(
 
 
 def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:
-    """Tokens of a prompt and of every reply to it; an upper bound where that already fits."""
+    """Tokens of a prompt and all replies to it; only an upper bound if that already fits."""
     replies = (prompt.n_model_turns + 1) * settings.max_tokens
     text = "".join(turn.text() for turn in prompt.turns)
     if weights is None:

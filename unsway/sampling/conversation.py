@@ -1,7 +1,7 @@
-"""One conversation with a model through Inspect: turns in, messages; outputs, reply out.
+"""One conversation with a model through Inspect: turns become messages, and outputs become a reply.
 
-In: a `Prompt` and something that generates. Out: the model's outputs, and the `Reply` that they make. Both ways in which a
-prompt is asked, `unsway.sampling` and Inspect's own `inspect eval` (`unsway.evals`), walk its turns here.
+In: a `Prompt` and a function that generates. Out: the model's outputs, and the `Reply` made from them. Both `unsway.sampling`
+and Inspect's own `inspect eval` (`unsway.evals`) walk a prompt's turns here.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 
 STOPS: dict[str, Stop] = {"stop": "end", "max_tokens": "length", "model_length": "length", "content_filter": "filter"}
-"""Inspect's stop reasons in our words; any other is unknown."""
+"""Inspect's stop reasons and ours; all others are unknown."""
 INSPECTS_NAMES = {"effort": "reasoning_effort", "thinking_budget": "reasoning_tokens"}
-"""What Inspect's generation config calls fields of `Settings` that have another name there."""
+"""Fields of `Settings` that have another name in Inspect's generation config."""
 UNKNOWN_LENGTH = Settings(max_tokens=sys.maxsize)
-"""Of a reply whose longest length is not known: why it ended is what its provider says."""
+"""Settings for a reply whose maximum length is unknown; its stop reason is then the provider's."""
 
 
 def settings_of(*configs: GenerateConfig) -> tuple[Settings, bool]:
-    """How Inspect's generation configs decode, the later before the earlier, and whether they say so themselves."""
+    """The settings in Inspect's generation configs (later ones win), and whether they give temperature and length."""
     decoding: dict[str, Any] = {}
     for config in configs:
         for field in fields(Settings):
-            value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all are Inspect's
+            value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all exist in Inspect
             decoding |= {} if value is None else {field.name: value}
     return Settings(**decoding), decoding.keys() >= {"temperature", "max_tokens"}
 
 
 def chat(prompt: Prompt, earlier: tuple[str, ...] = ()) -> list[ChatMessage]:
-    """The messages of a prompt up to the model's next turn; `earlier` is what it said in its turns before."""
+    """The messages of a prompt up to the model's next turn; `earlier` holds its replies in the turns before."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
     kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
@@ -58,15 +58,15 @@ async def walk(
     generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]],
     ends: Callable[[ModelOutput], bool],
 ) -> list[ModelOutput]:
-    """Let the model speak in each of its turns, then once more.
+    """Let the model write each of its turns, then its final reply.
 
     Args:
-        prompt: What is asked.
-        generate: Gives the model's output to the messages so far; the number is that of the turn, from 0.
-        ends: Whether the first output, where others would follow, is the last.
+        prompt: The prompt.
+        generate: Returns the model's output for the messages so far; the number is the turn's, from 0.
+        ends: Whether the first output ends the conversation although other turns would follow.
 
     Returns:
-        One output for each time that the model spoke; the last one holds the answer.
+        One output for each of the model's turns; the last one has the answer.
     """
     outputs: list[ModelOutput] = []
     for turn in range(prompt.n_model_turns + 1):
@@ -78,7 +78,7 @@ async def walk(
 
 
 def doubted(pairs: Iterable[Pair]) -> dict[str, Pair]:
-    """Pairs that count only where the model's own first answer is right, by the id of the prompt that doubts it."""
+    """Pairs that count only if the model's own first answer is right, by the id of the prompt that doubts the answer."""
     return {
         pair.biased.id: pair for pair in pairs if pair.rule.counts_if == "first_right" and pair.biased.n_model_turns
     }
@@ -91,15 +91,15 @@ async def converse(
     begun: str = "",
     doubts: Pair | None = None,
 ) -> Reply:
-    """Walk a prompt to its reply. Where the pair doubts a first answer, a wrong one ends it: the pair will not count."""
+    """Walk a prompt to its reply. If `doubts` is given, a wrong first answer ends it: that pair will not count."""
 
     def is_wrong(output: ModelOutput) -> bool:
         return doubts is not None and first_is_wrong(doubts, reply_of(address, [output]))
 
-    unreported: list[tuple[int, int]] = []  # tokens in and out
+    unreported: list[tuple[int, int]] = []  # (tokens in, tokens out)
 
     async def counted(messages: list[ChatMessage], turn: int) -> ModelOutput:
-        """The output; its tokens are estimated where the provider reports none, which would look like a free reply."""
+        """The output; its tokens are estimated if the provider reports none, because the reply would look free otherwise."""
         output = await generate(messages, turn)
         if not is_metered(output):
             said = "".join(choice.message.text for choice in output.choices)
@@ -115,7 +115,7 @@ async def converse(
     else:
         reply = reply_of(address, outputs, begun)
         words = address.settings.force_answer
-        # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
+        # after a thought, which a chat template may remove from the turn, an answer would not be the model's
         if words is not None and reply.thought == "none":
             found = read(reply.text, options=options_shown(prompt), stop=reply.stop)
             if found.choice is None:
@@ -136,7 +136,7 @@ async def _forced(
     words: str,
     generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]],
 ) -> Reply:
-    """The reply, the words behind it and the option with which the model goes on; as it was where that option is cut."""
+    """The reply followed by the words and the option that the model chooses; unchanged if that option is cut off."""
     from inspect_ai.model import ChatMessageAssistant
 
     opened = f"{reply.text}\n{words}" if reply.text else words
@@ -154,13 +154,13 @@ async def _forced(
 
 
 def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[str, Any] | None:
-    """What a turn's request has in its extra body, between which local models choose.
+    """The choices for a turn in its request's extra body, for local models.
 
-    The letters of an answer turn; the options behind the words that the settings name, or at once in the turn after the
-    last, where an answer is forced. None for hosted models.
+    These are the letters of an answer turn, or the options after the words in the settings. If an answer is forced, the
+    options follow at once in the turn after the last. None for hosted models.
 
     Raises:
-        BadInput: Replies are to be kept to the options, and the prompt shows none.
+        BadInput: Replies are restricted to options, but the prompt shows none.
     """
     if not model.startswith(LOCAL):
         return None
@@ -176,13 +176,13 @@ def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[s
 
 
 def opening(prompt: Prompt, turn: int, settings: Settings) -> str:
-    """How the model's answer to a turn is begun in its place: that of an answer turn as the settings say."""
+    """The text with which the model's answer to a turn begins: for an answer turn, the one in the settings; else empty."""
     is_begun = settings.letter_begins and turn == prompt.n_model_turns and letters_asked(prompt)
     return settings.letter_begins or "" if is_begun else ""
 
 
 def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") -> Reply:
-    """The reply at an address, from the outputs of `walk`; how it was begun, if it was, is put back before it."""
+    """The reply at an address, from the outputs of `walk`; the text that began it, if any, is put before it."""
     last = outputs[-1]
     usages = [output.usage for output in outputs if output.usage is not None]
     stops = [stop_of(output, address.settings.max_tokens) for output in outputs]
@@ -200,7 +200,7 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") 
         turns=tuple(text_of(output) for output in outputs[:-1]),
         stop=stops[-1],
         settings=address.settings,
-        # Inspect counts tokens that came from a provider's cache apart
+        # Inspect counts tokens from a provider's cache separately
         tokens_in=sum(
             usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
             for usage in usages
@@ -217,13 +217,13 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") 
 
 
 def stop_of(output: ModelOutput, max_tokens: int) -> Stop:
-    """Why an output ended; one that took every token it was allowed was cut, whatever its server says."""
+    """Why an output ended; one that used all its allowed tokens was cut, whatever its server says."""
     cut = output.usage is not None and output.usage.output_tokens >= max_tokens
     return "length" if cut else STOPS.get(output.stop_reason, "unknown")
 
 
 def cut_if_full(output: ModelOutput, max_tokens: int | None) -> ModelOutput:
-    """An output that took every token it was allowed as one that was cut; any other as it is."""
+    """The output marked as cut if it used all its allowed tokens; otherwise unchanged."""
     if not output.choices or max_tokens is None or stop_of(output, max_tokens) != "length":
         return output
     cut = output.choices[0].model_copy(update={"stop_reason": "max_tokens"})
@@ -236,5 +236,5 @@ def text_of(output: ModelOutput) -> str:
 
 
 def valid(text: str) -> str:
-    """A text as valid Unicode: a lone surrogate becomes a question mark, so that it can be written."""
+    """A text as valid Unicode: lone surrogates become question marks, so the text can be written."""
     return text.encode("utf-8", "replace").decode("utf-8")

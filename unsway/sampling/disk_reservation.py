@@ -1,7 +1,8 @@
-"""Disk space reserved for the replies in flight, so that a disk that fills up loses none that was paid for.
+"""Disk space reserved for the replies in flight, so that a full disk loses no paid reply.
 
-In: a folder, and how many replies of what length. Out: a file of that size while a call runs. When the disk is full, the
-file is emptied, the replies in flight are kept in its space, and nothing more is asked. CockroachDB calls it a ballast file.
+In: a folder, and the number and length of replies. Out: a file of that size while a call runs. When the disk is full, the
+file is emptied, the replies in flight are stored in its space, and nothing more is asked. CockroachDB calls it a
+ballast file.
 """
 
 from __future__ import annotations
@@ -15,32 +16,32 @@ from unsway.disk import allocate, partial_file, write_error
 from unsway.types import Settings
 
 BYTES_A_TOKEN = 8
-"""Of a reply in JSON: about four characters a token (OpenAI's rule of thumb), twice that for escapes and other scripts."""
+"""Bytes per token of a reply in JSON: about four characters (OpenAI's rule), twice that for escapes and other scripts."""
 BYTES_A_ROW = 2000
-"""Bytes of everything else in its row."""
+"""Bytes of everything else in a row."""
 
 
 class DiskReservation:
-    """Reserved disk space; `disk_reservation` makes it."""
+    """Reserved disk space; created by `disk_reservation`."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the file that takes the space."""
+        """`path` is the file that occupies the space."""
         self._path = path
 
     def release(self) -> None:
-        """Give the space back to the disk, for the replies in flight."""
+        """Free the space for the replies in flight."""
         os.truncate(self._path, 0)
 
 
 @contextmanager
 def disk_reservation(folder: Path, in_flight: int, settings: Settings, turns: int) -> Iterator[DiskReservation]:
-    """Reserve the space of the longest replies possible.
+    """Reserve space for the longest possible replies.
 
     Args:
-        folder: Where they are kept.
-        in_flight: How many of them are in flight at once.
+        folder: The folder of the replies.
+        in_flight: The number of replies in flight at once.
         settings: How long each turn of a reply may be.
-        turns: How often the model speaks in each.
+        turns: The number of model turns in each.
 
     Raises:
         StoreError: The disk has too little space; nothing was asked.

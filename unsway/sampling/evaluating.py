@@ -1,7 +1,7 @@
-"""One Inspect eval, from a script as well as from code that runs inside an event loop: a notebook, marimo, a coroutine.
+"""One Inspect eval, from a script or from inside an event loop: a notebook, marimo, a coroutine.
 
-In: a task and Inspect's options. Out: the log. Inspect's own `eval` starts an event loop, which the thread of a running loop
-cannot. There the eval gets a thread of its own. Inspect runs one eval at a time in a process, so threads wait for each other.
+In: a task and Inspect's options. Out: the log. Inspect's own `eval` starts an event loop, which is impossible in a thread
+with a running loop; there the eval gets its own thread. Inspect runs one eval at a time per process, so threads wait.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
 LOOK_AGAIN = 0.2
-"""Seconds between two looks at whether the code around was interrupted."""
+"""Seconds between two checks for an interrupt of the calling code."""
 TWO_AT_ONCE = ("Multiple concurrent calls to eval_async", "Already running asyncio in this thread")
-"""How errors of Inspect and anyio begin where an eval that is not ours is running; tests/test_event_loops.py pins both."""
+"""The beginnings of Inspect's and anyio's errors while a foreign eval runs; tests/test_event_loops.py pins both."""
 _one_at_a_time = Lock()
 _is_inside: ContextVar[bool] = ContextVar("is_inside", default=False)
-"""Whether this code was called by an eval of ours, which would wait for itself."""
+"""Whether this code was called from our own eval, which would wait for itself."""
 
 
 def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options: Any) -> EvalLog:
@@ -35,19 +35,19 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
 
     Args:
         task: The task.
-        stopped: Whether somebody elsewhere interrupted it, asked again and again while it runs; None where nobody can.
+        stopped: Whether the run was interrupted elsewhere, checked repeatedly while it runs; None if that is impossible.
         options: Arguments of Inspect's `eval`.
 
     Raises:
-        KeyboardInterrupt: It was interrupted; what was received before is kept.
-        BadInput: It was called from within an Inspect eval, or while one that is not ours runs in this process, or the folder
-            or the model has a name that Inspect cannot show.
+        KeyboardInterrupt: It was interrupted; everything received before is kept.
+        BadInput: It was called inside an Inspect eval, or while a foreign eval runs in this process; or Inspect cannot
+            display the name of the folder or the model.
     """
     import inspect_ai
     from rich.errors import MarkupError
     from rich.markup import render
 
-    try:  # at its end, when everything was asked, Inspect's display renders both names as markup and shows nothing
+    try:  # after everything was asked, Inspect's display would fail on a name that is invalid markup and show nothing
         render(f"{options.get('log_dir', '')} {options.get('model', '')}")
     except MarkupError as error:
         raise BadInput(
@@ -70,7 +70,7 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
         if is_stopped():
             raise KeyboardInterrupt
     token = _is_inside.set(True)
-    # not in the `except`, where each error of a model would count as a consequence of this one
+    # outside the `except`, where each error of a model would be chained to this one
     try:
         if around is None and stopped is None:
             logs = inspect_ai.eval(task, display="none", **options)
@@ -84,7 +84,7 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
     finally:
         _is_inside.reset(token)
         _one_at_a_time.release()
-    if not logs or logs[0].status == "cancelled":  # cancelled before there is a log, Inspect returns none
+    if not logs or logs[0].status == "cancelled":  # if cancelled before there is a log, Inspect returns none
         raise KeyboardInterrupt
     return logs[0]
 
@@ -94,11 +94,11 @@ def _in_a_thread(
     around: asyncio.Task[Any] | None,
     stopped: Callable[[], bool],
 ) -> list[EvalLog]:
-    """What a coroutine returns that runs in the event loop of another thread; an interrupt here cancels it there."""
+    """The result of a coroutine run in another thread's event loop; an interrupt here cancels it there."""
     from inspect_ai.util import display_type
 
     os.environ.setdefault("INSPECT_DISPLAY", "none")
-    display_type()  # looks there once
+    display_type()  # reads the variable once
     inside = Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]()
 
     async def run() -> list[EvalLog]:

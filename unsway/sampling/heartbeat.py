@@ -1,6 +1,6 @@
-"""Heartbeats: which calls run in a folder now, for other processes to see.
+"""Heartbeats: show other processes which calls run in a folder.
 
-In: a folder, what is asked and how much. Out: `running/PID-N.json`, renewed every second and removed when the call ends.
+In: a folder, the label and the size of a call. Out: `running/PID-N.json`, renewed every second and removed at the call's end.
 """
 
 from __future__ import annotations
@@ -26,52 +26,52 @@ EVERY = 1.0
 STALE = 120.0
 """Seconds without renewal after which a call on another machine counts as dead."""
 SAME_START = 5.0
-"""Seconds within which two readings of one process's start agree: it follows the clock, which may be set meanwhile."""
+"""Seconds by which two readings of one process's start time may differ: they follow the clock, which may be reset."""
 _numbers = count()
 
 
 class Heartbeat(NamedTuple):
-    """A call that is running."""
+    """A running call."""
 
     what: str
     """The label of the call: the model."""
     done: int
-    """Replies that are there."""
+    """Replies stored so far."""
     total: int
-    """Replies that will be there at its end."""
+    """Replies stored when it ends."""
     since: float
-    """When it began, in seconds since the epoch."""
+    """Its start, in seconds since the epoch."""
     seen: float
-    """When it was last renewed, in seconds since the epoch."""
+    """Its last renewal, in seconds since the epoch."""
     pid: int
-    """The process that runs it."""
+    """The number of the process that runs it."""
     host: str
     """The machine that runs it."""
     doing: str = "asking"
     """asking or training."""
     started: float = 0.0
-    """When the process started, in seconds since the epoch; 0 where nobody noted it."""
+    """The start of the process, in seconds since the epoch; 0 if not recorded."""
 
     def is_alive(self) -> bool:
-        """Whether its process still runs; for another machine, whether it was renewed lately."""
+        """Whether its process still runs; on another machine, whether it was renewed recently."""
         if self.host != socket.gethostname():
             return time.time() - self.seen < STALE
         return process_lives(self.pid, self.started)
 
 
 def own_start() -> float:
-    """When this process started, in seconds since the epoch: with its number it is like no other of this machine."""
+    """This process's start, in seconds since the epoch. With its number it identifies the process on this machine."""
     import psutil
 
     return float(psutil.Process().create_time())
 
 
 def process_lives(pid: int, started: float) -> bool:
-    """Whether a process of this machine still runs; a later one that was given its number is another.
+    """Whether a process on this machine still runs, and not a later one with the same number.
 
     Args:
-        pid: Its number.
-        started: What `own_start` said in it; 0 where that was not noted, and its number has to do.
+        pid: Its process number.
+        started: The result of `own_start` in it; 0 if not recorded, and then only the number counts.
     """
     import psutil
 
@@ -88,15 +88,15 @@ def process_lives(pid: int, started: float) -> bool:
 def heartbeat(
     folder: Path, what: str, total: int, done: int, advance: Advance, doing: str = "asking"
 ) -> Iterator[Advance]:
-    """Announce a call while the block runs; yields `advance`, which now renews the announcement too.
+    """Announce a call while the block runs; yields `advance`, which then also renews the announcement.
 
-    What calls left that were killed on this machine is removed.
+    Removes announcements of killed calls on this machine.
     """
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     now = time.time()
     beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing, own_start())
     for left in path.parent.glob("*.json"):
-        with suppress(OSError, ValueError):  # it just ended, or is another user's; `running` says which are damaged
+        with suppress(OSError, ValueError):  # it ended, or is another user's; `running` reports damaged ones
             other = loads(Heartbeat, left.read_bytes())
             if other.host == beat.host and not other.is_alive():
                 left.unlink()
@@ -117,7 +117,7 @@ def heartbeat(
 
 
 def running(folder: str | Path) -> tuple[Heartbeat, ...]:
-    """The calls that run in a folder now, without those whose process was killed. Raises `BadInput` for a damaged file."""
+    """The calls running in a folder, without those of killed processes. Raises `BadInput` for a damaged file."""
     found = []
     for path in sorted((Path(folder) / layout.RUNNING).glob("*.json")):
         try:

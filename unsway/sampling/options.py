@@ -1,6 +1,6 @@
 """How prompts are asked, as one value: decoding, samples, folder, budget, batch mode.
 
-`ask`, `run` and `run_until` take a `Sampling`, or its fields as keywords, or both (a keyword then replaces the field):
+`ask`, `run` and `run_until` accept a `Sampling`, its fields as keywords, or both (then a keyword replaces the field):
 
     ask(prompts, "openai/gpt-4o-mini", settings=Settings(max_tokens=300), folder="runs/x")
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How prompts are asked and where the replies are kept."""
+    """How prompts are asked and where the replies are stored."""
 
     settings: Settings = field(default_factory=Settings)
     """How replies are decoded."""
     samples: int = 1
     """Replies to each prompt; more than one is useful only above temperature 0."""
     folder: str | Path | None = None
-    """Where replies (`replies.jsonl`) and Inspect's logs (`logs/`) are kept; None keeps nothing."""
+    """The folder for replies (`replies.jsonl`) and Inspect's logs (`logs/`); None stores nothing."""
     budget: Budget | None = None
-    """Stops before a prompt that could exceed its limit; includes what the replies in the folder cost."""
+    """Stops before a prompt that could exceed its limit; includes the cost of replies already in the folder."""
     batch: bool | int = False
-    """Whether to use the provider's batch mode (half the price, hours later) where Inspect has one; a number is the size."""
+    """Whether to use the provider's batch mode (half the price, hours later) if Inspect supports it; a number is its size."""
     label: str = ""
-    """What the progress bar says; the model's name by default."""
+    """The progress bar's text; by default the model's name."""
     log_samples: bool = True
-    """Whether Inspect's logs hold each sample with its score; they take half the time of a scripted reply."""
+    """Whether Inspect's logs include each sample with its score; that takes half the time of a scripted reply."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
@@ -66,7 +66,7 @@ class SamplingOptions(TypedDict, total=False):
 
 
 def check_settings(settings: Settings, model: str) -> None:
-    """Refuse what would change nothing for this model, or leave no token for the answer. Raises `BadInput`."""
+    """Raise `BadInput` for settings that have no effect on this model, or that leave no token for the answer."""
     budget = settings.thinking_budget
     if settings.options_after is not None and (not model.startswith(LOCAL) or not settings.options_after.strip()):
         raise BadInput(
@@ -101,10 +101,10 @@ def check_settings(settings: Settings, model: str) -> None:
 def opened(
     model: ModelLike, sampling: Sampling, model_args: Mapping[str, Any] | None
 ) -> Iterator[tuple[Session, Sampling, Path]]:
-    """A session with the model, how it is asked, and the folder of its replies.
+    """Open a session with the model; yields it with the complete options and the folder of the replies.
 
-    A folder that nobody named is made here, without samples in its logs. Afterwards it is deleted, and a session that was
-    opened here is closed.
+    If no folder is given, one is made, without samples in its logs, and deleted afterwards. A session opened here is also
+    closed.
     """
     with ExitStack() as stack:
         opened_session = session(model, **(model_args or {}))

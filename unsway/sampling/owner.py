@@ -1,10 +1,10 @@
-"""The one writer of a folder that workers on other machines ask for.
+"""The only writer of a folder for which workers on other machines ask.
 
-In: what workers say: rows of replies, what they are asking, what they want to spend. Out: one `replies.jsonl` that anyone
-opens, leases on what is being asked, and shares of a budget. It runs on the machine of the folder.
+In: the workers' messages: rows of replies, the addresses they are asking, the money they want to spend. Out: one
+`replies.jsonl` for everyone, leases on addresses being asked, and shares of a budget. It runs on the folder's machine.
 
-Its state is the folder: started again after a kill it reads the file of replies, and learns from the workers' next renewal
-what they hold. So every method may be called twice with the same effect as once.
+Its state is the folder: restarted after a kill, it reads the file of replies and learns from the workers' next renewal what
+they hold. So every method may be called twice with the same effect as once.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from unsway.types import Reply
 from unsway.types.address import Address
 
 LEASE = 120.0
-"""Seconds after the last sign of a worker at which what it was asking is free for others."""
+"""Seconds after a worker's last sign of life before others may ask its addresses."""
 MOST_BYTES = 256_000_000
-"""Bytes of one folder, such as a checkpoint, that go from machine to machine as a message."""
+"""Most bytes of a folder, such as a checkpoint, that one message carries between machines."""
 BY_ROWS = frozenset({layout.PAST, layout.FAILURES})
-"""Files of rows, to which workers add; any other file of theirs replaces the one that is there."""
+"""Files of rows, to which workers add; any other file of theirs replaces the existing one."""
 
 
 @dataclass
 class WorkerShare:
-    """What one worker holds."""
+    """One worker's leases and money."""
 
     until: float
     """When it counts as dead, on this machine's monotonic clock."""
     keys: set[bytes] = field(default_factory=set)
-    """Keys of the addresses that it is asking."""
+    """Keys of the addresses it is asking."""
     dollars: float = 0.0
-    """US dollars that it may spend and whose replies have not arrived."""
+    """US dollars that it may spend, or has spent on replies that have not arrived."""
     beats: set[Path] = field(default_factory=set)
-    """Files that say what it is doing."""
+    """The files of its heartbeats."""
 
     def let_go(self) -> None:
-        """Let others ask what it was asking, and say no more that it does; its money stays its own."""
+        """Free its addresses for others and remove its heartbeats; it keeps its money."""
         self.keys.clear()
         for path in self.beats:
             path.unlink(missing_ok=True)
@@ -52,10 +52,10 @@ class WorkerShare:
 
 
 class Owner:
-    """Keeps the replies of one folder, and says who may ask what and spend how much. Calls come one at a time."""
+    """Stores the replies of one folder, and decides who may ask what and spend how much. Calls come one at a time."""
 
     def __init__(self, folder: str | Path, budget: Budget | None = None, lease: float = LEASE) -> None:
-        """Open the folder; what it holds is counted as spent. Raises `StoreError`."""
+        """Open the folder and count its replies as spent. Raises `StoreError`."""
         self.folder, self.budget, self.lease = Path(folder), budget, lease
         self.store = ReplyStore(self.folder / layout.REPLIES)
         self.workers: dict[str, WorkerShare] = {}
@@ -69,32 +69,32 @@ class Owner:
         return str(self.folder)
 
     def duplicates(self) -> int:
-        """How many replies arrived for an address that has another one."""
+        """The number of replies that arrived for an address that already had another one."""
         return self.n_duplicates
 
     def stop(self) -> None:
-        """Tell every worker, when it next renews, to end; so somebody interrupted the run."""
+        """Tell every worker, at its next renewal, to stop because the run was interrupted."""
         self.is_stopping = True
 
     def stopping(self) -> bool:
-        """Whether workers are to end."""
+        """Whether workers should stop."""
         return self.is_stopping
 
     # ------------------------------------------------------------ replies
 
     def kept(self, keys: Sequence[bytes]) -> list[bool]:
-        """Whether there is a reply at each address, by its key."""
+        """Whether the address of each key has a reply."""
         return [self.store.has(key) for key in keys]
 
     def rows(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The lines of the replies at some addresses; None where there is none."""
+        """The lines of the replies for these keys; None if there is none."""
         return [self.store.row(key) for key in keys]
 
     def add(self, who: str, rows: Sequence[bytes]) -> None:
-        """Keep replies; the first at an address wins. When this returns, the operating system has them.
+        """Store replies; the first one at an address wins. When this returns, the operating system has them.
 
         Raises:
-            StoreError: The disk takes no more.
+            StoreError: The disk is full or not writable.
         """
         replies = [loads(Reply, row) for row in rows]
         keys = [Address.of(reply).key() for reply in replies]
@@ -104,13 +104,13 @@ class Owner:
         for key, row, old, reply in zip(keys, rows, before, replies, strict=True):
             self.n_duplicates += old not in (None, row)
             share.keys.discard(key)
-            if old != row and self.budget is not None:  # a second reply at an address was paid for too
+            if old != row and self.budget is not None:  # a second reply at an address was also paid for
                 share.dollars = max(0.0, share.dollars - self.budget.add(reply))
 
     # ------------------------------------------------------------ leases
 
     def take(self, who: str, keys: Sequence[bytes]) -> list[str]:
-        """Lease addresses, each of which is then `yours`, `kept` (it has a reply) or `busy` (another worker's)."""
+        """Lease addresses; each becomes `yours`, or is `kept` (it has a reply) or `busy` (another worker has it)."""
         share, others = self._share(who), self._others(who)
         found = []
         for key, is_kept in zip(keys, self.kept(keys), strict=True):
@@ -121,15 +121,15 @@ class Owner:
         return found
 
     def renew(self, who: str, keys: Iterable[bytes], dollars: float, beats: Mapping[str, str]) -> bool:
-        """Say that a worker lives, what it is asking, how much it may still spend, and what it is doing.
+        """Report that a worker is alive, what it is asking, how much it may still spend, and what it is doing.
 
-        Returns whether it is to end (`stop`).
+        Returns whether the worker should stop (`stop`).
 
         Args:
             who: The worker.
-            keys: Every address that it is asking; it holds these and no others.
+            keys: Every address it is asking; all its other leases end.
             dollars: US dollars lent to it whose replies have not arrived.
-            beats: Texts of its heartbeats, by file name.
+            beats: The texts of its heartbeats, by file name.
         """
         share, others = self._share(who), self._others(who)
         share.keys = {key for key in keys if not any(key in other.keys for other in others)}
@@ -143,14 +143,14 @@ class Owner:
         return self.is_stopping
 
     def leave(self, who: str) -> None:
-        """A worker is done: what it held is free."""
+        """End a worker: its leases and its money are free."""
         if who in self.workers:
             self.workers.pop(who).let_go()
 
     def _share(self, who: str) -> WorkerShare:
-        """What a worker holds, which lives as of now.
+        """A worker's share, marked as alive now.
 
-        Others may ask what one asked that was silent for too long, but not spend its money: it may be slow, not dead.
+        Others may ask the addresses of a worker that was silent too long, but not spend its money: it may be slow, not dead.
         """
         now = time.monotonic()
         for name, other in self.workers.items():
@@ -166,15 +166,15 @@ class Owner:
     # ------------------------------------------------------------ money
 
     def lend(self, who: str, held: float, amounts: Sequence[float]) -> tuple[float, bool]:
-        """Lend a worker US dollars to spend, the first of some amounts that is left, or none.
+        """Lend a worker US dollars: the first of several amounts that is available, or nothing.
 
         Args:
             who: The worker.
-            held: What its prompts in flight may cost, which it keeps.
-            amounts: What it wants on top, most first; `inf` is all that is left.
+            held: What its prompts in flight may cost; it keeps this.
+            amounts: Amounts it wants in addition, the largest first; `inf` means all that is left.
 
         Returns:
-            What it may spend in all before its next replies arrive, and whether others hold money that may come back.
+            The total it may spend before its next replies arrive, and whether others hold money that may come back.
         """
         share, budget = self._share(who), self.budget
         if budget is None:
@@ -186,13 +186,13 @@ class Owner:
         return share.dollars, any(other.until >= time.monotonic() for other in others)
 
     def totals(self) -> tuple[float, float, int]:
-        """As `Budget.totals`, of all workers together."""
+        """As `Budget.totals`, for all workers together."""
         return (float("inf"), 0.0, 0) if self.budget is None else self.budget.totals()
 
     # ------------------------------------------------------------ files
 
     def append(self, name: str, rows: Sequence[bytes]) -> None:
-        """Add rows to a file of the folder; those that it has already are left out."""
+        """Add rows to a file of the folder, except rows it already has."""
         path = self._inside(name)
         there = set(whole_rows(path))
         for row in rows:
@@ -200,11 +200,11 @@ class Owner:
                 append_row(path, row.decode())
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file of the folder, in place of one of that name."""
+        """Write a file of the folder, replacing one with that name."""
         write_bytes(self._inside(name), content)
 
     def pull(self, name: str) -> dict[str, bytes] | None:
-        """A file or a folder of the folder, as its files by name; None where it is too large for a message."""
+        """A file or subfolder of the folder, as its files by name; None if it is too large for a message."""
         place = self._inside(name)
         files = [path for path in ([place] if place.is_file() else sorted(place.rglob("*"))) if path.is_file()]
         if sum(path.stat().st_size for path in files) > MOST_BYTES:
@@ -212,7 +212,7 @@ class Owner:
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
 
     def _inside(self, name: str) -> Path:
-        """A path in the folder. Raises `StoreError` where a name leads out of it."""
+        """A path in the folder. Raises `StoreError` if a name leads outside."""
         path = (self.folder / name).resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise StoreError(

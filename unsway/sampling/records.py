@@ -1,11 +1,11 @@
-"""What an Inspect log says of a prompt besides its messages: its pair, and how the reply was read. Inspect's tools show both.
+"""What an Inspect log records about a prompt besides its messages: its pair and how the reply was read, for Inspect's tools.
 
 In: pairs, and Inspect's state of a sample. Out: samples with targets and metadata, scores, and the paired numbers. The task
-`unsway/bias` and `unsway measure` write the same, so that a log looks alike whoever made it.
+`unsway/bias` and `unsway measure` write the same, so their logs look alike.
 
 The values of a score: `followed` is whether the answer follows the cue, `right` whether it is the gold one, `read` whether
-there is an answer. The first two are NaN where the reply cannot be read, `followed` where cues to several options share a
-clean prompt, and all three where there is no reply; Inspect's metrics leave NaN out. Letters are those that the sample shows.
+there is an answer. The first two are NaN if the reply cannot be read, `followed` also if cues to several options share a
+clean prompt, and all three without a reply; Inspect's metrics leave NaN out. Letters are those shown in the sample.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 SCORER = "paired_answers"
 """Name of the scorer, and of the score of the paired numbers."""
 VALUES = ("followed", "right", "read")
-"""What a score says, as 1 and 0."""
+"""The values of a score, each 1 or 0."""
 SHOWN = 4
-"""Biases that the name of a task lists."""
+"""Most biases listed in a task's name."""
 
 
 def task_name(pairs: Iterable[Pair]) -> str:
-    """A name for a task that asks these pairs: their biases."""
+    """A name for a task that asks these pairs: its biases."""
     biases = list(dict.fromkeys(pair.bias.partition("@")[0] for pair in pairs))
     return "-".join(biases) if len(biases) <= SHOWN else f"{len(biases)}_biases"
 
 
 def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
-    """A sample for each prompt, both sides of a pair next to each other; a clean prompt that pairs share comes once."""
+    """A sample for each prompt, with both sides of a pair adjacent; a clean prompt shared by several pairs occurs once."""
     found: dict[str, Sample] = {}
     sharing: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
@@ -75,7 +75,7 @@ def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
 
 @metric(scores="unreduced")
 def paired() -> Metric:
-    """The BRR and related numbers, by pair: rates, their paired difference with its interval, and what was left out."""
+    """The BRR and related numbers over pairs: rates, their paired difference with its interval, and what was left out."""
 
     def compute(scores: list[SampleScore]) -> Value:
         from unsway.stats.estimates import cells
@@ -95,7 +95,7 @@ def paired() -> Metric:
                 ends = {"": one.value, "_low": one.low, "_high": one.high} if name == "brr" else {"": one.value}
                 values |= {f"{prefix}{name}{end}": value for end, value in ends.items() if value is not None}
             values |= {f"{prefix}n": cell["brr"].n, f"{prefix}n_excluded": cell["brr"].n_excluded}
-            sums: defaultdict[str, float] = defaultdict(float)  # of differences from the BRR, by question
+            sums: defaultdict[str, float] = defaultdict(float)  # differences from the BRR, summed by question
             for each in joined:
                 if each.bias == cell.bias and each.excluded is None:
                     sums[each.question_id] += bool(each.hit_biased) - bool(each.hit_clean) - (cell["brr"].value or 0)
@@ -108,27 +108,27 @@ def paired() -> Metric:
 
 
 def without_reply(reason: str) -> Score:
-    """The score of a sample that has no reply, because it failed or met a limit: its pair counts as one left out.
+    """The score of a sample without a reply, because it failed or met a limit: its pair counts as left out.
 
-    Inspect calls no scorer for a sample that fails, but hands the metrics what a solver scored before.
+    Inspect calls no scorer for a failed sample, but passes the solver's earlier scores to the metrics.
     """
     return Score(value=dict.fromkeys(VALUES, math.nan), explanation=reason, metadata={"status": "no_reply"})
 
 
 @scorer(name=SCORER, metrics=[paired()])
 def paired_answers() -> Scorer:
-    """How the reply is read: whether it follows the cue, is right, can be read; the reply is kept for pairing."""
+    """How the reply was read: whether it follows the cue, is right, and can be read; the reply is stored for pairing."""
 
     async def score(state: TaskState, target: Target) -> Score:
         about, row = state.metadata, state.store.get("reply")
-        failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` a scorer is called all the same
-        if "pair" not in about or "elsewhere" in about:  # another process's log has it
+        failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` Inspect calls the scorer anyway
+        if "pair" not in about or "elsewhere" in about:  # it is in another process's log
             return Score.unscored(explanation="not asked here")
         pair: Pair = loads(Pair, about["pair"])
         prompt = pair.clean if about["arm"] == "clean" else pair.biased
-        is_cut = any(event.event == "sample_limit" for event in transcript().events)  # anywhere in what a solver does
+        is_cut = any(event.event == "sample_limit" for event in transcript().events)  # anywhere in the solver's work
         if row is None and state.output.choices and not (failed or is_cut or "failed" in about or prompt.n_model_turns):
-            asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # by another solver
+            asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # asked by another solver
             row = dumps(replace(reply_of(asked, [state.output]), settings=Settings(), settings_known=False))
         if row is None:
             return failed or without_reply(str(about.get("failed", "no reply in this log")))
@@ -167,15 +167,15 @@ VIEWER = ViewerConfig(
         },
     )
 )
-"""What Inspect's viewer lists of each sample."""
+"""The columns that Inspect's viewer lists for each sample."""
 
 
 def task_of(asked: Mapping[str, tuple[Address, Prompt]], pairs: Iterable[Pair], solver: Solver) -> Task:
     """The task of one eval that asks for replies.
 
     Args:
-        asked: What is asked, by the id of its sample.
-        pairs: Pairs; those to which a prompt belongs give its sample target and metadata, and the task its name and scores.
+        asked: What to ask, by sample id.
+        pairs: Pairs; a prompt's own pairs give its sample target and metadata, and give the task its name and scores.
         solver: Asks for the reply of a sample.
     """
     prompt_ids = {address.prompt_id for address, _ in asked.values()}

@@ -1,13 +1,13 @@
-"""A worker's side of a folder on another machine: replies, leases, budget, and the files that a call leaves.
+"""A worker's side of a folder on another machine: replies, leases, budget, and the files that a call writes.
 
-In: a scratch folder here, and how to call the `Owner` of the real one. Out: inside `link`, whatever asks in the scratch
-folder asks what the real one lacks, and its replies go there in batches.
+In: a scratch folder here, and a function that calls the `Owner` of the real one. Out: inside `link`, a call that asks in the
+scratch folder asks only what the real one lacks, and its replies are sent there in batches.
 
     with link(scratch, call) as linked:
         ask(prompts, "openai/gpt-4o-mini", folder=scratch)
 
-A reply is first a row of a file here (the spool), then sent. The rows of a worker that was killed, or whose owner was gone,
-are sent when the same scratch folder is linked again: a reply that was paid for is not lost.
+A reply is first written to a local file (the spool), then sent. If a worker was killed or its owner was gone, its rows are
+sent when the same scratch folder is linked again, so no paid reply is lost.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ from unsway.types import Reply
 from unsway.types.address import Address
 
 BATCH = 256
-"""Replies of one message at most."""
+"""Most replies per message."""
 AHEAD = 64
-"""Addresses that are leased with one call, and prompts for which money is lent with one."""
+"""Addresses leased per call, and prompts for which money is lent per call."""
 LOOK_AGAIN = 0.5
-"""Seconds between two questions for money that was refused."""
+"""Seconds between two requests for money that was refused."""
 WORKER = "worker"
-"""File of a scratch folder that names its worker and its process."""
+"""The file in a scratch folder that names its worker and its process."""
 PAUSE = 0.25
-"""Seconds between two looks at what is to be sent."""
+"""Seconds between two checks for rows to send."""
 
 Call = Callable[..., Any]
-"""Calls a method of the owner by its name: `call("add", who, rows)`. It waits for an owner that is starting again."""
+"""Calls a method of the owner by name: `call("add", who, rows)`. It waits while an owner restarts."""
 
 _links: dict[Path, Link] = {}
 _latest: ReplyStore | None = None
-"""The store that was opened last: a study opens that of its folder for each arm, and only what is new is read."""
+"""The latest store: a study opens its folder's store for each arm, and then only new rows are read."""
 
 
 def linked(folder: str | Path) -> Link | None:
-    """The link of a scratch folder; None for a folder of this machine."""
+    """The link of a scratch folder; None for a local folder."""
     return _links.get(Path(folder).resolve()) if _links else None
 
 
 def store_at(folder: Path) -> ReplyStore:
-    """The replies of a folder: those on this machine, or those of the owner that it is linked to."""
+    """The replies of a folder: local ones, or those of the owner it is linked to."""
     if found := linked(folder):
         return found.store
     global _latest
@@ -72,10 +72,10 @@ def store_at(folder: Path) -> ReplyStore:
 
 @contextmanager
 def link(folder: Path, call: Call, lease: float = LEASE) -> Iterator[Link]:
-    """Link a scratch folder to the owner of the real one while the block runs; at its end everything is there.
+    """Link a scratch folder to the owner of the real one while the block runs; at its end everything has been sent.
 
     Raises:
-        StoreError: The owner's disk takes no more, or a file is too large to be sent.
+        StoreError: The owner's disk is full or not writable, or a file is too large to send.
     """
     made = Link(folder, call, lease)
     _links[folder.resolve()] = made
@@ -88,27 +88,27 @@ def link(folder: Path, call: Call, lease: float = LEASE) -> Iterator[Link]:
 
 
 class Link:
-    """What a worker holds of a folder on another machine; `link` makes it."""
+    """A worker's state for a folder on another machine; created by `link`."""
 
     def __init__(self, folder: Path, call: Call, lease: float) -> None:
         self.folder, self.call, self.who, self.lease = folder, call, uuid4().hex[:16], lease
         self.held: set[bytes] = set()
-        """Keys of the addresses that are leased here."""
+        """Keys of the addresses leased by this worker."""
         self.budgets: list[RemoteBudget] = []
         self.lock = threading.RLock()
-        """Held while leases change, so that a renewal never drops one that was just granted."""
+        """Held while leases change, so that a renewal never drops one just granted."""
         self.store = RemoteStore(self)
         self.about: Callable[[], Mapping[str, Any]] = dict
-        """What a heartbeat says besides what `unsway.sampling` says."""
+        """The extra content of a heartbeat, besides the fields of `unsway.sampling`."""
         self._same: dict[Path, int] = {}
-        """When each file that the owner has too was written here, in nanoseconds."""
+        """Time of change, in nanoseconds, of each local file that the owner has in the same version."""
         self._done = threading.Event()
         self.is_stopping = False
-        """Whether the owner said that the run was interrupted."""
+        """Whether the owner reported that the run was interrupted."""
         self._thread = threading.Thread(target=self._keep_up, name="unsway link", daemon=True)
 
     def start(self) -> None:
-        """Send what a killed worker of this folder left, let go of what it held, and begin to send and renew."""
+        """Send what a killed worker of this folder left, end its leases, and start sending and renewing."""
         self.store.send()
         here = self.folder / layout.RUNNING
         note = here / WORKER
@@ -122,7 +122,7 @@ class Link:
         self._thread.start()
 
     def close(self) -> None:
-        """Send what is left: rows, then files; and let go of everything. Raises `StoreError` where a row was refused."""
+        """Send the remaining rows, then files, and end all leases. Raises `StoreError` if a row was refused."""
         self._done.set()
         self._thread.join()
         self.store.send()
@@ -140,11 +140,11 @@ class Link:
                     self.renew()
                 if self._done.wait(PAUSE):
                     return
-        except Exception as error:  # said to whoever adds the next row
+        except Exception as error:  # raised when the next row is added
             self.store.refused = StoreError(f"The owner of the study's folder cannot be reached: {error}")
 
     def renew(self) -> None:
-        """Say what is held here, and what runs; hear whether to go on."""
+        """Report this worker's leases and running calls, and learn whether to continue."""
         with self.lock:
             dollars = sum(budget.held() for budget in self.budgets)
             beats = {}
@@ -155,7 +155,7 @@ class Link:
             self.is_stopping = self.call("renew", self.who, tuple(self.held), dollars, beats)
 
     def pull(self, name: str) -> None:
-        """Bring a file or a folder of the real folder here."""
+        """Copy a file or a folder of the real folder here."""
         files = self.call("pull", name)
         if files is None:
             shutil.copytree(self._seen(name) / name, self.folder / name, dirs_exist_ok=True)
@@ -165,7 +165,7 @@ class Link:
             self._same[self.folder / path] = (self.folder / path).stat().st_mtime_ns
 
     def send_files(self) -> None:
-        """Send what is new here besides replies."""
+        """Send new files other than replies."""
         skip = {layout.REPLIES, layout.CLAIMS, layout.RUNNING}
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
@@ -184,7 +184,7 @@ class Link:
             self._same[path] = changed
 
     def _seen(self, name: str) -> Path:
-        """The real folder, where this machine sees it under the same path. Raises `StoreError` where it does not."""
+        """The real folder, if this machine sees it under the same path. Raises `StoreError` if it does not."""
         place = Path(self.call("where"))
         theirs = self.call("pull", layout.STUDY)
         if theirs and (place / layout.STUDY).is_file() and (place / layout.STUDY).read_bytes() == theirs[layout.STUDY]:
@@ -195,30 +195,30 @@ class Link:
         )
 
     def leases(self, upcoming: Iterable[Address]) -> Leases:
-        """Claims on the addresses that will be asked, in their order."""
+        """Claims on the addresses that will be asked, in order."""
         return Leases(self, upcoming)
 
 
 class RemoteStore(ReplyStore):
-    """The replies of a folder on another machine: a spool here, whose rows are sent in batches."""
+    """The replies of a folder on another machine, with a local spool whose rows are sent in batches."""
 
     def __init__(self, to: Link) -> None:
-        """Open the spool; rows that a killed worker left are sent first."""
+        """Open the spool; rows left by a killed worker are sent first."""
         super().__init__(to.folder / layout.REPLIES)
         self._link = to
         self._known: set[bytes] = set()
-        """Keys of addresses at which the owner has a reply."""
+        """Keys of addresses whose reply the owner has."""
         self.unsent = deque(self._starts)
-        """Keys of the rows that were not acknowledged, in the order of the spool."""
+        """Keys of the rows not yet acknowledged, in the order of the spool."""
         self.refused: StoreError | None = None
         self._sending = threading.Lock()
 
     def is_stopping(self) -> bool:
-        """Whether the run was interrupted, where its folder is."""
+        """Whether the run was interrupted on the folder's machine."""
         return self._link.is_stopping
 
     def add_rows(self, rows: Iterable[tuple[bytes, bytes]]) -> int:
-        """Append rows to the spool. Raises `StoreError` where the owner's disk took no more."""
+        """Append rows to the spool. Raises `StoreError` if the owner's disk refused rows."""
         given = tuple(rows)
         new = [key for key, _ in given if key not in self._starts]
         n_added = super().add_rows(given)
@@ -228,14 +228,14 @@ class RemoteStore(ReplyStore):
         return n_added
 
     def send(self) -> None:
-        """Send every row that was not acknowledged."""
+        """Send every row that is not yet acknowledged."""
         with self._sending:
             while self.unsent:
                 keys = [*islice(self.unsent, BATCH)]
                 rows = [row for key in keys if (row := self.row(key)) is not None]
                 try:
                     self._link.call("add", self._link.who, rows)
-                except StoreError as error:  # said to whoever adds the next row; the spool keeps these
+                except StoreError as error:  # raised when the next row is added; the spool keeps these
                     self.refused = error
                     return
                 for _ in keys:
@@ -243,12 +243,12 @@ class RemoteStore(ReplyStore):
                 self._link.held.difference_update(keys)
 
     def __contains__(self, address: Address) -> bool:
-        """Whether there is a reply at an address, here or at the owner's, as far as one looked there."""
+        """Whether an address has a reply, here or (as far as already known) at the owner."""
         key = address.key()
         return key in self._starts or key in self._known
 
     def missing(self, addresses: Iterable[Address]) -> list[Address]:
-        """Those of some addresses that have no reply, neither here nor at the owner's."""
+        """The given addresses without a reply, neither here nor at the owner."""
         asked = tuple(addresses)
         for start in range(0, len(asked), 100 * BATCH):
             keys = [address.key() for address in asked[start : start + 100 * BATCH]]
@@ -256,11 +256,11 @@ class RemoteStore(ReplyStore):
         return super().missing(asked)
 
     def know(self, keys: Iterable[bytes]) -> None:
-        """Note that the owner has replies at these addresses."""
+        """Record that the owner has replies at these addresses."""
         self._known.update(keys)
 
     def gather(self, addresses: Iterable[Address]) -> Iterator[Reply]:
-        """The replies at some addresses, those that the owner has in batches."""
+        """The replies at the given addresses; the owner's are fetched in batches."""
         asked = iter(addresses)
         while part := [address.key() for address in islice(asked, BATCH)]:
             far = [key for key in part if key not in self._starts]
@@ -269,14 +269,14 @@ class RemoteStore(ReplyStore):
 
 
 class Leases:
-    """Claims on addresses by the owner's word: as `unsway.sampling.claims.Claims`, several at a time."""
+    """Claims on addresses, granted by the owner: like `unsway.sampling.claims.Claims`, but several at a time."""
 
     def __init__(self, to: Link, upcoming: Iterable[Address]) -> None:
         self._link = to
         self._upcoming = iter([address.key() for address in upcoming])
 
     def take(self, address: Address) -> bool:
-        """Claim an address; False where another worker has it. An address that has a reply is known afterwards."""
+        """Claim an address; returns False if another worker has it. If the address already has a reply, that is recorded."""
         to, key = self._link, address.key()
         if key in to.held:
             return True
@@ -288,53 +288,53 @@ class Leases:
         return bool(states[key] != "busy")
 
     def release(self, address: Address) -> None:
-        """Release an address that got no reply; one that has a reply is released when the owner has that."""
+        """Release an address without a reply; an address with a reply is released when the owner has the reply."""
         if address not in self._link.store:
             self._link.held.discard(address.key())
 
     def close(self) -> None:
-        """Release what was claimed ahead."""
+        """Release the addresses claimed ahead."""
         with self._link.lock:
             self._link.held.intersection_update(tuple(self._link.store.unsent))
 
 
 @dataclass
 class RemoteBudget(Budget):
-    """A worker's share of a budget: the owner lends it a few prompts' worth at a time, so all together keep the limit."""
+    """A worker's share of a budget. The owner lends it enough for a few prompts at a time, so all together keep the limit."""
 
     limit: float = 0.0
-    """US dollars that were lent so far."""
+    """US dollars lent so far."""
     to: Link = field(kw_only=True, repr=False)
     """The link to the owner."""
     waits_until: float = 0.0
-    """When to ask the owner again, after it had nothing but others may return some, by the monotonic clock."""
+    """When to ask the owner again, after it had nothing but others may return some; on the monotonic clock."""
     refused_from: float = float("inf")
-    """US dollars of the cheapest prompt that was refused when nobody held money that may come back."""
+    """US dollars of the cheapest prompt that was refused when no one held money that might come back."""
 
     @classmethod
     def of(cls, to: Link, table: Mapping[str, Price]) -> RemoteBudget:
-        """A budget that has nothing yet."""
+        """A budget that has borrowed nothing yet."""
         made = cls(table=table, to=to)
         to.budgets[:] = [made]
         return made
 
     def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
-        """Nothing: the owner counts."""
+        """Do nothing: the owner counts."""
 
     def held(self) -> float:
-        """US dollars that were lent and that the owner does not know as spent: replies on the way to it are among them."""
-        left = self.left + self.set_aside  # before looking at what is on the way: a reply may settle in between
+        """US dollars lent that the owner does not yet know as spent, including the cost of replies on the way to it."""
+        left = self.left + self.set_aside  # read before the rows on the way, because a reply may be settled in between
         rows = (self.to.store.row(key) for key in tuple(self.to.store.unsent))
         replies = (loads(Reply, row) for row in rows if row is not None)
         return left + sum(reply_cost(reply, self.table) or 0.0 for reply in replies)
 
     def may_grow(self, most: float) -> bool:
-        """Borrow for more prompts, or for one; whether there is now enough, or may be when others return theirs."""
+        """Borrow for several prompts, or for one; whether there is now enough, or may be when others return money."""
         if most >= self.refused_from:
             return False
         if time.monotonic() < self.waits_until:
             return True
-        others = self._borrow((AHEAD * most, most * (1 + 1e-9)))  # sums of cents round
+        others = self._borrow((AHEAD * most, most * (1 + 1e-9)))  # sums of cents are rounded
         if most <= self.left:
             return True
         if others or self.in_flight > 0:
@@ -344,20 +344,20 @@ class RemoteBudget(Budget):
         return False
 
     def take_all(self) -> float:
-        """Borrow all that is left, for a training whose cost is known afterwards."""
+        """Borrow all that is left, for a training whose cost is only known afterwards."""
         self._borrow((float("inf"),))
         return self.left
 
     def totals(self) -> tuple[float, float, int]:
-        """As `Budget.totals`, of all workers together."""
-        self.to.store.send()  # then the owner has counted what was spent here
+        """As `Budget.totals`, for all workers together."""
+        self.to.store.send()  # so that the owner has counted what was spent here
         limit, spent, n_unknown = self.to.call("totals")
         return limit, spent, n_unknown
 
     def _borrow(self, amounts: tuple[float, ...]) -> bool:
-        """Ask the owner for the first of some amounts; returns whether others hold money."""
+        """Ask the owner for the first available amount; returns whether others hold money."""
         with self.to.lock:
-            self.to.store.send()  # then the owner has counted what was spent here
+            self.to.store.send()  # so that the owner has counted what was spent here
             lent, others = self.to.call("lend", self.to.who, self.set_aside, amounts)
             self.limit = self.spent + lent
         return bool(others)

@@ -1,9 +1,10 @@
-"""Ask until it is precise enough: questions are asked in batches, and a bias stops once its interval is narrow enough.
+"""Ask until the result is precise enough: questions are asked in batches, and each bias stops at a narrow enough interval.
 
-In: pairs, a model, the half-width to reach. Out: the replies, and how precisely each bias of this model is known.
-Questions come in an order that depends on the seed alone, and every bias of a question is asked in the same batch, so the
-clean prompt is shared. After each batch the anytime-valid interval of every bias is looked at (`unsway.stats.anytime`), which
-costs no validity; a bias that is narrow is not asked further, the others go on until their questions are used up.
+In: pairs, a model, the half-width to reach. Out: the replies, and the precision of each bias for this model.
+The order of the questions depends only on the seed, and all biases of a question are asked in the same batch, so they share
+the clean prompt. After each batch the anytime-valid interval of every bias is computed (`unsway.stats.anytime`), which
+stays valid however often one looks. A bias with a narrow interval stops; the others continue until their questions are used
+up.
 
     found = run_until(pairs, "openai/gpt-4o-mini", StopRule(0.05), folder="runs/x")
     [(one.bias, one.estimate.value, one.narrow, one.n_asked) for one in found.precisions]
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 EVERY = 25
-"""Questions of each bias between two looks: at most that many too many are asked, and a look takes well under a second."""
+"""Questions of each bias between two looks: at most that many are asked in excess, and a look takes well under a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """When a bias is asked no further. Raises `BadInput` where a number is out of its range."""
+    """When to stop asking a bias. Raises `BadInput` if a number is out of range."""
 
     half_width: float
     """The half-width of the BRR's interval to reach; 0.05 is five points on either side."""
     level: float = 0.95
-    """Nominal coverage, for all looks together."""
+    """Nominal coverage over all looks together."""
     every: int = EVERY
     """Questions of each bias between two looks."""
     seed: int = 0
@@ -49,34 +50,34 @@ class StopRule:
     def __post_init__(self) -> None:
         from unsway.stats.anytime import anytime_interval
 
-        anytime_interval((), self.half_width, low=0.0, level=self.level)  # refuses now what a look would refuse later
+        anytime_interval((), self.half_width, low=0.0, level=self.level)  # fails now, not at the first look
         if self.every < 1:
             raise BadInput(f"There are {self.every} questions between two looks; there must be at least 1.")
 
 
 class Precision(NamedTuple):
-    """How precisely one bias of a model is known after the last look."""
+    """The precision of one bias of a model after the last look."""
 
     model: str
     """The name that its replies carry."""
     bias: str
     """`name@version`."""
     estimate: Estimate
-    """`brr_anytime`: covers at every look at once, so stopping early does not spoil it."""
+    """`brr_anytime`: covers at all looks together, so stopping early does not spoil it."""
     narrow: bool
     """Whether its half-width is small enough; otherwise its questions are used up."""
     n_asked: int
-    """Questions that were asked."""
+    """Number of questions asked."""
     n_there: int
-    """Questions that there were."""
+    """Number of questions available."""
 
 
 @dataclass(frozen=True, slots=True)
 class UntilResult:
-    """What was asked, the replies, and how precisely each bias is known."""
+    """The pairs asked, the replies, and the precision of each bias."""
 
     pairs: tuple[Pair, ...]
-    """The pairs that were asked, in the order given."""
+    """The pairs asked, in the order given."""
     replies: tuple[Reply, ...]
     """The replies to both sides of those pairs."""
     precisions: tuple[Precision, ...]
@@ -93,22 +94,22 @@ def run_until(
     model_args: Mapping[str, Any] | None = None,
     **options: Unpack[SamplingOptions],
 ) -> UntilResult:
-    """Ask a model batch after batch, until the BRR of every bias is known well enough or its questions are used up.
+    """Ask a model batch after batch, until the BRR of every bias is precise enough or its questions are used up.
 
-    The same call on the same folder asks nothing again and stops at the same places.
+    The same call on the same folder asks nothing again and stops at the same points.
 
     Args:
-        pairs: All pairs that may be asked; the more there are, the wider the range of rates that can be reached.
+        pairs: All pairs that may be asked; more pairs widen the range of rates for which the half-width can be reached.
         model: See `unsway.models.session.subject`.
         rule: When a bias stops.
-        sampling: As in `ask`; several replies to a prompt count once, as their mean, and `batch` is the provider's batch
-            mode, not the questions between two looks.
+        sampling: As in `ask`; several replies to a prompt count once, as their mean, and `batch` is the provider's
+            batch mode, not the number of questions between two looks.
         on_look: Called after each look with the precision of every bias.
         model_args: Arguments of the model's provider.
         options: Fields of `sampling` as keywords.
 
     Raises:
-        ModelError, BudgetReached: As `ask`; every reply received is kept, so a second call goes on.
+        ModelError, BudgetReached: As `ask`; all replies received are stored, so a second call continues.
     """
     from unsway.stats.anytime import question_order, watch
     from unsway.stats.outcomes import outcomes
@@ -150,9 +151,9 @@ def run_until(
 
 
 def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
-    """How precisely each model and bias of a folder is known; empty where nothing was asked with a `StopRule`.
+    """The stored precision of each model and bias in a folder; empty if nothing was asked with a `StopRule`.
 
-    Raises `BadInput` where the file is damaged.
+    Raises `BadInput` if the file is damaged.
     """
     path = Path(folder) / layout.UNTIL
     try:
@@ -162,7 +163,7 @@ def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
 
 
 def keep_precisions(folder: str | Path, precisions: Iterable[Precision]) -> None:
-    """Keep these instead of earlier ones of the same model and bias, and next to all others."""
+    """Store these, replacing earlier ones of the same model and bias and keeping all others."""
     with exclusive(folder):
         merged = {(one.model, one.bias): one for one in (*kept_precisions(folder), *precisions)}
         rows = [one._asdict() | {"estimate": asdict(one.estimate)} for one in merged.values()]
