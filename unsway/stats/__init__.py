@@ -2,9 +2,9 @@
 
 In: pairs and replies. Out: `Outcome`s (`outcomes`), cells of `Estimate`s (`estimates`), ratios and differences between
 models (`compare`), and what a number of questions can show (`power`). The question is the unit, the clean and the biased side
-are paired, and what is missing is counted, never scored.
+are paired, and missing answers are counted, never scored.
 
-The name of an array ends in a letter for each axis:
+Each axis of an array is a letter at the end of its name:
 
 | letter | axis |
 |---|---|
@@ -13,8 +13,8 @@ The name of an array ends in a letter for each axis:
 | S | training seed |
 | R | bootstrap draw |
 | G | group of questions with equal outcomes |
-| U | unit that several readers read |
-| L | label that a reader may give |
+| U | unit read by several readers |
+| L | possible label |
 
-In `unsway.models` also N (row of a batch), T (token), C (token of a completion) and V (entry of the vocabulary).
+`unsway.models` also uses N (row of a batch), T (token), C (token of a completion) and V (entry of the vocabulary).
 """

@@ -1,11 +1,11 @@
-"""How far two readers agree on the same replies: the share of equal readings, and Cohen's kappa.
+"""The agreement of two readers on the same replies: the share of equal readings, and Cohen's kappa.
 
 In: two readings of each reply and the question it belongs to. Out: two `Estimate`s.
-Cohen's kappa (1960, Educ. Psychol. Meas. 20:37) is the agreement beyond what the shares of each reading alone would give.
+Cohen's kappa (1960, Educ. Psychol. Meas. 20:37) is the agreement beyond what the frequencies of the readings alone give.
 Its interval is Wilson's for the share of equal readings, with the chance agreement fixed at its observed value. In
-simulations (docs/coverage.md) it covers 93 to 97 % with four letters and "none", and 92 to 96 % where nine in ten readings
-are the same. A bootstrap falls to 57 and 39 %, because readers that never disagreed never do in any resample, and the delta
-method of `statsmodels.stats.inter_rater.cohens_kappa` has no width there.
+simulations (docs/coverage.md) it covers 93 to 97 % with four letters and "none", and 92 to 96 % if nine in ten readings are
+the same. A bootstrap falls to 57 and 39 %, because readers that never disagreed never do in any resample, and the delta
+method of `statsmodels.stats.inter_rater.cohens_kappa` then has no width.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def agreement(
         level: Nominal coverage of both intervals.
 
     Returns:
-        Both estimates. Without any reply they have no value but a note that says why; so has kappa if both readers always
-        gave the same one reading.
+        Both estimates. Without any reply they have no value, but a note with the reason; so has kappa if both readers
+        always gave the same single reading.
 
     Raises:
-        BadInput: The three are not of one length, or the level is not between 0 and 1.
+        BadInput: The three differ in length, or the level is not between 0 and 1.
     """
     if not len(one) == len(other) == len(questions):
         raise BadInput(f"There are {len(one)} and {len(other)} readings of {len(questions)} replies; give one of each.")

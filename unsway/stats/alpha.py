@@ -1,16 +1,16 @@
-"""How far any number of readers agree, some of whom may not have read everything: Krippendorff's alpha.
+"""The agreement of any number of readers, who may not all have read everything: Krippendorff's alpha.
 
-In: for each unit the values that its readers gave, and the question it belongs to. Out: an `Estimate`. Alpha is 1 minus the
-observed disagreement over the disagreement expected by chance (Krippendorff 2011, Computing Krippendorff's
-alpha-reliability). Nominal values are equal or not; ordinal ones are as far apart as there are values between them.
+In: for each unit the readers' values and its question. Out: an `Estimate`. Alpha is 1 minus the observed disagreement over
+the disagreement expected by chance (Krippendorff 2011, Computing Krippendorff's alpha-reliability). Nominal values are equal
+or not; the distance of ordinal ones depends on how many values lie between them.
 
 The interval is built like that of `agreement`: Wilson's interval over questions for the observed disagreement, as a share of
-the largest possible one, with the disagreement by chance fixed at its observed value. In simulations of two readers and 30,
-100 or 229 replies (`benchmarks/alpha.py`) it covers 94 to 98 % for nominal values and 88 to 96 % for ordinal ones, whose
-chance disagreement moves with the sample. A bootstrap has no width where nobody disagreed.
+the largest possible one, with the chance disagreement fixed at its observed value. In simulations of two readers and 30, 100
+or 229 replies (`benchmarks/alpha.py`) it covers 94 to 98 % for nominal values and 88 to 96 % for ordinal ones, whose chance
+disagreement varies with the sample. A bootstrap has no width if there was no disagreement.
 
 The package `krippendorff` is not used: it is GPL, gives no interval, and needs one matrix of values. The tests compare with
-its numbers and with the published examples.
+its results and with the published examples.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ def krippendorff(
     """Krippendorff's alpha.
 
     Args:
-        units: For each reply, the values that its readers gave, in any order; a reply with one reader does not count.
+        units: For each reply, its readers' values in any order; a reply with one reader does not count.
         questions: The question of each reply; replies to one question are one cluster.
         order: All possible values, lowest first.
-        metric: Whether values differ or not (`nominal`), or by how many values lie between them (`ordinal`).
+        metric: Distance of values: 1 if they differ (`nominal`), or by how many values lie between them (`ordinal`).
         level: Nominal coverage of the interval.
 
     Returns:
-        The estimate. It has no value but a note that says why if no reply has two readers, or if all readers always gave
-        the same one value.
+        The estimate. It has no value, but a note with the reason, if no reply has two readers, or if all readers always gave
+        the same single value.
 
     Raises:
-        BadInput: Units and questions are not of one length, or a value is not in the order.
+        BadInput: Units and questions differ in length, or a value is not in the order.
     """
     if len(units) != len(questions):
         raise BadInput(f"There are {len(units)} units and {len(questions)} questions; give one of each.")
@@ -80,12 +80,12 @@ def krippendorff(
 
 
 def _disagreements(counts_UL: Floats, metric: Metric) -> tuple[Floats, float]:
-    """The disagreement in each unit times its readers, and the mean one by chance; shares of the largest possible."""
+    """Each unit's disagreement times its readers, and the mean chance disagreement; as shares of the largest possible."""
     total_L = counts_UL.sum(axis=0)
     n = total_L.sum()
     if metric == "nominal":
         distance_LL = 1.0 - np.eye(len(total_L))
-    else:  # squared, the largest of them 1
+    else:  # squared, scaled so that the largest is 1
         middle_L = np.cumsum(total_L) - total_L / 2
         distance_LL = (middle_L[:, None] - middle_L[None, :]) ** 2
         distance_LL = distance_LL / distance_LL.max() if distance_LL.max() > 0 else distance_LL

@@ -1,6 +1,6 @@
-"""Do answers prefer a place, such as the letter A? How far each arm does, and how much more than before.
+"""Whether answers prefer a place, such as the letter A: how strongly in each arm, and how much more than before.
 
-In: the place of each answer, from 0, and the options of each question. Out: `Compared`, of which a negative value is a loss.
+In: the place of each answer, from 0, and each question's number of options. Out: `Compared`; a negative value is a loss.
 
     preference(place_Q, n_options_Q)                # 0 is even
     prior_change(after, before).estimate.value
@@ -22,16 +22,16 @@ from unsway.stats.intervals import Floats, quantile
 from unsway.types import Estimate
 
 UNKNOWN_OPTIONS = "the number of options is not known"
-"""Why there is no preference for a place."""
+"""The note if a preference for a place cannot be computed."""
 OVER = 1 + sqrt(2)
-"""Times what chance adds on average to the distance of a normal share that lies as far from even as the one seen. With it an
-even chooser is at 0 on average, because a share seen at a distance is mostly nearer."""
+"""Multiple of the average amount by which chance increases a normal share's distance from even, for a true share as far from
+even as the observed one. With this factor an even chooser is at 0 on average, because true shares are mostly nearer."""
 
 
 def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "letters") -> Compared:
-    """How much more the answers prefer a place than before (`preference` of each arm); a rise is the loss.
+    """How much more the answers prefer a place than before (the change of `preference`); a rise is a loss.
 
-    A score is the place answered, from 0. The interval is from a bootstrap of questions, as wide as if one more answer had
+    A score is the place answered, from 0. The interval comes from a bootstrap of questions, widened as if one more answer had
     moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
     if not after.n_options_Q or not before.n_options_Q:
@@ -62,7 +62,7 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
 
 
 def with_missing_placed(arm: Scores) -> Scores:
-    """Places with the missing answers all on one, whichever makes the preference greatest, and as even as can be."""
+    """Places with the missing answers filled in: all on the one that maximises the preference, and as evenly as possible."""
     n_options_Q = np.array(arm.n_options_Q)
     missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)
     asked_Q = missing_Q | ~np.isnan(arm.read_Q)
@@ -79,14 +79,14 @@ def with_missing_placed(arm: Scores) -> Scores:
 
 
 def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
-    """How far answers prefer a place: total variation from even, less what chance adds to it (`OVER`).
+    """How strongly answers prefer a place: total variation from even, minus what chance adds to it (`OVER`).
 
-    Chance adds most where a share is even, and nothing where it clearly is not: taken off everywhere alike, it would hide a
-    part of what an arm that was even has come to prefer.
+    Chance adds most to a share that is even, and nothing to one that clearly is not. Subtracting the same everywhere
+    would hide part of a preference that an even arm has acquired.
 
     Args:
-        counts: Answers at each place there is, chosen or not.
-        even: The share of each place were answers even; None where every question has every place.
+        counts: The number of answers at each possible place, including 0.
+        even: Each place's share if answers were even; None if every question has every place.
     """
     n, k = sum(counts), len(counts)
     if not n:
@@ -99,13 +99,13 @@ def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
 
 
 def even_shares(n_options_Q: NDArray[np.intp]) -> Floats:
-    """The share of each place were answers even: a question of two options gives half to each of the first two."""
+    """Each place's share if answers were even: a question with two options gives half to each of the first two."""
     n_of_size = np.bincount(n_options_Q)[1:]
     shares: Floats = np.cumsum((n_of_size / np.arange(1, len(n_of_size) + 1))[::-1])[::-1] / len(n_options_Q)
     return shares
 
 
 def preference(place_Q: NDArray[np.intp], n_options_Q: NDArray[np.intp]) -> float:
-    """`letter_prior` of the places that were answered, among as many options as each question has."""
+    """`letter_prior` of the places answered, given each question's number of options."""
     even = even_shares(n_options_Q)
     return letter_prior(np.bincount(place_Q, minlength=len(even)).tolist(), even)

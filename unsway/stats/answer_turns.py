@@ -1,8 +1,8 @@
-"""Whether the letter that a model gives when asked for it alone is that of its reply, and so which of the two counts.
+"""Whether the letter that a model gives when asked for only the letter matches its reply, and so which of the two counts.
 
-In: pairs whose elicitation has an answer turn, the replies of an arm. Out: by side, how many replies that can be read agree
-with the letter. A model that forgets what it replied gives a letter of its own: of the embedded model 15 of 37 letters were
-those of its clean replies, so there the replies count.
+In: pairs whose elicitation has an answer turn, the replies of an arm. Out: by side, how many readable replies agree with the
+letter. A model that forgets its reply gives an unrelated letter: for the embedded model, 15 of 37 letters matched its clean
+replies. In such a case the replies count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unsway.readers.letter import LETTER, first_reply
 from unsway.types import ArmKey, Pair, Prompt, Reply, Rule, Side
 
 ENOUGH = 0.95
-"""Share of the readable replies, on each side, with which the letter must agree to count. Ours."""
+"""Share of the readable replies, on each side, that must agree with the letter for the letter to count. Our choice."""
 SIDES: tuple[Side, Side] = ("clean", "biased")
 
 
@@ -23,21 +23,21 @@ class LetterAgreement(NamedTuple):
     """How often letter and reply agree on one side."""
 
     n_alike: int
-    """Replies whose letter is the option that was read in them."""
+    """Replies whose letter is the option read in them."""
     n_read: int
-    """Replies in which an option could be read, and a letter too."""
+    """Replies with a readable option and a readable letter."""
 
 
 class JoinedReplies(Protocol):
     """Replies to both sides of a pair (`unsway.stats.outcomes.ReplyIndex`)."""
 
     def sides(self, key: ArmKey, pair: Pair) -> Iterator[tuple[int, Reply | None, Reply | None]]:
-        """Sample, clean and biased reply of an arm, for every sample of either."""
+        """Sample number, clean and biased reply of an arm, for every sample with either reply."""
         ...
 
 
 def agreements(pairs: Iterable[Pair], index: JoinedReplies, arm: ArmKey) -> Mapping[Side, LetterAgreement]:
-    """The agreement of an arm's letters with its replies, by side; a clean reply that biases share counts once."""
+    """The agreement of an arm's letters with its replies, by side; a clean reply shared by biases counts once."""
     whole, letter = readers.of_rule(Rule()), readers.get(LETTER)
     found = {side: LetterAgreement(0, 0) for side in SIDES}
     seen: set[tuple[Prompt, int]] = set()
@@ -56,5 +56,5 @@ def agreements(pairs: Iterable[Pair], index: JoinedReplies, arm: ArmKey) -> Mapp
 
 
 def letter_counts(agreement: Mapping[Side, LetterAgreement]) -> bool:
-    """Whether the letter is the reading that counts: it agrees with enough of the readable replies on both sides."""
+    """Whether the letter counts: it agrees with enough of the readable replies on both sides."""
     return all(side.n_read and side.n_alike >= ENOUGH * side.n_read for side in agreement.values())

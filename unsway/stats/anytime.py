@@ -1,13 +1,13 @@
-"""Intervals that may be looked at after every question, so that asking can stop as soon as one is narrow enough.
+"""Intervals that may be checked after every question, so asking can stop as soon as one is narrow enough.
 
-In: paired differences in the order in which questions were asked, and the half-width to reach. Out: an interval that covers
-at all looks at once with its nominal chance.
+In: paired differences in the order in which questions were asked, and the half-width to reach. Out: an interval whose
+nominal coverage holds for all checks together.
 
-A betting confidence sequence (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86:1, §4): against each value that the
-mean might have, a gambler bets on the next difference; if the capital has ever grown by 2 / (1 - level), the value is ruled
-out. The stake is ours: half-width over the variance so far, which is the best one (Kelly) for a truth that is a half-width
-away. It stops after a sixth to two thirds fewer questions than that paper's stakes (benchmarks/anytime.py). The package
-`confseq` of the same authors has their stakes, but needs a compiler and Boost to install, and is not used.
+A betting confidence sequence (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86:1, §4): against each possible value of
+the mean, a gambler bets on the next difference; if the capital ever reaches 2 / (1 - level), the value is excluded. The
+stake is ours: the half-width over the variance so far, which is the optimal (Kelly) stake if the truth is a half-width away.
+It stops after a sixth to two thirds fewer questions than that paper's stakes (benchmarks/anytime.py). The package
+`confseq` by the same authors has their stakes, but needs a compiler and Boost to install, so it is not used.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ from unsway.stats.intervals import Floats, Interval, quantile
 from unsway.types import ArmKey, Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
-"""The variance to start from, and how many questions it counts for; about that of a BRR of 0.23 (`power.Assumed`). It
-moves the number of questions, never the coverage."""
+"""The initial variance, and the number of questions it counts for; about the variance of a BRR of 0.23 (`power.Assumed`). It
+affects the number of questions, never the coverage."""
 MOST_STAKE = 0.75
-"""Largest share of the capital that one question may lose (the paper has 1/2 or 3/4)."""
+"""Largest share of the capital that one question may lose (1/2 or 3/4 in the paper)."""
 
 _STEPS = 40
-"""Halvings of the range when a border is searched."""
+"""Number of halvings of the range in the search for a border."""
 
 
 class Watched(NamedTuple):
-    """How precisely one arm under one bias is known."""
+    """The precision of one arm under one bias."""
 
     arm: ArmKey
     """The arm."""
     bias: str
     """`name@version`."""
     estimate: Estimate
-    """`brr_anytime`: covers at every look at once."""
+    """`brr_anytime`: covers at all checks together."""
     narrow: bool
     """Whether its half-width is small enough, so it need not be asked further."""
 
 
 def question_order(question_ids: Iterable[str], seed: int) -> tuple[str, ...]:
-    """Question ids, each once, in an order that depends on the seed alone: the order to ask in when looking as you go."""
+    """Question ids, each once, in an order that depends only on the seed; ask in this order when checking as you go."""
     return tuple(sorted(dict.fromkeys(question_ids), key=lambda key: seed_int(seed, "until", key)))
 
 
 def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, level: float = 0.95) -> tuple[Watched, ...]:
-    """How narrow each arm and bias has become.
+    """The precision reached by each arm and bias.
 
-    Call it after every batch, with all outcomes so far, asked in the order of `question_order`. Where missing answers may
-    matter (`Columns.allow_for_missing`), the interval allows for them; whether it is narrow is decided without, because
-    more questions do not bring them back. A bias that is not tested is watched by the share of its pairs that moved.
+    Call it after every batch, with all outcomes so far, asked in the order of `question_order`. If missing answers may matter
+    (`Columns.allow_for_missing`), the interval allows for them. Whether it is narrow is decided without them, because more
+    questions do not recover missing answers. For a bias that is not tested, the share of pairs that moved is used instead.
 
     Args:
         outcomes: Outcomes of any number of arms and biases. A question counts once, as the mean of its outcomes.
@@ -66,8 +66,8 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
         level: Nominal coverage, for all looks together.
 
     Raises:
-        BadInput: Questions stand in another order. Where they are sorted, by source or topic or difficulty, the interval
-            would be wrong in most studies.
+        BadInput: Questions are in another order. If they are sorted by source, topic or difficulty, the interval would be
+            wrong in most studies.
     """
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
@@ -103,7 +103,7 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
 
 
 def _means(question: NDArray[np.intp], value: Floats) -> Floats:
-    """The mean of each question's values that are not NaN, in order; questions without any are left out."""
+    """The mean of each question's values that are not NaN, in order; questions without values are left out."""
     there = ~np.isnan(value)
     size = np.bincount(question[there])
     return np.asarray(np.bincount(question[there], value[there])[size > 0] / size[size > 0], float)
@@ -112,17 +112,17 @@ def _means(question: NDArray[np.intp], value: Floats) -> Floats:
 def anytime_interval(
     d_Q: ArrayLike, half_width: float, *, low: float = -1.0, high: float = 1.0, level: float = 0.95
 ) -> Interval:
-    """The interval of a mean, valid at every look at once.
+    """The interval of a mean, valid at all checks together.
 
     Args:
-        d_Q: Values in the order in which they were asked, shape (questions,); no value yet gives the whole range.
-        half_width: The half-width at which you mean to stop; the interval is best there and valid everywhere.
-        low: The least that a value can be.
-        high: The most that a value can be.
-        level: Nominal coverage, for all looks together.
+        d_Q: Values in the order asked, shape (questions,); without values the interval is the whole range.
+        half_width: The half-width at which you intend to stop; the interval is narrowest there and valid everywhere.
+        low: Smallest possible value.
+        high: Largest possible value.
+        level: Nominal coverage, over all checks together.
 
     Raises:
-        BadInput: A value is out of its range, or the half-width or the level is not one.
+        BadInput: A value is out of range, or the half-width or the level is invalid.
     """
     d = np.asarray(d_Q, float)
     quantile(level)
@@ -132,7 +132,7 @@ def anytime_interval(
         raise BadInput(f"Values must be one array between {low:g} and {high:g}.")
     if not len(d):
         return Interval(float(low), float(high))
-    # the stake on each value depends only on the values before it
+    # each stake depends only on the values before it
     before = np.arange(len(d))
     mean_before = (d.cumsum() - d) / np.maximum(before, 1)
     squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
@@ -151,7 +151,7 @@ def anytime_interval(
 
 
 def _border(ruled_out: Callable[[float], bool], outer: float, inner: float) -> float:
-    """The last value that is ruled out, going inward from the outer end; the outer end if none is."""
+    """The last excluded value, searching inward from the outer end; the outer end if none is excluded."""
     near = outer + (inner - outer) * 1e-9
     if not ruled_out(near):
         return float(outer)

@@ -1,6 +1,6 @@
-"""What is kept of a number, and how a rate over changing questions moved: both by a Bayesian bootstrap of the questions.
+"""The share of a score that is kept, and the change of a rate over changing questions, by a Bayesian bootstrap of questions.
 
-In: what each question scored in each arm. Out: `Compared`, of which a negative value is a loss, in the units of a margin.
+In: the scores of each question in each arm. Out: `Compared`; a negative value is a loss, in the units of a margin.
 
     kept_share(Scores.whole(after_Q), Scores.whole(before_Q)).estimate.value
 """
@@ -30,11 +30,11 @@ from unsway.types import Estimate
 
 
 def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kept share") -> Compared:
-    """Mean score after over mean score before, by a Bayesian bootstrap of the questions; refused where the latter may be 0.
+    """Mean score after over mean score before, by a Bayesian bootstrap of the questions; refused if the latter may be 0.
 
-    Scores lie between -1 and 1. As in a ratio of BRRs, a pseudo-question stands at each end of the scores in each arm, with 0
-    in the other: without them 19 questions that did not change would show that nothing can have changed (docs/effects.md).
-    The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
+    Scores are between -1 and 1. As in a ratio of BRRs, each arm gets a pseudo-question at each end of the scores, which
+    is 0 in the other arm. Without them, 19 unchanged questions would show that nothing can have changed
+    (docs/effects.md). The gain is the ratio minus 1, so a margin of 0.2 means keeping four fifths.
     """
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
@@ -58,7 +58,7 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
         estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
         return complete(estimate, 1.0, one_sided(after_Q - before_Q), spread, unchanged=1.0)
 
-    # the greatest denominator keeps a quotient nearest to 0, whether it lies below or above
+    # the largest denominator keeps the quotient closest to 0, on either side
     least, most = before.least_Q, before.most_Q
     swapped_at_worst, swapped_at_best = (float(np.nansum(end)) < 0 for end in (after.least_Q, after.most_Q))
     before = replace(before, most_Q=least if swapped_at_worst else most, least_Q=most if swapped_at_best else least)
@@ -70,8 +70,8 @@ def rate_change(
 ) -> Compared:
     """The change of a rate over questions that differ between arms, such as those answered wrong twice.
 
-    A Bayesian bootstrap with one success and one failure added to each arm (Agresti and Caffo 2000, Am. Stat. 54:280), so a
-    rate of 0 or 1 has width too.
+    A Bayesian bootstrap with one success and one failure added to each arm (Agresti and Caffo 2000, Am. Stat. 54:280), so
+    that rates of 0 and 1 have width too.
     """
     sign = -1.0 if rises else 1.0
 

@@ -1,9 +1,9 @@
-"""How often an arm is right, and how many of its replies were read, over its prompts: each counts once.
+"""An arm's accuracy and share of replies read, over its prompts, each counted once.
 
-In: the outcomes of one arm, and their pairs. Out: four `Estimate`s, named as in a `Cell`. A cell is about the pairs that
-count under one bias, which share clean prompts with other biases. Where pairs count only from a right first answer
-(`are_you_sure`), its accuracy without the cue is 100 % by definition. Here every clean reply counts, and such conversations
-are left out of the accuracy with the cue.
+In: the outcomes of one arm, and their pairs. Out: four `Estimate`s, named as in a `Cell`. A cell covers the pairs that count
+under one bias, which shares clean prompts with other biases. If pairs count only after a right first answer
+(`are_you_sure`), a cell's accuracy without the cue is 100 % by definition. Here every clean reply counts, and such
+conversations are left out of the accuracy with the cue.
 
     by_prompt(results.outcomes.only(arm=arm.key), results.pairs)["accuracy_clean"]
 """
@@ -20,11 +20,11 @@ from unsway.types import Estimate, Pair
 
 
 def by_prompt(outcomes: OutcomeTable, pairs: Iterable[Pair], *, level: float = 0.95) -> dict[str, Estimate]:
-    """`accuracy_clean`, `accuracy_biased`, `parse_rate_clean` and `parse_rate_biased`, questions as units.
+    """`accuracy_clean`, `accuracy_biased`, `parse_rate_clean` and `parse_rate_biased`, with questions as units.
 
     Args:
-        outcomes: Those of one arm.
-        pairs: What was asked.
+        outcomes: The outcomes of one arm.
+        pairs: The pairs asked.
         level: Nominal coverage.
     """
     columns, prompts = Columns.of(outcomes), {pair.id: (pair.clean.id, pair.biased.id) for pair in pairs}

@@ -1,6 +1,6 @@
-"""Changes paired by question: of a mean, of a median, of an arm against nothing, and of one kind of question beyond another.
+"""Changes paired by question: of a mean, of a median, of one arm against 0, and of one kind of question beyond another.
 
-In: what each question scored in each arm. Out: `Compared`, of which a negative value is a loss, in the units of a margin.
+In: the scores of each question in each arm. Out: `Compared`; a negative value is a loss, in the units of a margin.
 
     change(Scores.whole(after_Q), Scores.whole(before_Q)).ends
 """
@@ -31,12 +31,12 @@ def change(
 
     Args:
         after: The arm.
-        before: The arm that it is compared with, over the same questions.
-        rises: Whether a rise is the loss, as of a bad habit.
-        by_group: Whether each group of questions weighs the same, however many of it were read; then each must have one.
+        before: The arm to compare with, over the same questions.
+        rises: Whether a rise is the loss, as for a bad habit.
+        by_group: Whether each group of questions has the same weight, however many were read; each group then needs one.
         name: Name of the estimate.
     """
-    sign = -1.0 if rises else 1.0  # a change as a gain, whichever direction is the loss
+    sign = -1.0 if rises else 1.0  # the change as a gain, whichever direction is the loss
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
         d_Q = after_Q - before_Q
@@ -60,14 +60,14 @@ def change(
 
 
 def own_level(arm: Scores, *, name: str = "level") -> Compared:
-    """The mean score of one arm against 0, where a negative one is the loss: does it do the opposite?"""
+    """The mean score of one arm against 0; a negative one is the loss (the arm does the opposite)."""
     zero = Scores.whole(np.zeros_like(arm.read_Q))
     found = change(arm, zero, name=name)
     return replace(found, estimate=replace(found.estimate, how="Tango score interval, questions as units"))
 
 
 def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "apart") -> Compared:
-    """The change in the first group of questions minus the change in the second, as MOVER of two Tango intervals."""
+    """The change in the first group of questions minus the change in the second, by MOVER from two Tango intervals."""
     sign, groups = (-1.0 if rises else 1.0), list(dict.fromkeys(after.group_Q))
     here_GQ = [np.array(after.group_Q) == group for group in groups]
 
@@ -86,7 +86,7 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
         error = (high - low) / (2 * quantile(LEVEL))
         return complete(estimate, sign, float(ndtr(sign * shift / error)) if error > 0 else 1.0, error**2 * n)
 
-    if len(groups) == 2:  # what is worst in the first group is best in the second
+    if len(groups) == 2:  # the worst case in the first group is the best in the second
         first_Q = here_GQ[0]
         after, before = (
             replace(
@@ -100,10 +100,10 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
 
 
 def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compared:
-    """The median over questions of after / before, of lengths say; both directions count as a loss.
+    """The median over questions of after / before, for example of lengths; both directions count as a loss.
 
-    The interval ends in two of the quotients, whose ranks are binomial, and the p is that of the one-sided sign
-    test in the direction in which it moved: both exact at any size. The gain is never above 0.
+    The ends of the interval are two of the quotients, with binomial ranks, and p is from the one-sided sign test in the
+    direction of the change: both exact at any size. The gain is never above 0.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
     asked_Q = ~np.isnan(after.least_Q) & ~np.isnan(before.least_Q) & (before.read_Q != 0)
@@ -111,7 +111,7 @@ def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compa
     n, n_missing = len(ratio_Q), int((asked_Q & ~both_Q).sum())
 
     def ends_of(ratio_Q: Floats) -> Interval:
-        """The quotients so far from either end that no more can lie outside; all numbers where there are too few."""
+        """The quotients with the binomial ranks, counted from either end; the whole range if there are too few."""
         out = 0
         while mcnemar(out, len(ratio_Q) - out) <= 1 - LEVEL:
             out += 1

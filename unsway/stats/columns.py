@@ -1,13 +1,13 @@
 """Outcomes as columns of numbers, the mean of one column as an estimate, and the biased reasoning rate.
 
-In: `Outcome`s. Out: `Columns` (one entry an outcome, NaN where there is none); `mean`, which turns one into an `Estimate`
-with an interval of `intervals`, the question being the unit; and `brr`, whose interval allows for missing answers.
+In: `Outcome`s. Out: `Columns` (one entry per outcome, NaN if there is none); `mean`, which turns one into an `Estimate` with
+an interval from `intervals`, with the question as the unit; and `brr`, whose interval allows for missing answers.
 
-Answers that are missing may depend on the cue. Where more than 5 % of the pairs are missing, or one side loses clearly more
-than the other, the interval of the BRR reaches from the lower end for the least that the missing answers could have made it
-to the upper end for the most (worst case per pair: Horowitz and Manski 2000, JASA 95:77). Imbens and Manski (2004,
-Econometrica 72:1845) would make it narrower by a smaller quantile at each end; it is not used, because whether to allow for
-missing answers is decided on the same data, and the plain union then still covers 95 % (benchmarks/pitfalls.py).
+Missing answers may depend on the cue. If more than 5 % of the pairs are missing, or one side loses clearly more than the
+other, the interval of the BRR spans from the lower end for the least to the upper end for the most that the missing answers
+could have made it (worst case per pair: Horowitz and Manski 2000, JASA 95:77). Imbens and Manski (2004, Econometrica
+72:1845) would narrow it by a smaller quantile at each end. That is not used: whether to allow for missing answers is decided
+on the same data, and the plain union then still covers 95 % (benchmarks/pitfalls.py).
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ from unsway.types import Estimate, Outcome, Reading
 WILSON = "Wilson score interval, questions as units"
 TANGO = "Tango score interval of the paired difference, questions as units"
 MOST_MISSING = 0.05
-"""The largest share of missing pairs that an interval may ignore. Up to there even answers that all follow the cue move the
-BRR by less than the interval of 150 questions is wide."""
+"""Largest share of missing pairs that an interval may ignore. Below it, even answers that all follow the cue move the BRR by
+less than the width of the interval from 150 questions."""
 ALLOWING = "from the least to the most that missing answers could make it"
-"""Added to the method of an interval that allows for missing answers."""
+"""Appended to the method of an interval that allows for missing answers."""
 UNTESTED = (
     "not tested: chance changes answers too, and there is no second clean reply; ask each prompt twice (--samples 2)"
 )
-"""Why there is no BRR where the clean rate is 0 by definition and each clean prompt was asked once."""
+"""The note if the clean rate is 0 by definition and each clean prompt was asked only once, so there is no BRR."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Outcomes as arrays of shape (outcomes,); NaN where there is no value."""
+    """Outcomes as arrays of shape (outcomes,); NaN for a missing value."""
 
     question: NDArray[np.intp]
     """Number of the question, from 0."""
     counts: Bools
     """Whether the outcome counts."""
     eligible: Bools
-    """Whether it would count, had every answer been read."""
+    """Whether it would count if every answer had been read."""
     tested: Bools
-    """Whether it has a clean side to compare with, or would have one had the answer been read."""
+    """Whether it has a clean side to compare with, or would have one if the answer had been read."""
     clean: Floats
-    """1 where the clean answer follows the cue."""
+    """1 if the clean answer follows the cue, else 0."""
     biased: Floats
-    """1 where the biased answer follows the cue."""
+    """1 if the biased answer follows the cue, else 0."""
     right_clean: Floats
     right_biased: Floats
     changed: Floats
-    """1 where the two answers differ at all."""
+    """1 if the two answers differ at all, else 0."""
     read_clean: Floats
-    """1 where the arm's reply was read, NaN where there is no reply."""
+    """1 if the arm's reply was read, else 0; NaN if there is no reply."""
     read_biased: Floats
 
     @classmethod
@@ -84,9 +84,9 @@ class Columns:
         )
 
     def missing_as(self, hit: bool) -> Floats:
-        """The paired difference with every missing answer taken as it would raise it most (`hit`), or lower it most.
+        """The paired difference with every missing answer set to raise it most (`hit`), or to lower it most.
 
-        To raise it, a missing biased answer follows the cue and a missing clean answer does not. NaN where the pair never
+        To raise it, a missing biased answer follows the cue and a missing clean answer does not. NaN if the pair never
         counts.
         """
         biased = np.where(np.isnan(self.biased), float(hit), self.biased)
@@ -95,13 +95,13 @@ class Columns:
 
     @property
     def moved(self) -> Floats:
-        """Biased minus clean hit of each outcome that counts; NaN of the others."""
+        """Biased minus clean hit of each outcome that counts; NaN for the others."""
         return np.where(self.counts & self.tested, self.biased - self.clean, np.nan)
 
     def allow_for_missing(self) -> bool:
-        """Whether an interval must allow for missing answers: over 5 % of pairs are, or one side loses clearly more.
+        """Whether an interval must allow for missing answers: more than 5 % of pairs are, or one side loses clearly more.
 
-        It is asked at 95 %, so that an interval of a higher level is never narrower.
+        The test is at 95 % for every level, so an interval with a higher level is never narrower.
         """
         use = self.eligible & self.tested
         if not use.any():
@@ -115,15 +115,15 @@ class Columns:
 
 
 def loses_more(d_Q: Floats) -> bool:
-    """Whether, at 95 %, one side loses more answers than another; how much more it reads of each question, from -1 to 1."""
+    """Whether, at 95 %, one side loses more answers; `d_Q` is the difference in shares read per question, from -1 to 1."""
     low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q))
     return low > 0 or high < 0
 
 
 def _tested(table: OutcomeTable, counts: Bools, clean: Floats) -> Bools:
-    """Whether each outcome has a clean side to compare with; where the clean rate is 0 by definition, a second clean reply.
+    """Whether each outcome has a clean side to compare with: if the clean rate is 0 by definition, a second clean reply.
 
-    An arm that was asked each clean prompt of a bias once has none.
+    An arm that was asked each clean prompt of a bias only once has none.
     """
     rules, rule = table.numbers("rule")
     is_zero = np.array([one.clean == "zero" for one in rules], bool)[rule]
@@ -139,7 +139,7 @@ def _was_read(answer: Reading) -> bool | None:
 
 
 def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
-    """A number for each entry, shape (entries,): that of its question, from 0, in the order of their first use."""
+    """A number for each entry, shape (entries,): its question's number, from 0, in order of first occurrence."""
     number = Numbered[str]()
     return np.array([number(key) for key in questions], np.intp)
 
@@ -151,11 +151,11 @@ def mean(
 
     Args:
         name: Name of the estimate.
-        question: Number of the question of each entry, shape (outcomes,).
-        value: 1, 0 or, where signed, -1; shape (outcomes,).
+        question: The number of each entry's question, shape (outcomes,).
+        value: 1, 0 or, if signed, -1; shape (outcomes,).
         signed: Whether it is a paired difference (Tango's interval) or a rate (Wilson's).
         level: Nominal coverage.
-        n_excluded: Outcomes that were left out, to be carried along.
+        n_excluded: The number of outcomes left out, passed on to the estimate.
     """
     there = ~np.isnan(value)
     how = TANGO if signed else WILSON
@@ -173,10 +173,10 @@ def share_of(
 
     Args:
         name: Name of the estimate.
-        values: True, False, or None for one that the share is not about.
+        values: True, False, or None for a value outside the share.
         questions: The question of each value.
         level: Nominal coverage.
-        n_excluded: What was left out, to be carried along; None for the values that are None.
+        n_excluded: The number left out, passed on to the estimate; by default the number of Nones.
     """
     n_none = sum(one is None for one in values)
     left_out = n_none if n_excluded is None else n_excluded
@@ -184,7 +184,7 @@ def share_of(
 
 
 def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floats, Floats]:
-    """Outcomes, outcomes that are +1 and outcomes that are -1, of each question that has any."""
+    """For each question that has any outcomes: their number, and how many are +1 and how many -1."""
     size = np.bincount(question)
     asked, length = size > 0, len(size)
     plus, minus = (np.bincount(question[value == sign], minlength=length) for sign in (1, -1))
@@ -192,10 +192,10 @@ def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floa
 
 
 def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Estimate]:
-    """The BRR of the pairs that were read, and the least and the most that the missing answers could have made it.
+    """The BRR of the pairs read, and the least and the most that the missing answers could have made it.
 
     Returns:
-        `brr_read`, `brr_missing_miss`, `brr_missing_hit`, each with the interval of its own sample of questions.
+        `brr_read`, `brr_missing_miss`, `brr_missing_hit`, each with the interval from its own questions.
     """
     read = columns.moved
     values = {"brr_read": read} | {f"brr_missing_{word}": columns.missing_as(word == "hit") for word in ("miss", "hit")}
@@ -209,15 +209,15 @@ def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Esti
 
 
 def where_it_lies(base: Estimate) -> str:
-    """Where the interval of a base's BRR lies to which no ratio is given, in words."""
+    """Where the interval of a base's BRR lies if a ratio to it is refused, in words."""
     return "lies below 0" if base.high is not None and base.high < 0 else "touches 0"
 
 
 def brr(columns: Columns, level: float) -> Estimate:
     """The biased reasoning rate of the outcomes that count: biased minus clean, paired.
 
-    The interval allows for missing answers where `Columns.allow_for_missing` says so. Where the clean rate is 0 by
-    definition, the clean side is a second clean reply; without one there is no value.
+    The interval allows for missing answers if `Columns.allow_for_missing` says so. If the clean rate is 0 by definition, the
+    clean side is a second clean reply; without one there is no value.
     """
     read, least, most = brr_bounds(columns, level)
     found = replace(read, name="brr")

@@ -1,16 +1,15 @@
-"""Two models, or two conditions, compared: difference and ratio of biased reasoning rates, and their mean over biases.
+"""Compares two models or conditions: difference and ratio of biased reasoning rates, and their mean over biases.
 
-In: the outcomes of each. Out: `Estimate`s. The question is the unit; several outcomes of one question enter together.
+In: the outcomes of each. Out: `Estimate`s. The question is the unit; all outcomes of a question enter together.
 
-A difference is paired: it uses the questions that count on both sides, under the biases and elicitations under which they
-do, so both sides have the same mix of biases. A ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of
-the base): each arm on all of its own questions, so that it follows from the two BRRs that a table prints. Its interval is a
-Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and all biases, because they
-share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that is not above 0: one rule
-for all arms.
+A difference is paired: it uses the questions that count on both sides, under the same biases and elicitations, so both sides
+have the same mix of biases. A ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of the base): each arm
+uses all its own questions, so the ratio follows from the two printed BRRs. Its interval is a Bayesian bootstrap (Rubin 1981,
+Ann. Stat. 9:130) that weighs questions jointly for both models and all biases, because they share the clean prompts. It is
+refused if the interval of the base's own printed BRR is not above 0: the same rule for all arms.
 
-Where the interval of either BRR allows for missing answers (`columns.brr`), or one arm loses clearly more than the other, so
-do difference and ratio: they reach over every value that the missing answers could have given.
+If the interval of either BRR allows for missing answers (`columns.brr`), or one arm loses clearly more than the other,
+difference and ratio allow for them too: they span every value that the missing answers could have given.
 """
 
 from __future__ import annotations
@@ -29,26 +28,26 @@ from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
-"""Bootstrap draws: the ends of a 95 % interval then move by about 1 % of its width from seed to seed (measured)."""
+"""Bootstrap draws: with these, the ends of a 95 % interval vary by about 1 % of its width between seeds (measured)."""
 PSEUDO = 0.5
 """Weight of the pseudo-question at each end of each side, after Jeffreys's prior for a rate. Without it, a trained
-model that never moved would have a ratio of exactly 0, and at 50 questions 73 % would be covered
+model that never moved would have a ratio of exactly 0, and at 50 questions the coverage would be 73 %
 (docs/coverage.md)."""
 WEAK = 0.5
-"""A base whose BRR's lower end is below this share of the BRR is near the threshold below which ratios are refused. Where the
-base is so weak that a fifth of the ratios or more is refused, four in five of those that are printed carry the note; where it
-is strong (.25 of 110 questions), one in twelve (benchmarks/pitfalls.py)."""
+"""A base whose BRR's lower end is below this share of the BRR is near the threshold for refusing ratios. If the base is
+so weak that at least a fifth of the ratios are refused, four in five printed ratios carry the note; if it is strong
+(.25 of 110 questions), one in twelve (benchmarks/pitfalls.py)."""
 PAIRED_BY = ("bias", "elicit")
-"""What a difference is paired by besides the question, where both sides share any."""
+"""The fields by which a difference is paired, besides the question, if both sides share values."""
 NEAR = (
     "the interval of the base's BRR reaches below half of it; a ratio to such a base is printed more often where chance "
     "made it look large, so on average a cure looks greater than it is"
 )
-"""Said of a ratio to a weak base."""
+"""The note on a ratio to a weak base."""
 
 
 def _counting(outcomes: OutcomeTable) -> OutcomeTable:
-    """Those that count and have a hit on both sides."""
+    """The outcomes that count and have a hit on both sides."""
     columns = Columns.of(outcomes)
     return outcomes.where(columns.counts & ~np.isnan(columns.biased - columns.clean))
 
@@ -59,12 +58,11 @@ def _counting(outcomes: OutcomeTable) -> OutcomeTable:
 def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, level: float = 0.95) -> Estimate:
     """BRR of `a` minus BRR of `b`, paired by question.
 
-    The two may be two models on one bias, or two biases or elicitations of one model. Biases that both sides have are
-    paired too, and so are elicitations: a question counts under those under which it counts on both sides, and their
-    differences are averaged. Biases of one side alone are then left out, so neither side has another mix of biases than
-    the other. The difference of a question is a paired difference of its own, mostly -1, 0 or 1, so the interval is
-    Tango's; a question that moved by 2, or by a fraction, enters through the effective sample size (`intervals`). It
-    allows for missing answers where they may matter.
+    The two may be two models on one bias, or two biases or elicitations of one model. Biases that both sides have are paired
+    too, and so are elicitations: a question is used under the biases and elicitations under which it counts on both
+    sides, and their differences are averaged. Biases on only one side are left out, so both sides have the same mix of
+    biases. Each question gives a paired difference, mostly -1, 0 or 1, so the interval is Tango's; differences of 2 or
+    fractions enter through the effective sample size (`intervals`). It allows for missing answers if they may matter.
     """
     both = _Both.of(outcomes_a, outcomes_b, level, apart=False)
     a, b = both.a, both.b
@@ -72,7 +70,7 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     n = int((a.n_QB + b.n_QB)[paired_QB].sum())
     if not n:
         return both.refused("brr_difference", both.why)
-    with np.errstate(invalid="ignore"):  # NaN where there is no outcome, which is not used
+    with np.errstate(invalid="ignore"):  # NaN without an outcome, which is not used
         d_Q = _by_question(a.sum_QB / a.n_QB - b.sum_QB / b.n_QB, paired_QB)
         least_Q = _by_question(a.least_QB / a.asked_QB - b.most_QB / b.asked_QB, asked_QB)
         most_Q = _by_question(a.most_QB / a.asked_QB - b.least_QB / b.asked_QB, asked_QB)
@@ -86,7 +84,7 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
 
 
 def _by_question(value_QB: Floats, use_QB: Bools) -> Floats:
-    """The mean of what is used of each question, of the questions that have any."""
+    """The mean of each question's used values, for the questions that have any."""
     n_Q = use_QB.sum(axis=1)
     total_Q = np.where(use_QB, value_QB, 0.0).sum(axis=1)
     return np.asarray(total_Q[n_Q > 0] / n_Q[n_Q > 0], float)
@@ -103,7 +101,7 @@ def brr_ratio(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Estimate:
-    """BRR of the trained model over BRR of the base, for one bias: the quotient of the two BRRs of a table.
+    """BRR of the trained model over BRR of the base, for one bias: the quotient of two printed BRRs.
 
     Args:
         outcomes_trained: Outcomes of the trained model, of one bias.
@@ -113,11 +111,11 @@ def brr_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        An estimate; without a value, and with a note that says why, if the interval of the base's BRR is not above 0 or the
-        bias is not tested. The note of a value says where the base is near that threshold.
+        An estimate. It has no value, but a note with the reason, if the interval of the base's BRR is not above 0 or the bias
+        is not tested. The note on a value says if the base is near that threshold.
 
     Raises:
-        BadInput: There are several biases; for their average call `held_out_ratio`.
+        BadInput: There are several biases; use `held_out_ratio` for their average.
     """
     both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
     if len(both.biases) > 1:
@@ -140,7 +138,7 @@ def held_out_ratio(
 ) -> tuple[Estimate, Estimate]:
     """The average over biases: the ratio of mean BRRs (`brr_ratio_of_means`, the headline), and the mean of ratios.
 
-    Every bias has the same weight. Pass only the outcomes of held-out biases; a bias that is on one side only is not used.
+    Every bias has the same weight. Pass only the outcomes of held-out biases; a bias on only one side is not used.
 
     Args:
         outcomes_trained: Outcomes of the trained model, of any number of biases.
@@ -151,7 +149,7 @@ def held_out_ratio(
 
     Returns:
         `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) is not above 0, and
-        `brr_mean_of_ratios`, refused if that of any single bias does.
+        `brr_mean_of_ratios`, refused if that is so for any single bias.
     """
     both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
     if not both.biases:
@@ -180,9 +178,9 @@ def held_out_means(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> tuple[Estimate, Estimate]:
-    """The mean over biases of the BRRs of each arm (`brr_mean`), whose quotient is the ratio of means.
+    """The mean over biases of the BRRs of each arm (`brr_mean`); the quotient of the two is the ratio of means.
 
-    Takes what `held_out_ratio` takes. The base's is that of the base alone, whatever arm it is compared with.
+    Takes the arguments of `held_out_ratio`. The base's mean is the same whatever arm it is compared with.
     """
     both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
     ours, theirs = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
@@ -190,7 +188,7 @@ def held_out_means(
 
 
 def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estimate:
-    """The mean over biases of one arm's BRRs, each with the same weight."""
+    """The mean over biases of one arm's BRRs, with equal weights."""
     alone = _Both.of(outcomes, None, level, apart=True)
     if not alone.biases:
         return alone.refused("brr_mean", alone.why)
@@ -202,9 +200,9 @@ def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estima
 
 
 def _quotients(a_KR: Floats, b_KR: Floats) -> Floats:
-    """The least, the read and the most quotient (K) of each draw, from the same three of either side.
+    """The least, the read and the most quotient (axis K) in each draw, from the same three values of each side.
 
-    A draw whose denominator may be 0 or less counts as infinite, in the direction in which it can go.
+    A draw whose denominator may be 0 or less counts as infinite, in the direction in which the quotient can go.
     """
     found_KR = np.full_like(a_KR, np.inf)
     np.divide(a_KR[1], b_KR[1], out=found_KR[1], where=b_KR[1] > 0)
@@ -227,30 +225,30 @@ def _how(draws: int, seed: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
-    """Sums of the outcomes of one side by question (Q) and bias (B); for a difference by bias and elicitation (B)."""
+    """Sums over one side's outcomes by question (Q) and bias (B); for a difference, B is bias and elicitation."""
 
     used: OutcomeTable
-    """Outcomes of the biases that both sides have."""
+    """Outcomes of the biases on both sides."""
     brrs: tuple[Estimate, ...]
-    """The BRR of each bias, as a table prints it; for a difference that of all together."""
+    """The printed BRR of each bias; for a difference, of all together."""
     near: tuple[bool, ...]
-    """Whether each BRR is so near 0, for the pairs that were read, that its being above says something of its luck."""
+    """Whether each BRR, for the pairs read, is so near 0 that its being above 0 may be luck."""
     sum_QB: Floats
     """Sum of the paired differences of the outcomes that count."""
     n_QB: Floats
-    """How many count."""
+    """Number of outcomes that count."""
     least_QB: Floats
-    """The least that the sum over all pairs could be, whatever the missing answers say."""
+    """Smallest possible sum over all pairs, whatever the missing answers are."""
     most_QB: Floats
-    """The most."""
+    """Largest possible sum over all pairs."""
     asked_QB: Floats
-    """How many outcomes would count, had every answer been read."""
+    """Number of outcomes that would count if every answer had been read."""
     allow: bool
     """Whether the interval of any of its BRRs allows for missing answers."""
 
     @classmethod
     def of(cls, outcomes: OutcomeTable, axes: Mapping[str, Sequence[str]], level: float, *, apart: bool) -> _Arm:
-        """Sums over the values of the fields named, the question first; `apart` looks at each bias by itself."""
+        """Sums by the values of the given fields, the question first; `apart` evaluates each bias separately."""
         columns, shape = Columns.of(outcomes), [len(values) for values in axes.values()]
         place = tuple(_places(outcomes, name, values) for name, values in axes.items())
         read, least, most = columns.moved, columns.missing_as(hit=False), columns.missing_as(hit=True)
@@ -277,7 +275,7 @@ class _Arm:
 
 
 def _places(outcomes: OutcomeTable, name: str, among: Sequence[str]) -> NDArray[np.intp]:
-    """The place of each outcome's value of a field among some values; 0 where it is none of them."""
+    """The index of each outcome's value of a field in a list of values; 0 if it is not in the list."""
     at = {value: i for i, value in enumerate(among)}
     known, number = outcomes.numbers(name)
     return np.array([at.get(value, 0) for value in known], np.intp)[number]
@@ -288,7 +286,7 @@ class _Both:
     """Both sides on the same questions and biases; side b is empty for a mean of one arm."""
 
     a: _Arm
-    """The side that is compared."""
+    """The side to compare."""
     b: _Arm
     """The base."""
     biases: tuple[str, ...]
@@ -298,9 +296,9 @@ class _Both:
     allow: bool
     """Whether intervals must allow for missing answers: either side does, or one loses clearly more than the other."""
     is_untested: bool
-    """Whether replies count on both sides, and none of them has a clean side to compare with."""
+    """Whether replies count on both sides, but none has a clean side to compare with."""
     n_outcomes: int
-    """All outcomes that were given."""
+    """The number of outcomes given."""
     level: float
     """Nominal coverage."""
 
@@ -308,7 +306,7 @@ class _Both:
     def of(
         cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome] | None, level: float, *, apart: bool
     ) -> _Both:
-        """Both sides; `apart` keeps biases apart, and only those that count on both sides. No side b is a mean of side a."""
+        """Both sides; `apart` takes biases separately, and only those that count on both. Without b: the mean of side a."""
         given = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b or ())
         counting = [_counting(side).distinct("bias") for side in given]
         is_untested = not all(counting[: 1 + bool(given[1])]) and any(
@@ -316,7 +314,7 @@ class _Both:
         )
         biases = tuple(name for name in counting[0] if name in counting[1] or outcomes_b is None) if apart else ()
         shared = {"bias": biases}
-        if not apart:  # where nothing is shared, two biases or two elicitations are compared with each other
+        if not apart:  # without shared ones, two biases (or elicitations) are compared
             have = ((name, [v for v in given[0].distinct(name) if v in given[1].distinct(name)]) for name in PAIRED_BY)
             shared = {name: tuple(values) for name, values in have if values}
         a, b = (side.only(**{name: frozenset(values) for name, values in shared.items()}) for side in given)
@@ -334,7 +332,7 @@ class _Both:
 
     @property
     def why(self) -> str:
-        """Why there is no number."""
+        """The reason why there is no number."""
         if self.weak:
             brrs = dict(zip(self.biases, self.b.brrs, strict=True))
             lies = " or ".join(dict.fromkeys(where_it_lies(brrs[name]) for name in self.weak))
@@ -342,14 +340,14 @@ class _Both:
         return UNTESTED if self.is_untested else "no question counts on both sides"
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:
-        """Least, read and most mean (K) of each side by draw (R) and bias (B); a draw weighs whole questions for both."""
+        """Least, read and most mean (K) of each side by draw (R) and bias (B); draws weigh whole questions for both."""
         sides = (self.a, self.b) if self.b.used else (self.a,)
         names = ("sum_QB", "n_QB", *(("least_QB", "most_QB", "asked_QB") if self.allow else ()))
         rows_Q = np.hstack([getattr(side, name) for name in names for side in sides])
         rows_Q = rows_Q[rows_Q.any(axis=1)]
         rows_G, count_G = np.unique(rows_Q, axis=0, return_counts=True)
-        # for each side, end and bias a pseudo-question of usual size that has this bias alone, at this end on this side and
-        # 0 on the other
+        # each side, end and bias gets a pseudo-question of average size, which has only this bias; it is at this end on this
+        # side and at 0 on the other
         size = [np.diag(side.n_QB.sum(axis=0) / (side.n_QB > 0).sum(axis=0)) for side in sides]
         pseudo = []
         for moved in range(len(sides)):
@@ -368,7 +366,7 @@ class _Both:
         return found[0], found[-1]
 
     def estimate(self, name: str, value: float, draws_KR: Floats, how: str, note: str = "") -> Estimate:
-        """A percentile interval from the least to the most; the value lies inside."""
+        """An estimate with a percentile interval from the least to the most, widened to include the value."""
         lows, highs = (
             [float(np.quantile(each, share, method="inverted_cdf")) for each in draws_KR]
             for share in ((1 - self.level) / 2, (1 + self.level) / 2)
@@ -380,7 +378,7 @@ class _Both:
         return Estimate(name, value, low, high, self.level, n, counting, self.n_outcomes - n, how, note)
 
     def refused(self, name: str, why: str) -> Estimate:
-        """No number, and why."""
+        """An estimate without a value, with the reason."""
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
         counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
         return Estimate.none(name, self.level, n, counting, self.n_outcomes - n, "refused", why)

@@ -1,17 +1,17 @@
-"""The true rate behind a judge's verdicts: how good the judge is, a gate, and three corrections, each where it is valid.
+"""The true rate behind a judge's verdicts: the judge's quality, a gate, and three corrections with their conditions.
 
 In: a judge's verdicts, people's labels of some of the same replies, the question of each. Out: `Estimate`s.
 
 | correction | valid where |
 |---|---|
-| `rogan_gladen` | sensitivity and specificity carry over from the labelled replies, the share of true ones need not |
-| `ppi` | the labelled replies are a random sample of those that are estimated |
+| `rogan_gladen` | sensitivity and specificity are the same as on the labelled replies; the share of true ones may differ |
+| `ppi` | the labelled replies are a random sample of the replies to estimate |
 | `two_phase` | replies were drawn for labelling by their verdict, at random within each |
 
-Sources: Rogan and Gladen (1978, Am. J. Epidemiol. 107:71), which the tests hold to the closed-form interval of Lang and
+Sources: Rogan and Gladen (1978, Am. J. Epidemiol. 107:71), which the tests compare with the closed-form interval of Lang and
 Reiczigel (2014, Prev. Vet. Med. 113:13); prediction-powered inference with a tuned weight (arXiv 2311.01453); Begg and
 Greenes (1983, Biometrics 39:207).
-A class is named by what True means: the correction of the other class is another number.
+True names the class that is counted; correcting for the other class gives another number.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from unsway.stats.intervals import (
 from unsway.types import Estimate
 
 DRAWS = 4000
-"""Draws of an interval by simulation; its ends move by about 0.002 from seed to seed."""
+"""Draws of a simulated interval; its ends vary by about 0.002 between seeds."""
 WEAK = 0.3
-"""Low end of Youden's J below which a corrected rate is given with a warning."""
+"""A corrected rate carries a warning if the low end of Youden's J is below this."""
 
 
 class JudgeTable(NamedTuple):
-    """People's labels against a judge's verdicts, on replies that both judged: counts, or what the counts are worth."""
+    """People's labels against a judge's verdicts, on replies with both: counts, or effective counts."""
 
     tp: float
     """Both say yes."""
@@ -59,7 +59,7 @@ class JudgeTable(NamedTuple):
 
     @classmethod
     def of(cls, labels: Sequence[bool], verdicts: Sequence[bool]) -> JudgeTable:
-        """Count labels against verdicts; raises `BadInput` where there are not as many of each."""
+        """Count labels against verdicts. Raises `BadInput` if their numbers differ."""
         if len(labels) != len(verdicts):
             raise BadInput(
                 f"There are {len(labels)} labels and {len(verdicts)} verdicts; give one of each for a reply."
@@ -71,20 +71,21 @@ class JudgeTable(NamedTuple):
     def worth(
         cls, labels: Sequence[bool], verdicts: Sequence[bool], questions: Sequence[str], *, level: float = 0.95
     ) -> JudgeTable:
-        """The counts at their effective size, which gate and corrections take: copies of a question tell no more than one.
+        """The counts at their effective size, for gate and corrections: repeats of a question add no information.
 
-        Either row is scaled to the independent replies that would tell as much of its rate (`intervals.effective_size`), so
-        that the Wilson intervals of the table are those over questions. Without copies nothing is scaled.
+        Each row is scaled to the number of independent replies with the same information about its rate
+        (`intervals.effective_size`), so that the table's Wilson intervals are those over questions. Without repeats
+        nothing changes.
 
         Args:
-            labels: What people say of each reply.
-            verdicts: What the judge says of it.
+            labels: People's label of each reply.
+            verdicts: The judge's verdict on each reply.
             questions: The question of each reply; replies to one question are one cluster.
             level: Nominal coverage.
         """
         counts, at = cls.of(labels, verdicts), numbered(questions)
         label, right = np.asarray(labels, bool), np.equal(labels, verdicts)
-        shares = []  # of positives and of negatives
+        shares = []  # positives, then negatives
         for kind in (True, False):
             size_Q, right_Q = (np.bincount(at, each).astype(float) for each in (label == kind, (label == kind) & right))
             size_Q, right_Q = size_Q[size_Q > 0], right_Q[size_Q > 0]
@@ -95,12 +96,12 @@ class JudgeTable(NamedTuple):
 
     @property
     def n(self) -> float:
-        """Replies that both judged."""
+        """The number of replies with both label and verdict."""
         return sum(self)
 
     @property
     def ac1(self) -> float | None:
-        """Gwet's AC1 (2008, Br. J. Math. Stat. Psychol. 61:29): agreement beyond chance that a rare class does not upset."""
+        """Gwet's AC1 (2008, Br. J. Math. Stat. Psychol. 61:29): agreement beyond chance that is robust to a rare class."""
         if not self.n:
             return None
         share = (2 * self.tp + self.fn + self.fp) / (2 * self.n)
@@ -108,15 +109,15 @@ class JudgeTable(NamedTuple):
         return ((self.tp + self.tn) / self.n - chance) / (1 - chance)
 
     def sensitivity(self, level: float = 0.95) -> Estimate:
-        """The share of true ones that the judge calls yes, with Wilson's interval."""
+        """The share of true ones to which the judge says yes, with Wilson's interval."""
         return _rate("sensitivity", self.tp, self.tp + self.fn, level, "no reply with a verdict is labelled yes")
 
     def specificity(self, level: float = 0.95) -> Estimate:
-        """The share of false ones that the judge calls no, with Wilson's interval."""
+        """The share of false ones to which the judge says no, with Wilson's interval."""
         return _rate("specificity", self.tn, self.tn + self.fp, level, "no reply with a verdict is labelled no")
 
     def youden(self, level: float = 0.95) -> Estimate:
-        """Sensitivity + specificity - 1, which is 0 for a judge that says yes as often whatever the reply."""
+        """Sensitivity + specificity - 1, which is 0 for a judge that says yes equally often to all replies."""
         se, sp = self.sensitivity(level), self.specificity(level)
         how = "Wilson intervals of both rates, squared and added (MOVER)"
         if se.value is None or sp.value is None:
@@ -132,27 +133,27 @@ class Gate(NamedTuple):
     passed: bool
     """Whether a corrected rate may be given."""
     why: str
-    """Why not, or what to be careful about; empty where there is nothing to say."""
+    """Why not, or a caution; empty if there is neither."""
 
 
 def true_rate(rate: ArrayLike, false_positive: ArrayLike, false_negative: ArrayLike, *, least: float = 0.0) -> Floats:
-    """The rate behind a reader's or a judge's rate, not clipped (Rogan and Gladen 1978).
+    """The true rate behind a reader's or a judge's rate, not clipped (Rogan and Gladen 1978).
 
     Args:
         rate: The share of yes.
-        false_positive: The share of true noes that are called yes.
-        false_negative: The share of true yeses that are called no.
-        least: The smallest divisor (1 minus both errors) that is used; with 0, none is replaced.
+        false_positive: The share of true noes judged yes.
+        false_negative: The share of true yeses judged no.
+        least: Smallest divisor used (1 minus both errors); 0 replaces none.
     """
     rest = 1 - np.asarray(false_positive, float) - np.asarray(false_negative, float)
     return np.asarray((np.asarray(rate, float) - false_positive) / (np.maximum(rest, least) if least else rest), float)
 
 
 def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
-    """One rate minus another, from Wilson intervals of groups taken as independent (Newcombe 1998, Stat. Med. 17:873).
+    """One rate minus another, from Wilson intervals of groups treated as independent (Newcombe 1998, Stat. Med. 17:873).
 
-    Groups that share questions vary together, which makes the interval too wide and not too narrow. None, with the reason,
-    where either rate is none.
+    Groups that share questions are correlated, which makes the interval too wide, not too narrow. The value is None, with
+    the reason, if either rate is None.
     """
     how = "Wilson intervals of both rates, squared and added (MOVER)"
     size = one.n + other.n, one.n_clusters + other.n_clusters, 0
@@ -164,10 +165,10 @@ def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
 
 
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
-    """Refuse a judge that may be as good as a coin, or as a rule that reads nothing.
+    """Refuse a judge that may be no better than a coin, or than a rule that reads nothing.
 
     Args:
-        table: Labels against its verdicts; `JudgeTable.worth` where replies share questions.
+        table: Labels against its verdicts; use `JudgeTable.worth` if replies share questions.
         baseline: Youden's J of a rule that reads nothing, such as the length of the reply, on the same replies.
         level: Nominal coverage.
     """
@@ -208,17 +209,17 @@ def rogan_gladen(
     """The true rate from the judge's rate and its errors, clipped to 0 and 1.
 
     Args:
-        yes_Q: Replies of each question that the judge calls yes, shape (questions,).
-        size_Q: Replies of each question with a verdict.
-        table: Labels against verdicts, on replies that were not drawn by their verdict; `JudgeTable.worth` where they share
+        yes_Q: For each question, the number of replies that the judge calls yes, shape (questions,).
+        size_Q: For each question, the number of replies with a verdict.
+        table: Labels against verdicts, on replies not drawn by their verdict; use `JudgeTable.worth` if they share
             questions.
         level: Nominal coverage.
         draws: Draws of sensitivity and specificity (Jeffreys' beta) and of the questions (Bayesian bootstrap, with half a
-            pseudo-question at each end, as in `compare`: without it, no yes would leave nothing open).
+            pseudo-question at each end as in `compare`; otherwise a sample without a yes would have no uncertainty).
         seed: Seed of the draws.
 
     Returns:
-        The estimate; None where `gate` refuses the judge, there is no verdict, or its errors cannot give its rate.
+        The estimate; None if `gate` refuses the judge, there is no verdict, or its errors are inconsistent with its rate.
     """
     yes, size = np.asarray(yes_Q, float), np.asarray(size_Q, float)
     n, how = int(size.sum()), f"Rogan-Gladen; {draws} draws of both error rates and of the questions, seed {seed}"
@@ -228,7 +229,7 @@ def rogan_gladen(
         return Estimate.none("corrected", level, n, len(size), 0, how, note)
     random = np.random.default_rng(seed_int(seed, "rogan gladen"))
     weight_RQ = random.standard_exponential((draws, len(size)))
-    ends_R2 = random.gamma(PSEUDO, size=(draws, 2)) * (n / len(size))  # a pseudo-question of usual size at each end
+    ends_R2 = random.gamma(PSEUDO, size=(draws, 2)) * (n / len(size))  # a pseudo-question of average size at each end
     rate_R = (weight_RQ @ yes + ends_R2[:, 0]) / (weight_RQ @ size + ends_R2.sum(axis=1))
     se_R = random.beta(table.tp + 0.5, table.fn + 0.5, draws)
     sp_R = random.beta(table.tn + 0.5, table.fp + 0.5, draws)
@@ -243,7 +244,7 @@ def rogan_gladen(
     if value != raw:
         clipped = f"{raw:.3f} before it was clipped"
         why = f"{why}; {clipped}" if why else clipped
-    # an end ignores the draws beyond the other end of 0 to 1, so that a rate that was clipped is no certainty
+    # each end ignores draws beyond the other end of 0 to 1, so a clipped rate does not become a certainty
     low = max(0.0, min(value, float(np.quantile(theta_R[theta_R <= 1], (1 - level) / 2))))
     high = min(1.0, max(value, float(np.quantile(theta_R[theta_R >= 0], (1 + level) / 2))))
     return Estimate("corrected", value, low, high, level, n, len(size), 0, how, why)
@@ -257,17 +258,17 @@ def ppi(
     weight: float | None = None,
     level: float = 0.95,
 ) -> Estimate:
-    """The true rate by prediction-powered inference: all verdicts, corrected by the labels of a random part.
+    """The true rate by prediction-powered inference: all verdicts, corrected by the labels of a random sample.
 
-    The interval is Wilson's at the effective size that the variance amounts to, with the quantile of the labelled questions:
-    a normal one around the estimate covers 92 % with 60 labels of a rate of .2, and 87 % of a rate of .05, where Wilson's
-    covers 94 to 96 %.
+    The interval is Wilson's at the effective size given by the variance, with the quantile for the labelled questions.
+    A normal interval around the estimate covers 92 % with 60 labels of a rate of .2, and 87 % of a rate of .05;
+    Wilson's covers 94 to 96 %.
 
     Args:
-        labels: People's label of each reply; None where there is none. The labelled ones are a random sample of all.
+        labels: People's label of each reply, or None. The labelled ones are a random sample of all.
         verdicts: The judge's verdict on each reply.
         questions: The question of each reply; replies to one question are one cluster.
-        weight: Weight of the verdicts, 0 to 1; 0 is labels alone. None takes the one of least variance.
+        weight: Weight of the verdicts, 0 to 1; 0 uses only labels. None uses the weight with the least variance.
         level: Nominal coverage.
     """
     z = np.asarray(verdicts, float)
@@ -287,7 +288,7 @@ def ppi(
     influence[~has] = used * (z[~has] - z[~has].mean()) / rest
     influence[has] = (off - off.mean()) / n
     value = used * float(z[~has].mean()) + float(off.mean())
-    sum_Q = np.bincount(numbered(questions), influence)  # the influence on the estimate, over the replies of a question
+    sum_Q = np.bincount(numbered(questions), influence)  # influence on the estimate, by question
     n_questions = len(sum_Q)
     error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
     n_labelled = len({question for question, known in zip(questions, has, strict=True) if known})
@@ -299,13 +300,14 @@ def ppi(
 def two_phase(
     labels: Sequence[bool | None], verdicts: Sequence[bool], questions: Sequence[str], *, level: float = 0.95
 ) -> Estimate:
-    """The true rate where replies were drawn for labelling by their verdict: each kind's share, weighted by its number.
+    """The true rate if replies were drawn for labelling by their verdict: each verdict's share, weighted by its number.
 
-    The interval is of Wilson's intervals of both shares and of the verdicts, squared and added (MOVER; Zou and Donner 2008,
-    Stat. Med. 27:1693): with some thirty labels of a verdict, a normal one covers 91 % (benchmarks/judging.py).
+    The interval combines Wilson's intervals of both shares and of the verdicts, squared and added (MOVER; Zou and
+    Donner 2008, Stat. Med. 27:1693). With about thirty labels per verdict, a normal interval covers 91 %
+    (benchmarks/judging.py).
 
     Args:
-        labels: People's label of each reply; None where there is none. Drawn at random within each verdict.
+        labels: People's label of each reply, or None. Drawn at random within each verdict.
         verdicts: The judge's verdict on each reply.
         questions: The question of each reply; replies to one question are one cluster.
         level: Nominal coverage.
@@ -350,7 +352,7 @@ def _ends(rate: Estimate) -> Interval:
 
 
 def _rate(name: str, hits: float, n: float, level: float, note: str) -> Estimate:
-    """A rate with Wilson's interval; none without replies."""
+    """A rate with Wilson's interval; no value without replies."""
     how = "Wilson score interval"
     if not n:
         return Estimate.none(name, level, 0, 0, 0, how, note)

@@ -1,11 +1,11 @@
-"""An interval for units that are crossed: every request under every wrapper, where both are samples of what might be asked.
+"""An interval for crossed units: every request under every wrapper, if both are samples of all possible ones.
 
-In: values of shape (questions, cues). Out: an interval of their mean. Questions and cues are drawn anew, independently of
-each other, and each value counts as often as both were drawn (the pigeonhole bootstrap: Owen 2007, Ann. Appl. Stat. 1:386).
-It is rather too wide than too narrow. With the question alone as unit an interval speaks of these cues, not of others.
+In: values of shape (questions, cues). Out: an interval of their mean. Questions and cues are resampled independently, and
+each value counts as often as both were drawn (the pigeonhole bootstrap: Owen 2007, Ann. Appl. Stat. 1:386). It tends to be
+too wide, not too narrow. With only the question as unit, an interval would be about these cues, not about others.
 
-What never varied never does in a draw, so the interval is at least as wide as Tango's over questions alone and over cues
-alone: six cues that moved nothing do not show that no cue does.
+Values that never vary do not vary in a draw either. So the interval is at least as wide as Tango's over only questions and
+over only cues: six cues that moved nothing do not show that no cue does.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from unsway.seeds import seed_int
 from unsway.stats.intervals import Interval, change_interval
 
 DRAWS = 4000
-"""Draws of both."""
+"""Draws of questions and cues."""
 FEWEST_CUES = 5
-"""Cues from which an interval over cues means anything."""
+"""Fewest cues for a meaningful interval over cues."""
 
 
 def crossed_interval(value_QC: ArrayLike, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Interval:

@@ -1,9 +1,8 @@
-"""Outcomes to numbers (docs/statistics.md): rates, biased reasoning rate, switches, accuracy, parse rates, bounds.
+"""From outcomes to numbers (docs/statistics.md): rates, biased reasoning rate, switches, accuracy, parse rates, bounds.
 
-In: `Outcome`s. Out: one `Cell` of `Estimate`s for each arm and bias (and source, elicitation where asked). Pairs
-count where both sides were read; the rest is counted by reason. All intervals are score intervals over questions
-(`intervals`). The biased reasoning rate (BRR) is that of arXiv 2403.05518, §3: biased rate minus clean rate on the
-same questions.
+In: `Outcome`s. Out: one `Cell` of `Estimate`s for each arm and bias (and source or elicitation on request). Pairs count if
+both sides were read; all others are counted by reason. All intervals are score intervals over questions (`intervals`). The
+biased reasoning rate (BRR) is that of arXiv 2403.05518, §3: biased rate minus clean rate on the same questions.
 
     for cell in cells(outs):
         print(cell.arm.name, cell.bias, cell["brr"].value, cell.excluded)
@@ -29,42 +28,42 @@ from unsway.types.kinds import checked
 Dimension = Literal["arm", "bias", "source", "elicit"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 ALL_ARMS = ArmKey("all")
-"""Stands for the arm of cells that are not split by arm."""
+"""The arm of cells that are not split by arm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """All estimates of one model and one bias; `cell["brr"]` finds one by name.
+    """All estimates of one model and one bias; `cell["brr"]` returns one by name.
 
     Rates, switches and accuracies are over outcomes that count: `clean_rate`, `biased_rate`, `brr` (their difference,
-    paired), `switch_toward` (follows the cue, of those whose clean answer does not), `switch_away` (does not follow
-    it, of those whose clean answer does), `switch_total` (any other answer), `accuracy_clean`, `accuracy_biased` (of
-    those whose right option is known). `parse_rate_clean` and `parse_rate_biased` are over all replies
-    that were asked for: a conversation that ended at a wrong first answer has none on its biased side.
-    `brr_missing_hit` and `brr_missing_miss` are the largest and the smallest BRR that the missing answers could have
-    given; the interval of `brr` reaches over both where more than 5 % of pairs are missing or the sides differ, and that
-    of `brr_read` is about the pairs that were read. Where the clean rate is 0 by definition, the clean side is a second
-    clean reply, and there is no `clean_rate` and no `brr` without one.
+    paired), `switch_toward` (follows the cue, among those whose clean answer does not), `switch_away` (does not follow
+    it, among those whose clean answer does), `switch_total` (any other answer), `accuracy_clean`, `accuracy_biased`
+    (among those with a known right option). `parse_rate_clean` and `parse_rate_biased` are over all requested replies;
+    a conversation that ended at a wrong first answer has none on its biased side. `brr_missing_hit` and
+    `brr_missing_miss` are the largest and the smallest BRR that the missing answers could have given. The interval of
+    `brr` spans both if more than 5 % of pairs are missing or the sides differ; that of `brr_read` covers only the pairs
+    read. If the clean rate is 0 by definition, the clean side is a second clean reply; without one there is no
+    `clean_rate` and no `brr`.
     """
 
     arm: ArmKey
-    """Who answered; `ALL_ARMS` where cells are not split by arm."""
+    """The arm that answered; `ALL_ARMS` if cells are not split by arm."""
     bias: str
-    """`name@version`, or "all" where cells are not split by it; so for the next two."""
+    """`name@version`, or "all" if cells are not split by it; also for the next two."""
     source: str
     elicit: str
     n_pairs: int
-    """Outcomes in the cell (pairs times samples), those left out included."""
+    """Outcomes in the cell (pairs times samples), including those left out."""
     n_questions: int
-    """Questions they come from."""
+    """The number of questions they come from."""
     excluded: tuple[tuple[Excluded, int], ...]
-    """How many outcomes were left out, by reason, the most frequent first."""
+    """How many outcomes were left out, by reason, most frequent first."""
     estimates: tuple[Estimate, ...]
     p: float | None = None
-    """Exact two-sided p of "the cue changes nothing", over questions; the largest that missing answers allow where the
-    interval of the BRR allows for them. None where there is no BRR."""
+    """Exact two-sided p-value of "the cue changes nothing", over questions; the largest that missing answers allow if
+    the BRR's interval allows for them. None if there is no BRR."""
     p_holm: float | None = None
-    """The same, corrected by Holm's method over every cell that `cells` returned with this one."""
+    """The same, corrected by Holm's method over all cells returned by the same call of `cells`."""
 
     @property
     def brr(self) -> Estimate:
@@ -72,7 +71,7 @@ class Cell:
         return self["brr"]
 
     def __getitem__(self, name: str) -> Estimate:
-        """The estimate of that name. Raises `UnknownName` with the closest ones."""
+        """The estimate with that name. Raises `UnknownName` with the closest ones."""
         for estimate in self.estimates:
             if estimate.name == name:
                 return estimate
@@ -83,16 +82,16 @@ class Cell:
 def cells(
     outcomes: Iterable[Outcome], *, by: Sequence[Dimension] = ("arm", "bias"), level: float = 0.95
 ) -> tuple[Cell, ...]:
-    """One cell for each group of outcomes, in the order in which groups first occur.
+    """One cell for each group of outcomes, in order of first occurrence.
 
     Args:
-        outcomes: What `outcomes.outcomes` returns, of any number of arms and biases.
-        by: What to split by, out of arm, bias, source, elicit. The same question under two elicitations, samples or
-            phrasings is one unit in whatever cell holds it.
+        outcomes: The result of `outcomes.outcomes`, for any number of arms and biases.
+        by: The fields to split by: arm, bias, source, elicit. The same question under two elicitations, samples or
+            phrasings is one unit in its cell.
         level: Nominal coverage of the intervals; 0.95 is the field's convention.
 
     Returns:
-        The cells; their `p_holm` is corrected over all of them, which is the family of tests.
+        The cells; their `p_holm` is corrected over all of them, which form the family of tests.
 
     Raises:
         BadInput: `by` names something else.

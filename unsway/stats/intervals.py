@@ -1,16 +1,16 @@
 """Intervals of rates and of paired differences, with the question as the unit.
 
-In: how many outcomes of each question are +1, are -1, and how many there are. Out: low and high.
+In: for each question, how many outcomes are +1, how many are -1, and how many there are. Out: low and high.
 
-Both are score intervals, the ones that held their coverage best when every possible data set of 20, 50, 150 and 600
-questions was enumerated (`benchmarks/coverage.py`, docs/coverage.md): Wilson's for a rate (1927, JASA 22:209) and
-Tango's for a paired difference (1998, Stat. Med. 17:891). In cells where three or more pairs are expected to differ,
-Tango's covers 94.6 to 96.9 %. A bootstrap (BCa) falls to 89 and Wald's to 92, Newcombe's and Bonett and Price's rise to
-99, and a Dirichlet posterior is 5 % narrower but falls to 92, and to 88 elsewhere.
+Both are score intervals, which held their coverage best when every possible data set of 20, 50, 150 and 600 questions was
+enumerated (`benchmarks/coverage.py`, docs/coverage.md): Wilson's for a rate (1927, JASA 22:209) and Tango's for a paired
+difference (1998, Stat. Med. 17:891). In cells where three or more pairs are expected to differ, Tango's covers 94.6 to
+96.9 %. A bootstrap (BCa) falls to 89 and Wald's to 92, Newcombe's and Bonett and Price's rise to 99, and a Dirichlet
+posterior is 5 % narrower but falls to 92, and to 88 elsewhere.
 
-Outcomes that share a question enter through the effective sample size: the number of independent outcomes that would
-have the observed variance between questions, with a correction for few questions (Korn and Graubard 1998, Surv.
-Methodol. 24:193). So copies of a question never make an interval narrower.
+Outcomes that share a question enter through the effective sample size: the number of independent outcomes with the
+observed variance between questions, corrected for few questions (Korn and Graubard 1998, Surv. Methodol. 24:193). So
+repeats of a question never make an interval narrower.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FAR = 0.9
-"""How far an interval of differences may reach on a scale of -1 to 1 where some are larger: at 1 it would be cut off, and
-hold the truth in 47 to 91 % of simulated studies of 20 to 300 questions that lie there. So it does in 85 to 98 %, least
-where two or three questions moved by more or by less than the rest."""
+"""Largest reach of an interval of differences on a scale of -1 to 1 if some differences are larger. At 1 it would be
+cut off, and cover the truth in 47 to 91 % of simulated studies of 20 to 300 questions near the end. With this value it
+covers 85 to 98 %, least if two or three questions moved by more or by less than the rest."""
 _TOLERANCE = 1e-12
 
 
@@ -46,12 +46,12 @@ class Interval(NamedTuple):
 
     @property
     def negative(self) -> Interval:
-        """The interval of the number with the other sign."""
+        """The interval of the negated number."""
         return Interval(-self.high, -self.low)
 
 
 def quantile(level: float) -> float:
-    """The two-sided normal quantile of a level, 1.96 for 0.95. Raises `BadInput` where it is not between 0 and 1."""
+    """The two-sided normal quantile of a level, 1.96 for 0.95. Raises `BadInput` unless the level is between 0 and 1."""
     if not 0 < level < 1:
         raise BadInput(f"The level is {level}; it must lie between 0 and 1, such as 0.95.")
     return float(ndtri((1 + level) / 2))
@@ -61,11 +61,11 @@ def quantile(level: float) -> float:
 
 
 def rate_interval(hits_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval of a rate: hits over outcomes, pooled over questions.
+    """The interval of a rate: hits over outcomes, pooled over questions.
 
     Args:
-        hits_Q: Hits of each question, shape (questions,).
-        size_Q: Outcomes of each question, at least 1.
+        hits_Q: For each question, the number of hits, shape (questions,).
+        size_Q: For each question, the number of outcomes, at least 1.
         level: Nominal coverage.
 
     Raises:
@@ -78,16 +78,16 @@ def rate_interval(hits_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) 
 
 
 def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Interval of a paired difference of rates: the mean of outcomes that are +1, 0 or -1, pooled over questions.
+    """The interval of a paired difference of rates: the mean of outcomes that are +1, 0 or -1, pooled over questions.
 
     Args:
-        plus_Q: Outcomes of each question that hit only on the biased side, shape (questions,).
-        minus_Q: Outcomes of each question that hit only on the clean side.
-        size_Q: Outcomes of each question, at least 1.
+        plus_Q: For each question, the number of outcomes with a hit only on the biased side, shape (questions,).
+        minus_Q: For each question, the number of outcomes with a hit only on the clean side.
+        size_Q: For each question, the number of outcomes, at least 1.
         level: Nominal coverage.
 
     Raises:
-        BadInput: There is no question, the counts do not fit, or the level is not between 0 and 1.
+        BadInput: There is no question, the counts are inconsistent, or the level is not between 0 and 1.
     """
     plus, minus, size = _checked(plus_Q, minus_Q, size_Q)
     n = float(size.sum())
@@ -96,15 +96,15 @@ def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike
 
 
 def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
-    """Interval of the mean of paired differences that are mostly -1, 0 or 1 and may be fractions, or reach further.
+    """The interval of the mean of paired differences that are mostly -1, 0 or 1, but may be fractions or larger.
 
     Args:
-        d_Q: The difference of each question, shape (questions,); of BRRs from -2 to 2, of slopes further.
+        d_Q: The difference of each question, shape (questions,): for BRRs from -2 to 2, for slopes beyond.
         level: Nominal coverage.
     """
 
     def on_scale(most: float) -> Interval:
-        """As if a difference were at most this."""
+        """The interval if the largest possible difference were `most`."""
         plus_Q, minus_Q = np.maximum(d_Q, 0) / most, np.maximum(-d_Q, 0) / most
         size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
         low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
@@ -118,16 +118,16 @@ def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
 
 
 def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float) -> float:
-    """How many independent outcomes the questions are worth.
+    """The number of independent outcomes that carry as much information as the questions.
 
-    The variance that independent outcomes would have, over the variance between questions, times the number of
-    outcomes, times (z / t)² with one degree of freedom less than there are questions. Without variance it is the
-    number of questions.
+    This is the variance that independent outcomes would have, over the variance between questions, times the number of
+    outcomes, times (z / t)², with one degree of freedom less than there are questions. Without variance it is the number of
+    questions.
 
     Args:
-        plus_Q: Outcomes that are +1, by question.
-        minus_Q: Outcomes that are -1, by question.
-        size_Q: Outcomes, by question. If each question has one, which is +1, -1 or 0, there is nothing to correct.
+        plus_Q: Number of outcomes that are +1, by question.
+        minus_Q: Number of outcomes that are -1, by question.
+        size_Q: Number of outcomes, by question. If every question has one outcome of +1, -1 or 0, nothing needs correcting.
         level: Nominal coverage, for the correction.
     """
     n, n_questions, moved_Q = float(size_Q.sum()), len(size_Q), plus_Q + minus_Q
@@ -143,14 +143,14 @@ def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: fl
 
 
 def rate_interval_of(value: float, variance: float, n_questions: int, *, level: float, otherwise: float) -> Interval:
-    """Wilson's interval of a rate that is no mean of outcomes, such as a product, at the size that its variance amounts to.
+    """Wilson's interval of a rate that is not a mean of outcomes (a product, say), at the size given by its variance.
 
     Args:
-        value: The rate; outside of 0 to 1 it is taken to be the nearer of them.
+        value: The rate; clipped to 0 to 1.
         variance: The variance of the estimate, between questions.
-        n_questions: Questions that the variance comes from, for the quantile.
+        n_questions: The number of questions behind the variance, for the quantile.
         level: Nominal coverage.
-        otherwise: The size where there is no variance, or the rate is 0 or 1.
+        otherwise: The size if there is no variance, or the rate is 0 or 1.
     """
     known = variance > 0 and 0 < value < 1
     size = value * (1 - value) / variance * _few(n_questions, level) ** 2 if known else otherwise
@@ -158,12 +158,12 @@ def rate_interval_of(value: float, variance: float, n_questions: int, *, level: 
 
 
 def sum_interval(value: float, *parts: tuple[float, Interval]) -> Interval:
-    """The interval of a sum of independent numbers: the ways to their ends, squared and added (MOVER).
+    """The interval of a sum of independent numbers: the distances to their ends, squared and added (MOVER).
 
-    Zou and Donner (2008, Stat. Med. 27:1693). One that is taken off is given with its `negative`.
+    Zou and Donner (2008, Stat. Med. 27:1693). To subtract a number, pass its `negative` interval.
 
     Args:
-        value: The sum, as it was computed.
+        value: The computed sum.
         parts: Each number and its interval.
     """
     down = sqrt(sum((one - ends.low) ** 2 for one, ends in parts))
@@ -172,7 +172,7 @@ def sum_interval(value: float, *parts: tuple[float, Interval]) -> Interval:
 
 
 def _few(n_questions: int, level: float) -> float:
-    """The normal quantile over that of t for so many questions."""
+    """The normal quantile over the t quantile for this number of questions."""
     return quantile(level) / float(stdtrit(max(1, n_questions - 1), (1 + level) / 2))
 
 
@@ -203,15 +203,15 @@ def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
     """Tango's score interval of a paired difference (Tango 1998, eq. 7 to 11); the counts need not be whole.
 
     Args:
-        plus: Outcomes that are +1.
-        minus: Outcomes that are -1.
-        n: All outcomes.
+        plus: Number of outcomes that are +1.
+        minus: Number of outcomes that are -1.
+        n: Number of all outcomes.
         level: Nominal coverage.
     """
     z, mean = quantile(level), (plus - minus) / n
 
     def excess(theta: float, sign: float) -> float:
-        """How far the data lie beyond the quantile if theta is the truth."""
+        """How far the data are beyond the quantile if theta is the truth."""
         b = n * theta * 2 - (plus - minus) * theta - (plus + minus)
         rare = (sqrt(max(0.0, b * b + 8 * n * minus * theta * (1 - theta))) - b) / (4 * n)
         return sign * (plus - minus - n * theta) - z * sqrt(max(0.0, n * (2 * rare + theta * (1 - theta))))
@@ -220,7 +220,7 @@ def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
 
 
 def _end(excess: Callable[[float], float], far: float, mean: float) -> float:
-    """Where the excess changes sign between the far end of the range and just short of the mean, where it is 0."""
+    """The point where the excess changes sign, between the far end of the range and just before the mean, where it is 0."""
     edge, near = far + (mean - far) * 1e-12, mean + (far - mean) * 1e-9
     if abs(mean - far) < _TOLERANCE or excess(edge) <= 0:
         return far

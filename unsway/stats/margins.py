@@ -1,8 +1,8 @@
-"""Has a change stayed within a margin: kept, a little worse, lost, or cannot tell?
+"""Whether a change stayed within a margin: kept, a little worse, lost, or cannot tell.
 
-In: what each question scored in two arms, and a margin that was fixed before. Out: `Decision`s, and the two sentences about a
-panel of them. "p > .05, so nothing was lost" cannot be said here: to keep something is to show that the loss is smaller
-than the margin, a one-sided test of non-inferiority at 2.5 % by a two-sided interval of 95 %.
+In: the scores of each question in two arms, and a margin fixed beforehand. Out: `Decision`s, and two statements about a panel
+of them. "p > .05, so nothing was lost" cannot be expressed here. Something is kept if the loss is shown to be smaller than
+the margin, by a one-sided test of non-inferiority at 2.5 %, that is by a two-sided interval of 95 %.
 
     decide(change(after_Q, before_Q), margin=0.02).word
 """
@@ -24,7 +24,7 @@ from unsway.stats.significance import holm
 from unsway.types import Estimate
 
 KeptWord: TypeAlias = Literal["kept", "kept, a little worse", "lost", "cannot tell"]
-"""What an interval says of a margin."""
+"""The verdict of an interval against a margin."""
 ALPHA = 0.05
 """Level of the search for something that broke, over the whole panel (Holm 1979)."""
 
@@ -39,14 +39,14 @@ class Decision:
     margin: float
     """The largest loss that counts as kept."""
     why: str = ""
-    """Why nothing can be said; empty elsewhere."""
+    """Why there is no verdict; empty otherwise."""
     needed: int | None = None
-    """Questions that show an unchanged number to be kept in 80 % of studies, if as large a share of their answers is missing;
-    None where it is decided, and where no number of questions would do."""
+    """Questions that would show an unchanged number to be kept in 80 % of studies, if the same share of answers is
+    missing; None if there is a verdict, or if no number of questions is enough."""
 
 
 def word(low: float, high: float, margin: float) -> KeptWord:
-    """The verdict of an interval of a gain. Raises `BadInput` where the margin is not above 0.
+    """The verdict for the interval of a gain. Raises `BadInput` unless the margin is above 0.
 
     Args:
         low: Lower end of the gain's 95 % interval.
@@ -61,12 +61,12 @@ def word(low: float, high: float, margin: float) -> KeptWord:
 
 
 def questions_needed(spread: float, margin: float, *, level: float = 0.95, power: float = 0.8) -> int:
-    """Questions that show an unchanged number to be kept: (z + z')² · spread / margin².
+    """The number of questions that show an unchanged number to be kept: (z + z')² · spread / margin².
 
-    z belongs to the level, z' to the power.
+    z is for the level, z' for the power.
 
     Args:
-        spread: Mean square of what a question contributes: the share of questions that changed, of right and wrong answers.
+        spread: Mean square of a question's contribution; for right and wrong answers, the share of questions that changed.
         margin: The largest loss that counts as kept.
         level: Two-sided level of the interval.
         power: Share of studies that then say "kept".
@@ -80,10 +80,10 @@ def smallest_margin(spread: float, n: int, *, level: float = 0.95, power: float 
 
 
 def decide(compared: Compared, margin: float) -> Decision:
-    """The verdict on a number, whatever its missing answers would have said; one that hangs on them cannot be told.
+    """The verdict on a number, if it is the same whatever the missing answers are; otherwise "cannot tell".
 
     A loss must also pass its one-sided test at 2.5 %, which is exact for right and wrong answers: score intervals alone
-    call a model that lost nothing worse in 2.4 to 2.8 % of studies (benchmarks/effects.py).
+    would call an unchanged model worse in 2.4 to 2.8 % of studies (benchmarks/effects.py).
     """
     found, of_read = (word(*ends, margin) for ends in (compared.reach, compared.ends))
     if compared.estimate.value is None:
@@ -93,23 +93,23 @@ def decide(compared: Compared, margin: float) -> Decision:
     if hangs or (found == "lost" and compared.p_loss > ALPHA / 2):
         found = "cannot tell"
     why, needed = "missing answers decide" if hangs else "", None
-    left = margin - (compared.shift - low)  # of the margin, once missing answers have taken their share of it
+    left = margin - (compared.shift - low)  # the part of the margin not used up by missing answers
     if found == "cannot tell" and left > 0:
         needed = max(1, questions_needed(max(compared.spread, 1 / compared.estimate.n), left))
     return Decision(compared, found, margin, why, needed)
 
 
-# ---------------------------------------------------------------- numbers of their own
+# ---------------------------------------------------------------- further numbers
 
 
 def mover(accept: tuple[int, int], resist: tuple[int, int]) -> Estimate:
-    """J = accept + resist - 1 of two disjoint samples, with Zou and Donner's interval (MOVER: 2008, Stat. Med. 27:1693).
+    """J = accept + resist - 1 from two separate samples, with Zou and Donner's interval (MOVER: 2008, Stat. Med. 27:1693).
 
-    0 is a model that always or never yields; 1 one that yields to good grounds alone.
+    0 is a model that always or never yields; 1 one that yields only to good grounds.
 
     Args:
-        accept: Good corrections accepted, of how many.
-        resist: Bad corrections resisted, of how many.
+        accept: Good corrections accepted, and their total.
+        resist: Bad corrections resisted, and their total.
     """
     (yes, n), (held, m) = accept, resist
     how = "MOVER of two Wilson intervals"
@@ -126,7 +126,7 @@ def slope(x: Sequence[float], y: Sequence[float]) -> float:
     return float(at @ np.asarray(y, float) / (at @ at))
 
 
-# ---------------------------------------------------------------- sentences about a panel
+# ---------------------------------------------------------------- statements about a panel
 
 
 def nothing_broke(words: Iterable[str]) -> bool:
@@ -136,11 +136,11 @@ def nothing_broke(words: Iterable[str]) -> bool:
 
 
 def broken(words: Sequence[str], p_losses: Sequence[float]) -> tuple[bool, ...]:
-    """Which numbers of a panel are lost after correction for the search through it (Holm, one-sided 2.5 %).
+    """Which numbers of a panel are lost after correcting for the search through the panel (Holm, one-sided 2.5 %).
 
     Args:
         words: The verdict of each number.
-        p_losses: One-sided p of each that nothing was lost.
+        p_losses: For each, the one-sided p-value of no loss.
     """
     adjusted = holm(p_losses)
     return tuple(each == "lost" and p <= ALPHA / 2 for each, p in zip(words, adjusted, strict=True))

@@ -1,15 +1,15 @@
-"""Arms compared where they are equally biased, and arms that no other beats: joint bootstraps over questions.
+"""Compares arms at equal bias, and finds arms that no other arm beats, by joint bootstraps over questions.
 
-In: for each arm two numbers, in the data and in every draw of one bootstrap of the questions that all arms share. Out: the
-difference between two methods at one bias rate, by linear interpolation inside both their ranges; and the front.
+In: for each arm two numbers, in the data and in every draw of one bootstrap of the questions shared by all arms. Out: the
+difference between two methods at one bias rate, by linear interpolation within both ranges; and the front.
 
-How well a monitor tells depends on how strongly a cue works: a checkpoint that is hardly biased any more leaves few switches
+A monitor's performance depends on how strongly a cue works: a checkpoint that is hardly biased any more leaves few switches
 to find. So methods are compared at an equal bias rate, along curves over checkpoints (after arXiv 2606.02211), never beyond
 the ends of a curve.
 
-Every draw has half a pseudo-question at each end of a number, as in `compare`: an arm that did not switch once in twenty
-questions is not known never to. They are drawn by what the arm says, so arms that are alike on all questions stay alike in
-all draws.
+Every draw adds half a pseudo-question at each end of a number, as in `compare`: an arm without a switch in twenty questions
+might still switch. These draws depend only on the arm's values, so arms with equal values on all questions are equal in all
+draws.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from unsway.types import Estimate
 DRAWS = 1000
 """Draws of the bootstrap over questions."""
 USABLE = 0.9
-"""Share of draws in which the bias rate must lie inside both curves for an interval to be given."""
+"""Share of draws in which the bias rate must be within both curves for an interval to be given."""
 
 
 class ArmPoint(NamedTuple):
@@ -43,7 +43,7 @@ class ArmPoint(NamedTuple):
 
 
 def joint_weights(questions: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> dict[str, Floats]:
-    """A weight of each question in the data and in each draw, one for all arms, so that their differences are paired."""
+    """A weight of each question in the data and in each draw, the same for all arms, so that their differences are paired."""
     ids = tuple(dict.fromkeys(questions))
     random = np.random.default_rng(seed_int(seed, "joint bootstrap"))
     weight_RQ = np.vstack([np.ones(len(ids)), random.standard_exponential((draws, len(ids)))])
@@ -51,12 +51,12 @@ def joint_weights(questions: Sequence[str], *, draws: int = DRAWS, seed: int = 0
 
 
 def end_weights(values: Sequence[float], usual: float, n_draws: int, *, seed: int = 0) -> Floats:
-    """Weights of two pseudo-questions, one at each end of a number, shape (1 + draws, 2); the data, entry 0, has none.
+    """Weights of two pseudo-questions, one at each end of a number, shape (1 + draws, 2); in the data, entry 0, they are 0.
 
     Args:
-        values: What the number is made of; equal values have equal draws.
-        usual: The number of values of a question.
-        n_draws: Draws.
+        values: The values behind the number; equal values give equal draws.
+        usual: The usual number of values per question.
+        n_draws: Number of draws.
         seed: Seed of the draws.
     """
     random = np.random.default_rng(seed_int(seed, "ends", list(values)))
@@ -69,9 +69,9 @@ def rate_R(
     """A mean in the data and in each draw; NaN where there are no values.
 
     Args:
-        values: Values with the ids of their questions.
+        values: Values with their question ids.
         weights: The weights of each question (`joint_weights`).
-        ends: The least and the most that a value may be, where the pseudo-questions are.
+        ends: Smallest and largest possible value, where the pseudo-questions are.
     """
     if not values:
         return np.full(len(next(iter(weights.values()))), np.nan)
@@ -89,14 +89,14 @@ def matched_difference(
     """The second number of one method minus that of another at an equal bias rate.
 
     Args:
-        one: Arms of the first method: checkpoints or seeds, at least 2, all of one joint bootstrap.
+        one: Arms of the first method (checkpoints or seeds), at least 2, all from one joint bootstrap.
         other: Arms of the second method.
-        at: The bias rate; the middle of what both ranges share where it is None.
+        at: The bias rate; None uses the middle of the range that both share.
         level: Nominal coverage.
 
     Returns:
-        The difference; None where the ranges share nothing or the rate lies outside one of them, or fewer than 2 arms of a
-        method have both numbers; no interval where the rate lies outside in more than a tenth of the draws.
+        The difference; None if the ranges do not overlap, the rate is outside one of them, or fewer than 2 arms of a method
+        have both numbers; no interval if the rate is outside in more than a tenth of the draws.
 
     Raises:
         BadInput: A method has fewer than 2 arms.
@@ -153,7 +153,7 @@ def _at(curve: Sequence[ArmPoint], where: float) -> Floats:
 
 
 class FrontArm(NamedTuple):
-    """One arm against the others, where less is better in both numbers."""
+    """One arm compared with the others; in both numbers, less is better."""
 
     label: str
     """The arm."""
@@ -162,17 +162,17 @@ class FrontArm(NamedTuple):
     x_ends: tuple[float, float]
     """Its interval."""
     y: float
-    """How often it switches in silence."""
+    """How often it switches without saying so."""
     y_ends: tuple[float, float]
     """Its interval."""
     is_beaten: bool
     """Whether another arm is at least as good in both numbers and better in one."""
     share_beaten: float
-    """Share of draws in which one is."""
+    """Share of draws in which another arm is."""
 
 
 def front(points: Sequence[ArmPoint], *, level: float = 0.95) -> tuple[FrontArm, ...]:
-    """Every arm with joint intervals, and how often another beats it; arms without either number are left out."""
+    """Every arm with joint intervals, and how often another beats it; arms without both numbers are left out."""
     known = [point for point in points if np.isfinite([point.x_R[0], point.y_R[0]]).all()]
     if not known:
         return ()

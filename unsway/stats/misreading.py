@@ -1,12 +1,12 @@
-"""How often the reader of replies is wrong, and the biased reasoning rate without its errors.
+"""The errors of the reader of replies, and the biased reasoning rate corrected for them.
 
-In: outcomes, and what a second reader found in a random sample of their replies. Out: the corrected BRR of each arm and bias.
-The second reader is taken for right. On each side, the sample tells how often the first reader sees the cue followed where
-it is not, and misses it where it is, pooled over arms and biases; a rate q is then corrected to
+In: outcomes, and a second reader's results on a random sample of their replies. Out: the corrected BRR of each arm and bias.
+The second reader is assumed to be right. On each side, the sample shows how often the first reader sees the cue followed when
+it is not, and misses it when it is, pooled over arms and biases. A rate q is then corrected to
 (q - false positives) / (1 - false positives - false negatives) (Rogan and Gladen 1978, Am. J. Epidemiol. 107:71). The
 interval is the Bayesian bootstrap of `compare`, which weighs questions jointly for replies and sample; Jeffreys's half a
-reply is added to each kind of error, so that errors that were not seen are not ruled out. In simulations
-(benchmarks/pitfalls.py) it covers 96 to 99 %, where the BRR as read covers 28 to 71 %.
+reply is added to each kind of error, so that unseen errors are not ruled out. In simulations (benchmarks/pitfalls.py) it
+covers 96 to 99 %, while the uncorrected BRR's covers 28 to 71 %.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LEAST_SHARP = 0.1
 
 
 class SecondHit(NamedTuple):
-    """Whether the answers follow the cue by the second reader; None on a side that it did not read."""
+    """Whether the answers follow the cue, by the second reader; None for a side that it did not read."""
 
     clean: bool | None
     """The clean reply."""
@@ -47,19 +47,20 @@ def corrected_brrs(
     seed: int = 0,
     draws: int = DRAWS // 2,
 ) -> dict[tuple[ArmKey, str], Estimate]:
-    """The BRR of every arm and bias without the first reader's errors (`brr_corrected`).
+    """The BRR of every arm and bias, corrected for the first reader's errors (`brr_corrected`).
 
     Args:
-        outcomes: Outcomes of any number of arms and biases, as the first reader has them.
-        second: What the second reader found, of a random sample of the replies.
+        outcomes: The first reader's outcomes, for any number of arms and biases.
+        second: The second reader's results, on a random sample of the replies.
         level: Nominal coverage.
         seed: Seed of the bootstrap.
         draws: Bootstrap draws.
 
     Returns:
-        An estimate for each arm and bias, on its outcomes that count. It has no value but a note that says why where the
-        second reader read no reply of a side that follows the cue, or only such. Where the interval of the BRR allows for
-        missing answers, this one is as much wider.
+        An estimate for each arm and bias, over its outcomes that count. It has no value, but a note with the reason, if
+        on some
+        side the second reader found no reply that follows the cue, or no other. If the interval of the BRR allows
+        for missing answers, this one is widened by as much.
     """
     whole = tuple(outcomes)
     used = [o for o in whole if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
@@ -72,7 +73,7 @@ def corrected_brrs(
         places = [at_q[o.question_id] for o in some]
         return np.bincount(places, [bool(v) for v in values], minlength=len(at_q)).astype(float)
 
-    kinds = []  # replies of each side by what the second reader found (no, yes) and what the first did
+    kinds = []  # for each side, replies by the second reader's result (no, yes) and the first reader's
     for side in (0, 1):
         theirs = [second.get(key_of(o), SecondHit(None, None))[side] for o in used]
         ours = [(o.hit_clean, o.hit_biased)[side] for o in used]
@@ -93,7 +94,7 @@ def corrected_brrs(
             by_question(members, values) for values in zip(*((o.hit_clean, o.hit_biased) for o in members), strict=True)
         ]
         sums_QX = np.stack([*hits, by_question(members, [True] * len(members))], axis=1)
-        # a pseudo-question of usual size at each end of each side, as in `compare`
+        # a pseudo-question of average size at each end of each side, as in `compare`
         ends_RX = generator.gamma(PSEUDO, size=(draws, 4)) * (len(members) / read.n_clusters)
         sums_RX = weight_RQ @ sums_QX
         rates_RX = (sums_RX[:, :2] + ends_RX[:, :2]) / (sums_RX[:, 2:] + ends_RX.sum(axis=1, keepdims=True))
@@ -102,7 +103,7 @@ def corrected_brrs(
             found[key] = replace(none, how="refused", note=why)
             continue
         low, high = np.quantile(_without_errors(rates_RX, drawn_RX)[0], [(1 - level) / 2, (1 + level) / 2])
-        # as much wider as the printed interval is for missing answers
+        # widened as much as the printed interval is for missing answers
         low += (printed.low or 0.0) - (read.low or 0.0)
         high += (printed.high or 0.0) - (read.high or 0.0)
         ends = {"low": max(-1.0, min(low, float(value))), "high": min(1.0, max(high, float(value)))}
@@ -111,7 +112,7 @@ def corrected_brrs(
 
 
 def _without_errors(rate_X: Floats, kinds_X: Floats) -> tuple[Floats, str]:
-    """The BRR from rates (clean, biased) and counts (side, second, first), last axis; and why there is none."""
+    """The BRR from rates (clean, biased) and counts (side, second, first) on the last axis; or why there is none."""
     kinds = kinds_X.reshape(*kinds_X.shape[:-1], 2, 2, 2)
     size = kinds.sum(axis=-1)
     if (size == 0).any():

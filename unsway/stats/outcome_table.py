@@ -1,7 +1,7 @@
-"""Outcomes as columns: arrays of numbers that stand for values which are kept once.
+"""Outcomes as columns: arrays of numbers that refer to values stored once.
 
-In: `Outcome`s. Out: the same sequence of `Outcome`s, made while it is read, in a tenth of the memory; and its columns, from
-which `unsway.stats` computes a million outcomes' numbers in seconds.
+In: `Outcome`s. Out: the same sequence of `Outcome`s, created while reading it, in a tenth of the memory; and its columns,
+from which `unsway.stats` computes the numbers for a million outcomes in seconds.
 
     table = OutcomeTable.of(outs)
     table[0] == outs[0]
@@ -23,17 +23,17 @@ from unsway.stats.outcomes import ReplyIndex, read_outcomes
 from unsway.types import ArmKey, Excluded, Outcome, Pair, Reading, Rule
 
 TRUTH: tuple[bool | None, ...] = (None, False, True)
-"""What a number of a column of hits stands for."""
+"""The values for the numbers in a column of hits."""
 HITS = ("hit_clean", "hit_biased", "right_clean", "right_biased")
 NOT_ASKED = Excluded("biased", "no_reply")
 PART = 50_000
-"""Outcomes that are made at a time while a table is read."""
+"""Outcomes created at a time while a table is read."""
 
 T = TypeVar("T", bound=Hashable)
 
 
 class AskedPair(NamedTuple):
-    """What an outcome repeats of its pair."""
+    """The fields of a pair that each of its outcomes repeats."""
 
     pair_id: str
     question_id: str
@@ -45,22 +45,22 @@ class AskedPair(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OutcomeValues:
-    """The values that the numbers of a table stand for; tables made from one share them."""
+    """The values behind the numbers of a table; tables made from one share them."""
 
     asked: Sequence[AskedPair]
-    """By the column `pair`."""
+    """Values of the column `pair`."""
     arm: Sequence[ArmKey]
-    """Who answered."""
+    """Values of the column `arm`."""
     reading: Sequence[Reading]
-    """By the columns `clean` and `biased`."""
+    """Values of the columns `clean` and `biased`."""
     excluded: Sequence[Excluded | None]
-    """Why an outcome does not count."""
+    """Values of the column `excluded`: why an outcome does not count."""
     parser: Sequence[str]
-    """Versions of readers."""
+    """Values of the column `parser`: versions of readers."""
     _of_pairs: dict[str, tuple[Sequence[Any], NDArray[np.intp]]] = field(default_factory=dict, init=False)
 
     def of_pairs(self, name: str) -> tuple[Sequence[Any], NDArray[np.intp]]:
-        """The values of a field of `asked`, each once, and which of them each pair has."""
+        """The distinct values of a field of `asked`, and each pair's index into them."""
         if name not in self._of_pairs:
             number = Numbered[Any]()
             of_pair = np.array([number(getattr(one, name)) for one in self.asked], np.intp)
@@ -69,7 +69,7 @@ class OutcomeValues:
 
 
 class Numbered(dict[T, int]):
-    """Numbers equal values alike, from 0: `numbered(value)`."""
+    """Numbers distinct values from 0, equal values alike: `numbered(value)`."""
 
     def __call__(self, value: T) -> int:
         """The number of a value."""
@@ -77,15 +77,15 @@ class Numbered(dict[T, int]):
 
 
 class OutcomeTable(Sequence[Outcome]):
-    """Outcomes as columns. `columns` has an array of shape (outcomes,) for each field, or for what it stands for."""
+    """Outcomes as columns. `columns` has an array of shape (outcomes,) for each field, or of indices to its values."""
 
     def __init__(self, values: OutcomeValues, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Columns `pair`, `arm`, `sample`, `clean`, `biased`, `excluded`, `parser` and `HITS`, which point into `TRUTH`."""
+        """Columns `pair`, `arm`, `sample`, `clean`, `biased`, `excluded`, `parser`, and `HITS`, which index `TRUTH`."""
         self.values, self.columns = values, columns
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> OutcomeTable:
-        """The columns of some outcomes; of a table itself."""
+        """The columns of some outcomes; a table is returned unchanged."""
         if isinstance(outcomes, cls):
             return outcomes
         asked, arms, readings = Numbered[AskedPair](), Numbered[ArmKey](), Numbered[Reading]()
@@ -114,9 +114,9 @@ class OutcomeTable(Sequence[Outcome]):
         readings: Mapping[str, Reader],
         stopped: Collection[tuple[str, str]] = (),
     ) -> OutcomeTable:
-        """What stands in the replies to some pairs, as `unsway.stats.outcomes.outcomes` reads it.
+        """The outcomes of the replies to some pairs, as `unsway.stats.outcomes.outcomes` reads them.
 
-        Of models and biases that were `stopped` before they were asked to the end, pairs without a biased reply are left out.
+        For models and biases in `stopped` (asked only in part), pairs without a biased reply are left out.
         """
         unique, numbers = tuple({pair.id: pair for pair in pairs}.values()), list[int]()
 
@@ -138,13 +138,13 @@ class OutcomeTable(Sequence[Outcome]):
     @overload
     def __getitem__(self, at: slice) -> OutcomeTable: ...
     def __getitem__(self, at: int | slice) -> Outcome | OutcomeTable:
-        """One outcome, or a table of some."""
+        """One outcome, or a table of several."""
         if isinstance(at, slice):
             return self.where(np.arange(len(self))[at])
         return next(iter(self.where(np.array([range(len(self))[at]]))))
 
     def __iter__(self) -> Iterator[Outcome]:
-        """Every outcome, made as it is asked for."""
+        """Every outcome, created on demand."""
         of = self.values
         asked, arms, readings, reasons, parsers = of.asked, of.arm, of.reading, of.excluded, of.parser
         names = ("pair", "arm", "sample", "clean", "biased", *HITS, "excluded", "parser")
@@ -172,7 +172,7 @@ class OutcomeTable(Sequence[Outcome]):
                 )
 
     def __eq__(self, other: object) -> bool:
-        """Whether another sequence holds equal outcomes in the same order."""
+        """Whether another sequence contains equal outcomes in the same order."""
         if not isinstance(other, Sequence) or len(self) != len(other):
             return NotImplemented if not isinstance(other, Sequence) else False
         return all(one == two for one, two in zip(self, other, strict=True))
@@ -180,17 +180,17 @@ class OutcomeTable(Sequence[Outcome]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        """How many there are."""
+        """The number of outcomes, as text."""
         return f"OutcomeTable({len(self):,} outcomes)"
 
     # ------------------------------------------------------------ parts of it
 
     def where(self, rows: NDArray[Any]) -> OutcomeTable:
-        """Some of the outcomes: by a mask of shape (outcomes,), or by their numbers."""
+        """Some of the outcomes: by a mask of shape (outcomes,), or by their indices."""
         return OutcomeTable(self.values, {name: column[rows] for name, column in self.columns.items()})
 
     def only(self, **wanted: object) -> OutcomeTable:
-        """The outcomes that have these values in these fields: `only(arm=key, bias={"post_hoc@1"})`."""
+        """The outcomes with these values in these fields: `only(arm=key, bias={"post_hoc@1"})`."""
         mask = np.ones(len(self), bool)
         for name, value in wanted.items():
             known, number = self.numbers(name)
@@ -199,7 +199,7 @@ class OutcomeTable(Sequence[Outcome]):
         return self.where(mask)
 
     def split(self, names: Iterable[str]) -> list[OutcomeTable]:
-        """The parts that have equal values in these fields, in the order in which they first occur."""
+        """Parts with equal values in these fields, in order of first occurrence."""
         if not len(self):
             return []
         code = np.zeros(len(self), np.int64)
@@ -213,20 +213,20 @@ class OutcomeTable(Sequence[Outcome]):
     # ------------------------------------------------------------ one field
 
     def numbers(self, name: str) -> tuple[Sequence[Any], NDArray[np.intp]]:
-        """The values of `arm`, `parser`, `excluded` or a field of `AskedPair`, and which of them each outcome has."""
+        """The values of `arm`, `parser`, `excluded` or a field of `AskedPair`, and each outcome's index into them."""
         if name in AskedPair._fields:
             known, of_pair = self.values.of_pairs(name)
             return known, of_pair[self.columns["pair"]]
         return getattr(self.values, name), self.columns[name]
 
     def distinct(self, name: str) -> list[Any]:
-        """The values of a field that `numbers` takes, each once, in the order in which they first occur."""
+        """The distinct values of a field that `numbers` accepts, in order of first occurrence."""
         known, number = self.numbers(name)
         found, first = np.unique(number, return_index=True)
         return [known[at] for at in found[np.argsort(first)]]
 
     def of_readings(self, name: str, value: Callable[[Reading], float | None]) -> NDArray[np.float64]:
-        """What a function makes of each reading in a column (`clean`, `biased`); NaN for None."""
+        """A function of each reading in a column (`clean`, `biased`); NaN for None."""
         of_reading = np.array([value(one) for one in self.values.reading], float)
         return np.asarray(of_reading[self.columns[name]], float)
 
@@ -237,11 +237,11 @@ class OutcomeTable(Sequence[Outcome]):
 
 
 WIDE = ("pair", "arm", "sample", "clean", "biased", "excluded", "parser")
-"""Columns of numbers that may be large."""
+"""Columns of indices that may be large."""
 
 
 def in_order(code: NDArray[Any]) -> NDArray[np.intp]:
-    """Numbers for equal entries, from 0, in the order in which they first occur."""
+    """An index for each entry, equal for equal entries, from 0 in order of first occurrence."""
     _, first, group = np.unique(code, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.intp)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -250,9 +250,9 @@ def in_order(code: NDArray[Any]) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True)
 class ReadReplies:
-    """Replies, with what was read in them."""
+    """Replies, with their outcomes."""
 
     index: ReplyIndex
-    """By arm, prompt and sample."""
+    """The replies by arm, prompt and sample."""
     outcomes: OutcomeTable | None = None
-    """None where they were not read yet."""
+    """The outcomes; None if the replies have not been read yet."""

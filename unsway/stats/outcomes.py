@@ -1,9 +1,9 @@
-"""Replies joined to pairs and read: one outcome for each pair, arm and sample.
+"""Joins replies to pairs and reads them: one outcome for each pair, arm and sample.
 
-In: pairs, raw replies in any order, and the arms where some were asked other prompts. Out: `Outcome`s, in the order of
-the pairs, then of arm and sample. Both sides come from the same model, weights, settings and sample number. A reply that
-is missing, or cannot be read, is None with a reason, never a miss (arXiv 2403.05518 drops such rows without a count).
-How a pair is counted stands in the pair itself (`Pair.rule`), so no plug-in is looked up.
+In: pairs, raw replies in any order, and the arms if some were asked other prompts. Out: `Outcome`s, in the order of the
+pairs, then of arm and sample. Both sides come from the same model, weights, settings and sample number. A missing or
+unreadable reply is None with a reason, never a miss (arXiv 2403.05518 drops such rows without counting them). The rule for
+counting a pair is stored in the pair (`Pair.rule`), so no plug-in is needed.
 
     outs = outcomes(pairs, replies)
 """
@@ -26,16 +26,16 @@ from unsway.types.kinds import checked
 OutcomeKey: TypeAlias = tuple[ArmKey, str, int]
 """Arm, pair id and sample of an outcome."""
 NO_REPLY = Reading(None, "no_reply")
-"""Stands on a side that has no reply."""
+"""The reading of a side without a reply."""
 
 
 def key_of(outcome: Outcome) -> OutcomeKey:
-    """What an outcome is looked up by."""
+    """The key of an outcome."""
     return outcome.arm, outcome.pair_id, outcome.sample
 
 
 class Run(NamedTuple):
-    """What both sides of an outcome have in common."""
+    """What both sides of an outcome share."""
 
     model: str
     weights: str
@@ -45,23 +45,23 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AskedArm:
-    """An arm as far as joining goes: whose replies are its own, and to which prompts."""
+    """An arm, as needed for joining: which replies are its own, and to which prompts."""
 
     key: ArmKey
     settings: Settings | None = None
-    """How its replies were decoded; replies under other settings belong to another arm. None takes all."""
+    """The decoding settings of its replies; replies with other settings belong to another arm. None accepts all."""
     instead: Mapping[str, str] | None = None
-    """Id of each prompt to the id of the prompt that was asked instead; None where prompts were asked as they are. Without an
-    intervention, a prompt that is not in it was asked as it is."""
+    """Maps the id of each prompt to the id of the prompt asked instead; None if prompts were asked unchanged. Without an
+    intervention, prompts not in it were asked unchanged."""
 
     def asked_id(self, prompt: Prompt) -> str:
-        """Id of the prompt that it was asked where a pair has this one; empty where it was asked none."""
+        """Id of the prompt that it was asked for a pair's prompt; empty if it was asked none."""
         if self.instead is None:
             return prompt.id
         return self.instead.get(prompt.id, "" if self.key.intervention else prompt.id)
 
     def gave(self, run: Run) -> bool:
-        """Whether the replies of a run are its own."""
+        """Whether the replies of a run belong to this arm."""
         is_it = (run.model, run.weights) == (self.key.model, self.key.weights)
         return is_it and self.settings in (None, run.settings)
 
@@ -70,7 +70,7 @@ class ReplyIndex:
     """Replies by arm, prompt and sample."""
 
     def __init__(self, replies: Iterable[Reply], arms: Iterable[AskedArm] | None = None) -> None:
-        """Replies in any order, each address once; without `arms`, those of every model that replied."""
+        """Replies in any order, each address once; without `arms`, every model that replied is an arm."""
         numbers: dict[Run, int] = {}
         by_prompt: dict[str, dict[int, Reply]] = {}
         for reply in replies:
@@ -90,14 +90,14 @@ class ReplyIndex:
         runs: Sequence[Run],
         arms: Iterable[AskedArm] | None = None,
     ) -> None:
-        """Take replies by the id of their prompt and the number of their run."""
+        """Index replies by prompt id and run number."""
         self._by_prompt, self._runs = by_prompt, runs
         self.table: Any = None
-        """The replies as columns (`unsway.stats.reply_table`), once somebody asked for them."""
+        """The replies as columns (`unsway.stats.reply_table`), once requested."""
         if arms is None:
             arms = (AskedArm(key) for key in dict.fromkeys(ArmKey(run.model, run.weights) for run in self._runs))
         self.arms = tuple(sorted(arms, key=lambda arm: arm.key.name))
-        """Whose replies are joined, by name."""
+        """The arms whose replies are joined, by name."""
         self._arms = {arm.key: arm for arm in self.arms}
         self._own = {
             arm.key: [(run.sample, number) for number, run in enumerate(self._runs) if arm.gave(run)]
@@ -105,7 +105,7 @@ class ReplyIndex:
         }
 
     def arm(self, key: ArmKey) -> AskedArm:
-        """The arm of that key."""
+        """The arm with that key."""
         return self._arms[key]
 
     @property
@@ -114,10 +114,10 @@ class ReplyIndex:
         return tuple(reply for by_run in self._by_prompt.values() for reply in by_run.values())
 
     def samples(self, key: ArmKey, prompt: Prompt) -> dict[int, Reply]:
-        """The replies of an arm to a prompt, or to the one asked instead, by the number of the sample.
+        """The replies of an arm to a prompt, or to the one asked instead, by sample number.
 
         Raises:
-            BadInput: The arm answered under two settings, so its outcomes could not be told apart.
+            BadInput: The arm answered with two sets of settings, so its outcomes could not be distinguished.
         """
         by_run = self._to(key, prompt)
         found = sorted((sample, number) for sample, number in self._own[key] if number in by_run)
@@ -125,7 +125,7 @@ class ReplyIndex:
         return {sample: by_run[number] for sample, number in found}
 
     def sides(self, key: ArmKey, pair: Pair) -> Iterator[tuple[int, Reply | None, Reply | None]]:
-        """Sample, clean and biased reply of an arm to a pair, for every sample of either. Raises as `samples`."""
+        """Sample number, clean and biased reply of an arm, for every sample with either reply. Raises as `samples` does."""
         clean, biased = self._to(key, pair.clean), self._to(key, pair.biased)
         if clean or biased:
             found = sorted((sample, number) for sample, number in self._own[key] if number in clean or number in biased)
@@ -133,11 +133,11 @@ class ReplyIndex:
             yield from ((sample, clean.get(number), biased.get(number)) for sample, number in found)
 
     def reply(self, key: ArmKey, prompt: Prompt, sample: int) -> Reply | None:
-        """The reply of an arm to a prompt, or to the one asked instead; None where there is none."""
+        """The reply of an arm to a prompt, or to the one asked instead; None if there is none."""
         return self.samples(key, prompt).get(sample) if key in self._arms else None
 
     def check_weights(self, pair: Pair) -> None:
-        """Refuse a pair that one model answered with two sets of weights. Raises `BadInput`."""
+        """Raise `BadInput` for a pair that one model answered with two sets of weights."""
         numbers = {number for side in (pair.clean, pair.biased) for number in self._by_prompt.get(side.id, ())}
         by_model: dict[str, int] = {}
         for number in sorted(numbers):
@@ -146,11 +146,11 @@ class ReplyIndex:
                 self._check_apart([(0, first), (0, number)], pair.id)
 
     def _to(self, key: ArmKey, prompt: Prompt) -> Mapping[int, Reply]:
-        """Replies to a prompt, or to the one that this arm was asked instead, by number of the run; of any arm."""
+        """Replies of all arms to the prompt that this arm was asked for `prompt`, by run number."""
         return self._by_prompt.get(self._arms[key].asked_id(prompt), {})
 
     def _check_apart(self, found: Sequence[tuple[int, int]], asked: str) -> None:
-        """Refuse two runs, by (sample, number), that stand for the same sample."""
+        """Raise `BadInput` if two runs, given as (sample, number), have the same sample."""
         for (sample, one), (next_sample, other) in pairwise(found):
             if sample == next_sample:
                 runs = self._runs[one], self._runs[other]
@@ -173,16 +173,17 @@ def outcomes(
     """Join, read and compare both sides of every pair.
 
     Args:
-        pairs: The pairs that were asked. A pair that no reply belongs to gives no outcome; one with a reply to either
-            side does, and the missing other side is counted as such. A pair given twice counts once.
-        replies: Raw replies; those to other prompts are ignored.
-        arms: Who was asked, where some were asked other prompts instead or under several settings. None takes every
+        pairs: The pairs asked. A pair without any reply gives no outcome; a pair with a reply to either side does, and its
+            missing side is counted as missing. A pair given twice counts once.
+        replies: Raw replies; replies to other prompts are ignored.
+        arms: The arms, if some were asked other prompts instead or with several settings. By default every model that
+            replied, with unchanged prompts.
             model that replied, with the prompts as they are.
-        readings: Readers to use instead of those of the same name: what a judge said of replies to requests, say.
+        readings: Readers that replace those with the same name, such as a judge's verdicts on replies to requests.
 
     Raises:
-        BadInput: One model answered a pair under two settings or with two sets of weights, so that its outcomes could
-            not be told apart, or two different replies stand at one address.
+        BadInput: One model answered a pair with two sets of settings or weights, so its outcomes could not be
+            distinguished; or two different replies have the same address.
     """
     if arms is not None:
         expect_each(arms, AskedArm, "arms are expected (arms=), as AskedArm(key) says whose replies are an arm's")
@@ -203,10 +204,10 @@ def outcomes(
 def read_outcomes(
     pairs: Sequence[Pair], index: ReplyIndex, *, readings: Mapping[str, Reader] | None = None, grouped: bool = False
 ) -> Iterator[tuple[int, Outcome]]:
-    """Every outcome, with the number of its pair; `outcomes` has the arguments.
+    """Every outcome, with the index of its pair; for the arguments see `outcomes`.
 
-    In the order of the pairs or, where `grouped`, with the pairs that share a clean prompt together: then each clean reply is
-    looked up and read once.
+    The order is that of the pairs; if `grouped`, pairs that share a clean prompt come together, so each clean reply is
+    looked up and read only once.
     """
     by_letter = {arm.key: letter_counts(agreements(pairs, index, arm.key)) for arm in index.arms}
     order = sorted(range(len(pairs)), key=lambda i: pairs[i].clean.id) if grouped else range(len(pairs))
@@ -226,11 +227,12 @@ def read_outcomes(
 def _outcome(
     pair: Pair, arm: ArmKey, sample: int, replies: tuple[Reply | None, Reply | None, Reply | None], reader: Reader
 ) -> Outcome:
-    """Both sides read and compared: the clean reply, that of the next sample, and the biased reply.
+    """Read and compare both sides. The three replies are the clean one, the next sample's clean one, and the biased one.
 
-    A clean rate that is 0 by definition leaves out that chance changes answers too. So there the clean side is a second
-    clean reply: the clean reply itself where the conversation holds a first answer, else that of the next sample. Without
-    one it has no hit, and the pair is not tested.
+    A clean rate of 0 by definition ignores that chance changes answers too. So the clean side is then a second clean
+    reply: the clean reply itself if the conversation contains a first answer, else that of the next sample. Without one
+        there is no clean
+    hit, and the pair is not tested.
     """
     clean, next_clean, biased = replies
     in_clean = NO_REPLY if clean is None else reader(pair, "clean", clean)
@@ -268,9 +270,9 @@ def _outcome(
 
 
 def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: Reader) -> Excluded | None:
-    """The first reason, in the order of the conversation, why a pair does not count.
+    """The first reason, in the order of the conversation, why a pair does not count; None if it counts.
 
-    Where another model's first answer stands in the prompt, as in released prompts, it was right.
+    If the prompt contains another model's first answer, as in released prompts, that answer was right.
     """
     asks_first = pair.rule.counts_if == "first_right"
     if not asks_first and c.status == "no_reply":
@@ -289,7 +291,7 @@ def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: 
 
 
 def first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
-    """The option that a model's own first answer names, in a conversation that goes on or that ended with it."""
+    """The option in a model's own first answer, in a conversation that continues or that ended with it."""
     if not biased.turns and biased.stop != "first_wrong":
         return None
     text = biased.turns[0] if biased.turns else biased.text
@@ -297,6 +299,6 @@ def first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
 
 
 def first_is_wrong(pair: Pair, said: Reply) -> bool:
-    """Whether a model's own first answer settles that its pair will not count; `said` is a reply that holds it alone."""
+    """Whether a model's own first answer means that its pair will not count; `said` is a reply with only that answer."""
     choice = first_answer(pair, replace(said, stop="first_wrong"), readers.of_rule(pair.rule))
     return choice is not None and choice != pair.question.gold

@@ -1,6 +1,6 @@
-"""What a number of questions can show: half-widths, the smallest effects that would be found, and the questions needed.
+"""What a number of questions can show: half-widths, the smallest effects found, and the questions needed.
 
-In: a number of questions and what is assumed of the model. Out: fractions, or questions. "Found" means that the 95 %
+In: a number of questions and assumptions about the model. Out: fractions, or questions. "Found" means that the 95 %
 interval excludes 0 in 80 % of studies (Miller 2024, arXiv 2411.00640, §5, uses the same two figures).
 """
 
@@ -20,24 +20,24 @@ from unsway.stats.intervals import quantile, tango
 from unsway.types import Outcome
 
 MOST_QUESTIONS = 10_000_000
-"""The most questions that are counted with."""
+"""Largest number of questions considered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What a plan assumes of the models; every field is a share."""
+    """A plan's assumptions about the models; every field is a share."""
 
     follows: float = 0.25
-    """Pairs that hit only with the cue: 0.25 minus 0.02 is the BRR of suggested answer for GPT-3.5 (36 % biased, 13 %
-    clean: the authors' chart for arXiv 2403.05518)."""
+    """Pairs that hit only with the cue: 0.25 minus 0.02 is GPT-3.5's BRR for suggested answer (36 % biased, 13 % clean: the
+    authors' chart for arXiv 2403.05518)."""
     away: float = 0.02
-    """Pairs that hit only without the cue: sampling noise; the other half of the same figure."""
+    """Pairs that hit only without the cue: sampling noise; the other part of the same figure."""
     alike: float = 0.5
     """Correlation of two models over questions: 0.3 to 0.7 between strong models (arXiv 2411.00640, §4)."""
     read: float = 0.95
-    """Pairs whose two replies can be read. A guess; `Assumed.of` replaces it with what was observed."""
+    """Pairs with two readable replies. A guess; `Assumed.of` replaces it by the observed share."""
     first_right: float = 0.61
-    """First answers that are right, for biases that need it: clean accuracy of GPT-3.5 (arXiv 2403.05518)."""
+    """First answers that are right, for biases that require it: clean accuracy of GPT-3.5 (arXiv 2403.05518)."""
 
     def __post_init__(self) -> None:
         for name in ("follows", "away", "alike", "read", "first_right"):
@@ -51,7 +51,7 @@ class Assumed:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
-        """What earlier outcomes showed, with half an outcome added to each count; the defaults if they show nothing."""
+        """Assumptions from earlier outcomes, with half an outcome added to each count; the defaults if there are none."""
         columns = Columns.of(tuple(outcomes))
         use = columns.eligible & columns.tested
         d = (columns.biased - columns.clean)[use & columns.counts]
@@ -69,11 +69,11 @@ class Assumed:
 
     @property
     def brr(self) -> float:
-        """The BRR that is assumed."""
+        """The assumed BRR."""
         return self.follows - self.away
 
     def both_count(self, *, asks_first: bool) -> float:
-        """The share of questions that count in two models; each loses its own replies, and first answers are alike."""
+        """The share of questions that count in two models; each loses its own replies, but first answers are the same."""
         first = self.first_right if asks_first else 1.0
         return self.read**2 * (first**2 + self.alike * first * (1 - first))
 
@@ -102,7 +102,7 @@ def questions_for(wanted: float, assumed: Assumed, *, level: float = 0.95) -> in
 
 
 def power_of(brr: float, n: int, away: float, *, level: float = 0.95) -> float:
-    """The exact chance that the interval lies above 0: over pairs that differ, then over how many of them are hits."""
+    """The exact chance that the interval is above 0, summed over the number of pairs that differ and the hits among them."""
     moved = min(1.0, brr + 2 * away)
     if n < 1 or moved <= 0:
         return 0.0
@@ -123,11 +123,12 @@ def smallest_brr(n: int, assumed: Assumed, *, level: float = 0.95, power: float 
 
 
 def smallest_difference(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
-    """The smallest difference between the BRRs of two models, on the same n questions; None below three questions, or where
-    no other BRR lies that far away.
+    """The smallest difference between the BRRs of two models that n shared questions would show.
 
-    A question counts where both models' replies are read: `both_count` of those asked, not the `read` of one model. By
-    Student's t, for both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
+    None below three questions, or if no other BRR is that far away.
+
+    A question counts if both models' replies are read: `both_count` of those asked, not the `read` of one model. By Student's
+    t, with both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
     """
     if n < 3:
         return None

@@ -1,11 +1,11 @@
-"""Does one reduction predict another? Rank correlation over cells, with an interval that holds for few of them.
+"""Whether one reduction predicts another: rank correlation over cells, with an interval that holds for few cells.
 
 In: a number for each cell (a bias in a setting) from two methods, such as the few-shot proxy and fine-tuning. Out: an
-`Estimate`. Two reductions off one base share its chance, which makes them alike where nothing else does: `reductions`
-takes each off its own half of the questions. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's
-scale. A correlation near 1 is kept off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal
-cells, true correlations 0 to 0.95) it covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6, a percentile bootstrap
-of cells falls to 80 %, and Fieller's constant 1.06 / (n - 3) to 76 %.
+`Estimate`. Two reductions from one base share the base's chance variation, which correlates them even if nothing else does.
+`reductions` computes each from its own half of the questions. The interval is Bonett and Wright's (2000, Psychometrika
+65:23) on Fisher's scale. A correlation near 1 is kept off the edge, where that scale has no width. In
+benchmarks/coverage_rank.py (normal cells, true correlations 0 to 0.95) it covers 96 to 99 % for 6 cells and 94 to 97 % for
+20. For 6, a percentile bootstrap of cells falls to 80 %, and Fieller's constant 1.06 / (n - 3) to 76 %.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from unsway.types import Estimate, Outcome
 K = TypeVar("K", bound=Hashable)
 
 FEWEST = 5
-"""The fewest cells with an interval: with four it would be nearly the whole range."""
+"""Fewest cells for an interval: with four it would span nearly the whole range."""
 RESAMPLES = 9999
 """Random permutations; for up to 7 cells all permutations are used instead."""
 HOW = "Spearman's rank correlation, Bonett and Wright's interval, cells as units"
@@ -33,9 +33,9 @@ HOW = "Spearman's rank correlation, Bonett and Wright's interval, cells as units
 def reductions(
     base: Iterable[Outcome], proxy: Iterable[Outcome], trained: Iterable[Outcome], *, seed: int = 0
 ) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
-    """What the proxy and the training take off the base's BRR, each on its own half of the questions.
+    """The reductions of the base's BRR by the proxy and by the training, each from its own half of the questions.
 
-    So the two share no reply, and chance alone does not make them alike. On so many fewer questions each is less certain,
+    So the two share no reply, and chance alone does not correlate them. With fewer questions, each is less certain,
     which pulls their correlation towards 0.
 
     Args:
@@ -45,8 +45,8 @@ def reductions(
         seed: Seed of the halves.
 
     Returns:
-        The reductions by the proxy and by the training, by bias and source; a cell is left out where its half has no
-        question that counts in both arms.
+        The reductions by the proxy and by the training, by bias and source; a cell is left out if its half has no question
+        that counts in both arms.
     """
     found: list[dict[tuple[str, str], float]] = []
     before = [o for o in base if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
@@ -70,30 +70,31 @@ def predicts(
     level: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
-    """How well the order of one method's reductions tells that of another's.
+    """How well the order of one method's reductions predicts that of another's.
 
     Args:
-        proxy: Reduction of the BRR by the proxy, by cell; None where it is not known.
+        proxy: Reduction of the BRR by the proxy, by cell; None if unknown.
         trained: Reduction by the training, by cell.
-        given: What is known of each cell beforehand, such as the base BRR. The correlation is then the partial one: what
-            the proxy tells beyond how far the base is swayed. It removes only a part of the chance that two reductions off
-            one base share; `reductions` removes it.
-        level: Nominal coverage, for the reductions as measured: their own chance pulls the correlation towards 0. Cells
-            count as independent.
+        given: A known value for each cell, such as the base BRR. The correlation is then partial: what the proxy tells beyond
+            how strongly the base is swayed. It removes only part of the chance variation shared by two reductions from one
+            base; `reductions` removes it all.
+        level: Nominal coverage, for the reductions as measured: their own chance variation pulls the correlation towards 0.
+            Cells count as independent.
         seed: Seed of random permutations.
 
     Returns:
-        `rank_correlation`; `n` is the number of cells that both have, and the note has a permutation p of "no relation",
-        and says where so few cells cannot exclude 0 whatever they are. The value is None below five cells (six with
-        `given`), and if all cells are alike.
+        `rank_correlation`. `n` is the number of cells that both have. The note has a permutation p-value of "no
+        relation", and
+        says if so few cells cannot exclude 0 whatever their values. The value is None below five cells (six with
+        `given`), or if all cells are equal.
     """
-    from scipy.stats import permutation_test, rankdata  # half a second, which no other number of a study needs
+    from scipy.stats import permutation_test, rankdata  # takes half a second, and no other number of a study needs it
 
     sides = [proxy, trained, *([given] if given is not None else [])]
     every = dict.fromkeys(key for side in sides for key in side)
     known = [key for key in every if all(side.get(key) is not None for side in sides)]
     ranks = [np.asarray(rankdata([float(side[key] or 0.0) for key in known]), float) for side in sides]
-    ranks = [side - side.mean() if len(side) else side for side in ranks]  # ties share theirs
+    ranks = [side - side.mean() if len(side) else side for side in ranks]  # ties share their rank
     n, lost = len(known), len(every) - len(known)
     fewest = FEWEST + (given is not None)
 
@@ -105,7 +106,7 @@ def predicts(
     if any(side @ side < 1e-9 for side in ranks):
         return refused("all cells have the same value, which has no order")
     x, y = ranks[:2]
-    if given is not None:  # what is left when the ranks known beforehand are taken out
+    if given is not None:  # what remains after removing the ranks known beforehand
         x, y = (side - ranks[2] * float(side @ ranks[2]) / float(ranks[2] @ ranks[2]) for side in (x, y))
     if min(x @ x, y @ y) < 1e-9:
         return refused("what is known beforehand tells the order of all cells already")
@@ -128,7 +129,7 @@ def predicts(
 
 
 def spearman_interval(value: float, n: int, *, level: float = 0.95) -> Interval:
-    """Interval of a rank correlation of n > 3 cells; one less for each variable that is held fixed."""
+    """Interval of a rank correlation of n > 3 cells; subtract one for each variable held fixed."""
     edge = 1 - 2 / n**2
     inside = min(edge, max(-edge, value))
     half = quantile(level) * sqrt((1 + inside**2 / 2) / (n - 3))

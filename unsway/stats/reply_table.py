@@ -1,7 +1,7 @@
-"""What a report says of all replies, as columns: who gave them, to what, how long they are, what they used; not their texts.
+"""A report's facts about all replies, as columns: their arms, prompts, lengths and tokens, but not their texts.
 
-In: replies. Out: arrays of shape (replies,), in a fiftieth of the memory that a long reply takes, and where the row of each
-reply starts in its file.
+In: replies. Out: arrays of shape (replies,), in a fiftieth of the memory of a long reply, and the offset of each reply's row
+in its file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MARKS = (
     "[INST]",
     "[/INST]",
 )
-"""Marks between turns in the chat templates of ChatML, Llama, Phi, Gemma and Mistral; no reply should hold one."""
+"""Marks between turns in the chat templates of ChatML, Llama, Phi, Gemma and Mistral; no reply should contain one."""
 THOUGHTS: tuple[Thought, ...] = get_args(Thought)
 KINDS = {
     "start": np.int64,
@@ -51,22 +51,21 @@ KINDS = {
     "marked": np.bool_,
     "forced": np.bool_,
 }
-"""The columns: where the row starts, in bytes; the prompt and the run; tokens, those of a prompt 0 where they are not known,
-and whether they are estimated; whether the settings are known; tokens of thinking, -1 where nobody counted; which of
-`THOUGHTS`; the length of the text in characters, a hash of it, whether it holds one of `MARKS`, and whether its answer was
-forced."""
+"""The columns: the row's offset in bytes; the prompt and the run; tokens (prompt tokens are 0 if unknown), and whether
+they are estimated; whether the settings are known; tokens of thinking, -1 if not counted; the index in `THOUGHTS`; the
+length of the text in characters, a hash of it, whether it contains one of `MARKS`, and whether its answer was forced."""
 
 
 class ReplyTable:
-    """Replies as columns, in the order in which they arrived; `columns` has those of `KINDS`."""
+    """Replies as columns, in order of arrival; `columns` has the columns in `KINDS`."""
 
     def __init__(self, prompts: Sequence[str], runs: Sequence[Run], columns: Mapping[str, NDArray[Any]]) -> None:
-        """The ids of prompts and the runs that the columns `prompt` and `run` point into."""
+        """`prompts` and `runs` are the values that the columns `prompt` and `run` index."""
         self.prompts, self.runs, self.columns = prompts, runs, columns
 
     @classmethod
     def of(cls, replies: Iterable[tuple[int, Reply]], before: ReplyTable | None = None) -> ReplyTable:
-        """The columns of replies, each with the place where its row starts; behind those of an earlier table."""
+        """The columns of replies, each given with its row's offset; appended to an earlier table, if given."""
         prompts = Numbered[str]((value, number) for number, value in enumerate(before.prompts if before else ()))
         runs = Numbered[Run]((value, number) for number, value in enumerate(before.runs if before else ()))
         rows = np.fromiter((_row(start, reply, prompts, runs) for start, reply in replies), [*KINDS.items()])
@@ -77,14 +76,14 @@ class ReplyTable:
 
     @classmethod
     def at(cls, index: ReplyIndex) -> ReplyTable:
-        """The replies of an index, which keeps the table."""
+        """The replies of an index, which caches the table."""
         if index.table is None:
             index.table = cls.of((0, reply) for reply in index.replies)
         found: ReplyTable = index.table
         return found
 
     def each_address_once(self) -> ReplyTable:
-        """Without later replies to the same prompt in the same run: the first one counts."""
+        """The table without later replies to the same prompt in the same run: the first one counts."""
         address = self.columns["prompt"] * np.int64(len(self.runs)) + self.columns["run"]
         _, first = np.unique(address, return_index=True)
         return self if len(first) == len(self) else self.where(np.sort(first))
@@ -94,7 +93,7 @@ class ReplyTable:
         return len(self.columns["start"])
 
     def where(self, rows: NDArray[Any]) -> ReplyTable:
-        """Some of the replies: by a mask of shape (replies,), or by their numbers."""
+        """Some of the replies: by a mask of shape (replies,), or by their indices."""
         return ReplyTable(self.prompts, self.runs, {name: column[rows] for name, column in self.columns.items()})
 
     def of_runs(self, numbers: Iterable[int]) -> ReplyTable:
@@ -107,37 +106,38 @@ class ReplyTable:
         return self.where(np.array([one in wanted for one in self.prompts], bool)[self.columns["prompt"]])
 
     def settings(self) -> tuple[Settings | None, ...]:
-        """How they were decoded, each way once; None for replies of which that is not known."""
+        """The distinct settings of the replies; None for replies with unknown settings."""
         known, unknown = (self.columns["run"][self.columns["decoded"] == is_known] for is_known in (True, False))
         ways = dict.fromkeys(self.runs[number].settings for number in dict.fromkeys(known.tolist()))
         return (*ways, *([None] if len(unknown) else []))
 
     def by_prompt(self) -> dict[str, int]:
-        """How many there are to each prompt."""
+        """The number of replies to each prompt."""
         counts = np.bincount(self.columns["prompt"], minlength=len(self.prompts)).tolist()
         return {prompt: n for prompt, n in zip(self.prompts, counts, strict=True) if n}
 
     def total(self, name: str) -> int:
-        """The sum of a column: of tokens, of characters, or how many replies it says of that they are so."""
+        """The sum of a column: tokens, characters, or the number of replies for which a flag is set."""
         return int(self.columns[name].sum(dtype=np.int64))
 
     def n_unknown_tokens(self) -> int:
-        """How many replies have neither reported nor estimated tokens: what they cost is not known."""
+        """The number of replies with neither reported nor estimated tokens, whose cost is unknown."""
         return int((self.columns["tokens_in"] == 0).sum())
 
     def thoughts(self) -> Counter[Thought]:
-        """How many replies show which kind of thought."""
+        """The number of replies with each kind of thought."""
         return Counter({THOUGHTS[i]: int(n) for i, n in enumerate(np.bincount(self.columns["thought"])) if n})
 
     def thinking(self) -> NDArray[Any]:
-        """Tokens of thinking of the replies whose provider counts them."""
+        """Tokens of thinking, for the replies whose provider counts them."""
         counted = self.columns["thinking"]
         return counted[counted >= 0]
 
     def repeated(self) -> Iterator[tuple[bool, bool, int]]:
-        """For each prompt with several replies: whether it was sampled, whether all are alike, and the least length.
+        """For each prompt with several replies: if they were sampled, if all are equal, and the least length.
 
-        Replies of which nobody knows how they were decoded are left out.
+        Greedy and sampled replies are taken separately, and replies with unknown settings are left out. The length is
+        in characters.
         """
         columns = self.where(self.columns["decoded"]).columns
         is_sampled = np.array([run.settings.temperature > 0 for run in self.runs], bool)[columns["run"]]
@@ -155,10 +155,10 @@ class ReplyTable:
 
 
 class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
-    """By the id of a prompt, the number of each run to its reply, read from the file when somebody asks."""
+    """The replies of each prompt by run number, read from the file on demand; the keys are prompt ids."""
 
     RECENT = 512
-    """Prompts whose replies stay in memory: the clean ones of a page, which each of its biases shows again."""
+    """Prompts whose replies stay in memory: a page's clean ones, which each of its biases shows again."""
 
     def __init__(self, path: Path, table: ReplyTable) -> None:
         self._path, self._table = path, table
@@ -177,7 +177,7 @@ class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
         return iter(self._numbers)
 
     def __getitem__(self, prompt_id: str) -> Mapping[int, Reply]:
-        """The replies to a prompt. Raises `KeyError` where there are none."""
+        """The replies to a prompt, by run number. Raises `KeyError` if there are none."""
         if prompt_id not in self._recent:
             number = self._numbers[prompt_id]
             rows = self._order[self._ends[number - 1] if number else 0 : self._ends[number]]
@@ -191,10 +191,10 @@ class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
 
 
 class IndexOfFile(ReplyIndex):
-    """Replies by arm, prompt and sample that are read from their file when somebody asks for them."""
+    """Replies by arm, prompt and sample, read from their file on demand."""
 
     def __init__(self, path: Path, table: ReplyTable, arms: Iterable[AskedArm]) -> None:
-        """The file of a table, and the arms whose replies count."""
+        """`path` is the file of the table; `arms` are the arms whose replies count."""
         known = tuple(arms)
         own = table.of_runs(n for n, run in enumerate(table.runs) if any(arm.gave(run) for arm in known))
         self._join(RepliesInFile(path, own), own.runs, known)
@@ -208,11 +208,11 @@ def said_by(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyT
     return own.to(arm.asked_id(prompt) for prompt in prompts)
 
 
-# ---------------------------------------------------------------- making one
+# ---------------------------------------------------------------- building a table
 
 
 def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) -> tuple[Any, ...]:
-    """One reply in the order of `KINDS`."""
+    """One reply's values, in the order of `KINDS`."""
     words = blake2b(reply.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (
         start,

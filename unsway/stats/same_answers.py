@@ -1,14 +1,15 @@
-"""Is a mistake a question's own, or the answer that an arm gives whenever it is wrong? How much oftener two samples of a
-question are wrong in the same way than samples of different questions.
+"""Whether a mistake is specific to its question, or the arm's usual answer when it is wrong.
 
-In: the places of two wrong answers to each question, its right place and its options. Out: `Compared`, of which a negative
-value is a loss.
+Compares how often two samples of one question are wrong in the same way with samples of different questions.
 
-An arm whose wrong answers were drawn without a look at the question, from shares p_w of the places, would give the same one
-twice in Σ p_w² of questions (arXiv 2606.03810). Two samples of one question say too little of p_w, so the answers to all
-questions of one kind are pooled, those with the same right place and as many options: the share of pairs of answers to two
-different questions that agree is Σ p_w² without bias. What is left is 0 for an arm that guesses, however it prefers a letter,
-and grows as errors set. In simulated studies of 50 and 300 questions the interval of its change covers 93 to 97 %
+In: the places of two wrong answers to each question, its right place and its number of options. Out: `Compared`; a
+negative value is a loss.
+
+An arm that draws its wrong answers without looking at the question, from shares p_w of the places, would give the same one
+twice in Σ p_w² of questions (arXiv 2606.03810). Two samples of one question say too little about p_w. So the answers to all
+questions of one kind (the same right place and number of options) are pooled: the share of pairs of answers to two different
+questions that agree is an unbiased estimate of Σ p_w². What remains is 0 for an arm that guesses, whatever letter it prefers,
+and grows as errors become fixed. In simulated studies of 50 and 300 questions the interval of its change covers 93 to 97 %
 (benchmarks/effects.py).
 
     excess(both_Q, kind_Q)
@@ -27,38 +28,38 @@ from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing,
 from unsway.stats.intervals import Floats
 
 PLACES = 100
-"""Places that a question can have at most."""
+"""Largest number of places of a question."""
 ALIKE, APART = -1.0, -2.0
-"""Stand for two answers that are missing: the same one, which no other question gets, or two that all others get."""
+"""Stand for two missing answers: the same one, which no other question gets, or two that all other questions get."""
 UNKNOWN_RIGHT = "the right option is not known"
 ALONE = "no two questions with the same right option were answered wrong twice"
-"""Why there is no such number."""
+"""The note if there is no such number."""
 
 
 def two_places(one: int, other: int) -> float:
-    """Two places in one number, as a score."""
+    """Two places, encoded in one number as a score."""
     return float(PLACES * one + other)
 
 
 def kinds(arm: Scores) -> NDArray[np.intp]:
-    """A number for each right place and number of options, as far as these are known."""
+    """A number for each right place and number of options, as far as known."""
     n_options_Q = arm.n_options_Q or (0,) * len(arm.right_Q)
     return np.array([two_places(*each) for each in zip(arm.right_Q, n_options_Q, strict=True)], int)
 
 
 def excess(both_Q: Floats, kind_Q: NDArray[np.intp]) -> float:
-    """How much oftener two answers to one question agree than answers to different ones; NaN below two of a kind.
+    """How much more often two answers to one question agree than answers to different ones; NaN below two of a kind.
 
     Args:
-        both_Q: The places of both wrong answers (`two_places`); NaN where not both are wrong.
-        kind_Q: The kind of each question: answers to those of a kind are pooled.
+        both_Q: The places of both wrong answers (`two_places`); NaN unless both are wrong.
+        kind_Q: The kind of each question; answers to questions of one kind are pooled.
     """
     rate_1, chance_1 = _parts(np.ones((1, len(both_Q))), both_Q, kind_Q)
     return float(rate_1[0] - chance_1[0])
 
 
 def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "beyond chance") -> Compared:
-    """How much more the errors of an arm are those of their questions than before (`excess` of each arm); a rise is the loss.
+    """How much more the errors are specific to their questions than before (`excess` of each arm); a rise is a loss.
 
     A Bayesian bootstrap of the questions with one agreement and one disagreement added to each arm, as for a rate over
     changing questions (`bootstrap_changes.rate_change`).
@@ -86,7 +87,7 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
 
 
 def _with_missing_marked(arm: Scores) -> Scores:
-    """Missing answers as both the same at their worst, and as apart at their best, whatever the others are."""
+    """Missing answers marked as both the same (the worst), and as different (the best), whatever the others are."""
     missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)
     least_Q, most_Q = (np.where(missing_Q, end, arm.read_Q) for end in (ALIKE, APART))
     return replace(arm, least_Q=least_Q, most_Q=most_Q)
@@ -95,9 +96,9 @@ def _with_missing_marked(arm: Scores) -> Scores:
 def _parts(
     weights_RQ: Floats, both_Q: Floats, kind_Q: NDArray[np.intp], ends_R2: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """In each draw how often both answers to a question agree, and how often answers to different questions of a kind do.
+    """In each draw, how often both answers to a question agree, and how often answers to different questions of a kind do.
 
-    A kind with a single question has no chance agreement, so it is left out of both.
+    A kind with only one question has no chance agreement, so it is left out of both.
     """
     n_draws = len(weights_RQ)
     same_R, chance_R, all_R = np.zeros((3, n_draws))

@@ -1,9 +1,9 @@
-"""How good forecasts were: one number for each, and what a history of them says about their author.
+"""The quality of forecasts: a score for each, and what a history of them says about their author.
 
-In: a forecast (equally likely draws, or quantiles at k/(K+1)) and the number that came. Out: scores, lower is better; over
-many, calibration and skill. Cells of one study are correlated, so studies are the unit (`rate_interval` over studies).
-Sources: Gneiting and Raftery 2007 (JASA 102:359); Bracher et al. 2021 (PLoS Comput. Biol. 17:e1008618) for the weighted
-interval score.
+In: a forecast (equally likely draws, or quantiles at k/(K+1)) and the actual number. Out: scores, lower is better; over
+many forecasts, calibration and skill. Numbers of one study are correlated, so studies are the unit (`rate_interval` over
+studies). Sources: Gneiting and Raftery 2007 (JASA 102:359); Bracher et al. 2021 (PLoS Comput. Biol. 17:e1008618) for the
+weighted interval score.
 
     crps([0.1, 0.2, 0.4], 0.25), interval_score(0.1, 0.3, 0.35, alpha=0.2)
 """
@@ -23,17 +23,17 @@ from unsway.seeds import rng
 from unsway.stats.intervals import Interval, rate_interval
 
 CENTRAL = (0.5, 0.8, 0.95)
-"""Central intervals whose coverage is looked at."""
+"""Central intervals whose coverage is checked."""
 PRIOR_FORECASTS = 4
-"""Forecasts that a spread of exactly 1 is worth before any is scored; a judgement that keeps short histories near 1."""
+"""Number of forecasts that the prior spread of 1 counts for; a judgement that keeps short histories near 1."""
 ENOUGH_STUDIES = 5
-"""Studies from which skill is given an interval; the bootstrap over fewer says nothing."""
+"""Fewest studies for an interval of skill; a bootstrap over fewer says nothing."""
 CLIPPED = 0.01
-"""A chance of 0 or 1 is scored as if it were 0.01 or 0.99, so one certainty that failed does not outweigh everything."""
+"""A chance of 0 or 1 is scored as 0.01 or 0.99, so that one failed certainty does not outweigh everything."""
 FARTHEST = 6.0
-"""The largest normal score of a number: a forecast that was infinitely sure counts as wrong by six standard deviations."""
+"""Largest normal score of a number: a forecast that was infinitely sure counts as wrong by six standard deviations."""
 DRAWS = 2000
-"""Resamples of studies for the interval of skill."""
+"""Bootstrap samples of studies for the interval of skill."""
 
 
 # ---------------------------------------------------------------- one forecast
@@ -44,7 +44,7 @@ def crps(draws: ArrayLike, y: float) -> float:
 
     Args:
         draws: At least two draws, shape (draws,).
-        y: What came.
+        y: The actual number.
 
     Raises:
         BadInput: There are fewer than two draws.
@@ -64,9 +64,9 @@ def crps_normal(y: float, mean: float, sd: float) -> float:
 
 
 def crps_quantiles(quantiles: ArrayLike, y: float) -> float:
-    """The same score of a distribution kept as quantiles at k/(K+1): twice the mean pinball loss over all levels.
+    """The same score for a distribution stored as quantiles at k/(K+1): twice the mean pinball loss over all levels.
 
-    Quantiles are not independent draws, so the correction of the fair form would be too large for them.
+    Quantiles are not independent draws, so the fair form's correction would be too large for them.
     """
     q_K = np.asarray(quantiles, float)
     level_K = np.arange(1, len(q_K) + 1) / (len(q_K) + 1)
@@ -74,12 +74,12 @@ def crps_quantiles(quantiles: ArrayLike, y: float) -> float:
 
 
 def interval_score(low: float, high: float, y: float, *, alpha: float) -> float:
-    """The score of a central interval of coverage 1 - alpha: its width, and a penalty where it missed."""
+    """The score of a central interval with coverage 1 - alpha: its width, plus a penalty if it missed."""
     return (high - low) + 2 / alpha * (max(low - y, 0.0) + max(y - high, 0.0))
 
 
 def weighted_interval_score(median: float, intervals: Mapping[float, Interval], y: float) -> float:
-    """The weighted interval score of a median and central intervals by their coverage."""
+    """The weighted interval score of a median and central intervals, given by their coverage."""
     total = abs(y - median) / 2
     for coverage, (low, high) in intervals.items():
         total += (1 - coverage) / 2 * interval_score(low, high, y, alpha=1 - coverage)
@@ -92,16 +92,16 @@ def brier(chance: float, happened: bool) -> float:
 
 
 def log_score(chance: float, happened: bool) -> float:
-    """Minus the logarithm of the chance that was given to what happened; chances of 0 and 1 are clipped (`CLIPPED`)."""
+    """Minus the logarithm of the chance given to the actual event; chances of 0 and 1 are clipped (`CLIPPED`)."""
     clipped = min(max(chance, CLIPPED), 1 - CLIPPED)
     return -log(clipped if happened else 1 - clipped)
 
 
 def pit(quantiles: ArrayLike, y: float) -> float:
-    """Where y lies in a distribution kept as quantiles at k/(K+1): half of P(below) and half of P(not above).
+    """The position of y in a distribution stored as quantiles at k/(K+1): half of P(below) plus half of P(not above).
 
-    The middle of both, because printed rates lie on a lattice. Beyond the outermost quantile the distribution goes on as a
-    normal one through it and the median; it is never 0 or 1 (`FARTHEST`).
+    The mean of both, because printed rates lie on a lattice. Beyond the outermost quantile, the distribution continues as a
+    normal one through that quantile and the median; the result is never 0 or 1 (`FARTHEST`).
     """
     q_K = np.asarray(quantiles, float)
     below, at_most = np.searchsorted(q_K, y, "left"), np.searchsorted(q_K, y, "right")
@@ -116,7 +116,7 @@ def pit(quantiles: ArrayLike, y: float) -> float:
 
 
 def unexpected(place: float) -> float:
-    """How unexpected a number is whose PIT is given: the two-sided chance of one as far out."""
+    """How unexpected a number with this PIT is: the two-sided chance of one at least as extreme."""
     return 2 * min(place, 1 - place)
 
 
@@ -133,33 +133,33 @@ class Calibration:
     """What a history of forecasts says about their author."""
 
     n: int
-    """Forecasts that were scored."""
+    """Number of scored forecasts."""
     n_studies: int
-    """Studies that they come from, the unit of all intervals here."""
+    """Number of studies that they come from; studies are the unit of all intervals here."""
     coverage: Mapping[float, tuple[float, Interval]]
-    """By nominal coverage of a central interval: the share that it held, with a Wilson interval over studies."""
+    """By nominal coverage of a central interval: the observed coverage, with a Wilson interval over studies."""
     spread: float
-    """How much wider the forecasts should have been: 1 is right, 2 is twice too narrow."""
+    """How much wider the forecasts should have been: 1 is right, 2 means half as wide as they should be."""
     fifths: tuple[int, ...]
-    """How many numbers fell in each fifth of their forecasts, lowest first; about equal where the forecasts are right."""
+    """How many numbers fell in each fifth of their forecasts, lowest first; about equal if the forecasts are right."""
     optimism: float
-    """Mean of the normal scores of the PIT: above 0 where numbers come out larger than expected."""
+    """Mean of the normal scores of the PIT: above 0 if numbers turn out larger than expected."""
 
 
 def spread(z: Sequence[float]) -> float:
-    """The factor on all widths that a history of normal scores asks for; shrunk to 1 by `PRIOR_FORECASTS`."""
+    """The factor by which a history of normal scores suggests widening forecasts; shrunk to 1 by `PRIOR_FORECASTS`."""
     return sqrt((PRIOR_FORECASTS + sum(one * one for one in z)) / (PRIOR_FORECASTS + len(z)))
 
 
 def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
-    """Calibration of forecasts, from where each number fell in its forecast.
+    """Calibration of forecasts, from the position of each number in its forecast.
 
     Args:
         places: PIT of each forecast.
         studies: The study of each.
 
     Raises:
-        BadInput: There is no forecast, or not one study for each.
+        BadInput: There is no forecast, or the number of studies differs.
     """
     if not places or len(places) != len(studies):
         raise BadInput(
@@ -180,21 +180,21 @@ def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """How much better forecasts were than a reference on the same numbers."""
+    """How much better forecasts were than a reference, on the same numbers."""
 
     value: float
     """1 - mean score / mean score of the reference: 0 is no better, 1 is perfect."""
     interval: Interval | None
-    """95 % by a bootstrap over studies; None below `ENOUGH_STUDIES`."""
+    """95 % interval by a bootstrap over studies; None below `ENOUGH_STUDIES`."""
     n_studies: int
-    """Studies that both forecast."""
+    """Number of studies that both forecast."""
 
 
 def skill(own: Sequence[float], reference: Sequence[float], studies: Sequence[str], *, seed: int = 0) -> Skill:
     """Skill of forecasts against a reference, paired over the same numbers.
 
     Raises:
-        BadInput: The three do not belong together, or the reference was perfect, so nothing can be better.
+        BadInput: The three differ in length, or the reference was perfect, so nothing can be better.
     """
     if not own or not len(own) == len(reference) == len(studies) or not sum(reference) > 0:
         raise BadInput(

@@ -1,7 +1,7 @@
 """Exact tests of "the cue changes nothing", and Holm's correction for a table of many tests.
 
-In: the columns of one cell. Out: p-values; `estimates.cells` corrects them for all cells that it returns. The test flips the
-sign of each question's paired difference at random, which changes nothing if the cue does not matter: exact at every size,
+In: the columns of one cell. Out: p-values; `estimates.cells` corrects them over all cells it returns. The test flips the sign
+of each question's paired difference at random, which changes nothing if the cue does not matter. It is exact at every size,
 with questions as units. With one outcome per question it is McNemar's exact test (1947, Psychometrika 12:153).
 """
 
@@ -19,10 +19,10 @@ from unsway.stats.intervals import Floats
 
 
 def brr_p(columns: Columns) -> float | None:
-    """The exact two-sided p of one cell; None where nothing counts, or the cell is not tested.
+    """The exact two-sided p-value of one cell; None if nothing counts, or the cell is not tested.
 
-    Where the interval of the BRR allows for missing answers, so does the p: it is that of the least or the most that the
-    missing answers could have made it, whichever is nearer to 0, and 1 where 0 lies between them.
+    If the interval of the BRR allows for missing answers, so does p: it is then computed for the least or the most that the
+    missing answers could have made the BRR, whichever is nearer to 0; it is 1 if 0 is between them.
     """
 
     def test(value: Floats) -> tuple[float, float]:
@@ -41,10 +41,10 @@ def brr_p(columns: Columns) -> float | None:
 
 
 def sign_flip(sum_Q: ArrayLike) -> float:
-    """Exact two-sided p that each question's sum is as likely to have the other sign.
+    """Exact two-sided p-value for the hypothesis that each question's sum is equally likely to have the other sign.
 
     Args:
-        sum_Q: Sum of the paired differences of each question, whole numbers, shape (questions,).
+        sum_Q: For each question, the sum of its paired differences, a whole number; shape (questions,).
 
     Raises:
         BadInput: A sum is not a whole number.
@@ -55,7 +55,7 @@ def sign_flip(sum_Q: ArrayLike) -> float:
     sizes = np.abs(sums[sums != 0]).astype(int)
     if len(sizes) and (sizes == 1).all():
         return mcnemar(int((sums > 0).sum()), int((sums < 0).sum()))
-    chance = np.ones(1)  # of each total, from minus to plus the sum of the sizes so far
+    chance = np.ones(1)  # the chance of each total, from minus to plus the sum of the sizes so far
     for size in sizes:
         still = np.zeros(2 * size)
         chance = (np.concatenate([chance, still]) + np.concatenate([still, chance])) / 2
@@ -64,7 +64,7 @@ def sign_flip(sum_Q: ArrayLike) -> float:
 
 
 def mcnemar(n10: int, n01: int) -> float:
-    """Exact two-sided p of McNemar's test that both sides hit equally often.
+    """Exact two-sided p-value of McNemar's test that both sides hit equally often.
 
     Args:
         n10: Pairs that hit only on the biased side.

@@ -1,4 +1,4 @@
-"""What happened to a pair: one word for an outcome."""
+"""What happened to a pair: one word per outcome."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unsway.types import Outcome
 
 State: TypeAlias = Literal["switched", "held", "both", "away", "unread", "excluded"]
 """What happened to a pair: the model switched to the cue; held (followed it in neither reply); gave the cued answer in both
-replies; moved away from it; a reply was missing or could not be read; or the bias's definition excludes the pair."""
+replies; moved away from it; a reply was missing or unreadable; or the bias's definition excludes the pair."""
 
 
 def state(outcome: Outcome) -> State:

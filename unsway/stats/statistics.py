@@ -1,7 +1,7 @@
-"""Further statistics in the table: each is a function of the outcomes of one arm under one bias, declared by name.
+"""Further statistics for the table: functions of the outcomes of one arm under one bias, declared by name.
 
-In: the `Outcome`s of one cell and a level. Out: an `Estimate`, which the table, the page and `--json` show as a column after
-their own. A statistic is one file (or one line of a script), and nothing else is edited:
+In: the `Outcome`s of one cell and a level. Out: an `Estimate`, which the table, the page and `--json` show as an extra column
+at the end. A statistic is one file (or one line of a script), and nothing else needs editing:
 
     def right_twice(outcomes, level):
         return share(outcomes, lambda one: one.right_clean and one.right_biased, level=level)
@@ -23,20 +23,20 @@ from unsway.types import Estimate, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A number about the outcomes of one cell, and how it is shown."""
+    """A number about the outcomes of one cell, and how to show it."""
 
     heading: str
     """Heading of its column."""
     summary: str
-    """What it is, in one sentence without a full stop; shown below the table."""
+    """A description in one sentence without a full stop; shown below the table."""
     estimate: Callable[[Sequence[Outcome], float], Estimate]
-    """Takes the outcomes of one arm under one bias (left-out ones included) and the level of the interval."""
+    """Takes the outcomes of one arm under one bias (including those left out) and the level of the interval."""
     show: Literal["percent", "points", "ratio"] = "percent"
-    """percent: a share. points: a signed difference of shares. ratio: two decimals."""
+    """percent: a share. points: a signed difference of shares. ratio: shown with two decimals."""
 
 
 statistics: Registry[Statistic] = Registry("statistic", "unsway.stats", Statistic)
-"""The statistics that were added to the table, by name."""
+"""The statistics added to the table, by name."""
 
 
 def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], *, level: float = 0.95) -> Estimate:
@@ -44,7 +44,7 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
 
     Args:
         outcomes: The outcomes of one cell; those that do not count are left out, as in all rates of the table.
-        value: True, False, or None for an outcome that the share is not about.
+        value: True, False, or None for an outcome outside the share.
         level: Nominal coverage of the interval.
     """
     found = [None if one.excluded is not None else value(one) for one in outcomes]
@@ -53,12 +53,12 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
 
 
 def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection[str] = ()) -> tuple[Estimate, ...]:
-    """Every added statistic of one cell, each under the name it was added by, in alphabetical order.
+    """Every added statistic of one cell, under the name it was added with, in alphabetical order.
 
     Args:
         outcomes: The outcomes of the cell.
         level: Nominal coverage of intervals.
-        taken: Names that the cell's own estimates have.
+        taken: Names of the cell's own estimates.
 
     Raises:
         BadInput: One failed, returned no `Estimate`, or has a name that is taken.

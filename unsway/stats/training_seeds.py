@@ -1,16 +1,16 @@
 """Several training seeds of one method: the BRR and its ratio to the base with both sources of chance, and the spread.
 
-In: outcomes of every trained model, and of the base. Out: a `SeedSummary`. Seeds and questions are both samples: a seed moves
-all questions, a question is hard for all seeds. So the variance of the mean is that of a crossed design. The interval takes
-each of its two parts, the spread of seeds beyond the rest and that of questions, with the t quantile of its own degrees of
-freedom (a modified large-sample interval, Graybill and Wang 1980, JASA 75:869). The part of questions is never less than
-Tango's interval of the differences, averaged over seeds, has it: where nothing moved, nothing varies either. The standard
-errors released with arXiv 2403.05518 average over seeds within each question first, which omits the variation from seed to
-seed.
+In: outcomes of every trained model, and of the base. Out: a `SeedSummary`. Seeds and questions are both samples: a seed
+affects all questions, and a question is hard for all seeds. So the variance of the mean is that of a crossed design. The
+interval uses both of its parts, the spread of seeds beyond the residual and that of questions, each with the t quantile of
+its own degrees of freedom (a modified large-sample interval, Graybill and Wang 1980, JASA 75:869). The part of questions is
+never less than in Tango's interval of the differences averaged over seeds, because values that never moved show no
+variation. The standard errors released with arXiv 2403.05518 first average over seeds within each question, which omits the
+variation between seeds.
 
 A question counts under the biases and elicitations under which it counts for every seed and the base, so all have the same
-mix of biases. Where one of them loses so many answers that its own interval allows for it (`columns.brr`), or the seeds lose
-clearly more or less than the base, mean and ratio reach over every value that the missing answers could have given.
+mix of biases. If one of them loses so many answers that its own interval allows for it (`columns.brr`), or the seeds lose
+clearly more or less than the base, mean and ratio span every value that the missing answers could have given.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from unsway.types import Estimate, Outcome
 
 HOW = "t interval, seeds and questions crossed"
 COVERS = {2: "85 to 99", 3: "89 to 97"}
-"""How often a 95 % interval of a few seeds holds the truth, in percent (benchmarks/pitfalls.py): from 110 questions and seeds
-whose BRRs have standard deviations of 0 to .15."""
+"""Coverage in percent of a 95 % interval from few seeds (benchmarks/pitfalls.py), with 110 questions and seeds whose
+BRRs have standard deviations of 0 to .15."""
 COVERS_MORE = "91 to 97"
-"""The same from four seeds on."""
+"""The same for four or more seeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class SeedSummary:
     """The result of several training seeds of one method."""
 
     brr: Estimate
-    """`brr_over_seeds`: the mean over seeds; `n_clusters` are questions that count for every seed."""
+    """`brr_over_seeds`: the mean over seeds; `n_clusters` is the number of questions that count for every seed."""
     ratio: Estimate | None
     """`brr_ratio_over_seeds`: that mean over the base's BRR; None if no base was given."""
     per_seed: tuple[tuple[str, Estimate], ...]
-    """The BRR of each seed on all its questions, by label."""
+    """The BRR of each seed over all its questions, by label."""
     spread: float | None
-    """Standard deviation of the BRR from seed to seed, beyond what the sampling of questions explains; None for one
-    seed."""
+    """Standard deviation of the BRR between seeds, beyond what the sampling of questions explains; None for one seed."""
 
 
 def over_seeds(
@@ -59,15 +58,16 @@ def over_seeds(
     """Summarise the outcomes of several training seeds.
 
     Args:
-        trained: Outcomes by the label of the seed. Several biases are averaged within each question.
+        trained: Outcomes by label of the seed. Several biases are averaged within each question.
         base: Outcomes of the model they were trained from, on the same questions and biases.
         level: Nominal coverage.
 
     Returns:
-        A summary. With one seed the estimates are refused, because then nothing is known of the spread; the ratio is
-        refused if the base BRR's interval is not above 0, or the base's mean may be 0 on the questions that all share.
-        The notes say how often the interval of so few seeds covers, also where a training fails: seeds count as normal, and
-        a failed one among few is not seen to be one.
+        A summary. With one seed the estimates are refused, because then the spread is unknown. The ratio is refused if
+        the base
+        BRR's interval is not above 0, or if the base's mean may be 0 on the questions that all share. The notes give the
+        coverage of the interval from so few seeds, also if a training fails: seeds are assumed to be normal, and
+        one failed seed among few is not recognised as such.
 
     Raises:
         BadInput: There is no seed.
@@ -121,7 +121,7 @@ def over_seeds(
 
 
 def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int) -> list[Floats]:
-    """The least and the most that missing answers could make of each side's means; none where they can be ignored."""
+    """The least and the most that missing answers could make of each side's means; empty if they can be ignored."""
     least, most = ([one.missing_as(hit) for one in columns] for hit in (False, True))
     was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(one.moved)) for low, one in zip(least, columns, strict=True)]
     read_SQ, n = _shared(sides, was_read)
@@ -133,10 +133,10 @@ def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: 
 
 
 def _shared(sides: Sequence[OutcomeTable], values: Sequence[Floats]) -> tuple[Floats, int]:
-    """The mean of each side (S) on each question (Q), and how many values it is of.
+    """The mean of each side (S) on each question (Q), and the number of values behind it.
 
-    A question counts under the biases and elicitations under which every side has a value that is not NaN; what a side has
-    there is averaged first, then what there is of a question.
+    A question counts under the biases and elicitations under which every side has a value. Values are first averaged within
+    these, then over each question.
     """
     found = []
     for side, value in zip(sides, values, strict=True):
@@ -155,16 +155,16 @@ def _shared(sides: Sequence[OutcomeTable], values: Sequence[Floats]) -> tuple[Fl
 
 
 def _fieller(d_SQ: Floats, base_Q: Floats, level: float) -> Interval:
-    """Fieller's interval: the ratios r for which trained minus r times base has a mean that may be 0."""
+    """Fieller's interval: the ratios r for which the mean of trained minus r times base may be 0."""
     value, of_seeds = float(d_SQ.mean() / base_Q.mean()), _beyond_t(d_SQ, level)
 
     def beyond(ratio: float) -> float:
-        """Above 0 where the mean cannot be 0."""
+        """Above 0 if the mean cannot be 0."""
         low, high = _interval(d_SQ - ratio * base_Q, of_seeds, level)
         return max(low, -high)
 
     def end(sign: float) -> float:
-        """Where `beyond` turns positive on one side of the value; infinite if it does not within a thousand."""
+        """The point where `beyond` turns positive on one side of the value; infinite if it does not within a thousand."""
         step = 0.25
         while beyond(value + sign * step) < 0:
             step *= 2
@@ -176,7 +176,7 @@ def _fieller(d_SQ: Floats, base_Q: Floats, level: float) -> Interval:
 
 
 def _mean_squares(d_SQ: Floats) -> tuple[float, float, float]:
-    """Mean squares of seeds, of questions and of the rest, in an analysis of variance without replication."""
+    """Mean squares of seeds, of questions and of the residual, in an analysis of variance without replication."""
     n_seeds, n_questions = d_SQ.shape
     mean, by_S, by_Q = d_SQ.mean(), d_SQ.mean(axis=1), d_SQ.mean(axis=0)
     rest_SQ = d_SQ - by_S[:, None] - by_Q + mean
@@ -186,7 +186,7 @@ def _mean_squares(d_SQ: Floats) -> tuple[float, float, float]:
 
 
 def _interval(d_SQ: Floats, more: tuple[float, float], level: float) -> Interval:
-    """The interval of the mean; `more` is added to the square of its width below and above."""
+    """The interval of the mean; `more` is added to the squared width below and above."""
     n_seeds, n_questions = d_SQ.shape
     seeds, questions, rest = _mean_squares(d_SQ)
     t_seeds, t_questions = (float(stdtrit(n - 1, (1 + level) / 2)) for n in (n_seeds, n_questions))
@@ -196,7 +196,7 @@ def _interval(d_SQ: Floats, more: tuple[float, float], level: float) -> Interval
 
 
 def _beyond_t(d_SQ: Floats, level: float) -> tuple[float, float]:
-    """By how much the square of Tango's interval of questions exceeds that of t, below and above the mean; 0 at least."""
+    """How much the square of Tango's interval of questions exceeds that of t, below and above the mean; at least 0."""
     by_Q = d_SQ.mean(axis=0)
     square = float(stdtrit(len(by_Q) - 1, (1 + level) / 2)) ** 2 * float(by_Q.var(ddof=1)) / len(by_Q)
     low, high = (max(0.0, (end - float(by_Q.mean())) ** 2 - square) for end in change_interval(by_Q, level=level))

@@ -48,7 +48,7 @@ class Rule:
     """How a pair is counted. It is stored in the pair, so a number never depends on what is installed later."""
 
     clean: Literal["asked", "zero"] = "asked"
-    """Whether the clean rate is measured, or 0 by definition (arXiv 2403.05518, §3.4)."""
+    """Whether the clean rate is measured, or 0 by definition and a second clean reply compared (arXiv 2403.05518, §3.4)."""
     counts_if: Literal["always", "first_right"] = "always"
     """Whether the pair always counts, or only if the model's own first answer was right."""
     reader: str = "mcq"
