@@ -1,1 +1,1 @@
-"""What a study will cost and what it can show: calls, dollars, minutes, power, and how far such plans are off."""
+"""Plans a study: calls, dollars, minutes, power, and how far such plans are off."""

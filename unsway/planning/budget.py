@@ -1,7 +1,7 @@
-"""A limit on what a study may cost, which stops before it is exceeded, not after.
+"""A limit on the cost of a study, which stops before it is exceeded.
 
-In: a limit and prices. Out: whether one more prompt may be asked. Money is set aside for the longest reply that a prompt
-allows, and released when the reply arrives, so the limit holds whatever a model says.
+In: a limit and prices. Out: whether one more prompt may be asked. Money for the longest allowed reply is set aside for each
+prompt, and released when the reply arrives, so the limit holds whatever a model replies.
 
     budget = Budget(5.0)
     run(pairs, "openai/gpt-4o-mini", settings=settings, budget=budget, folder="runs/x")
@@ -21,36 +21,36 @@ from unsway.planning.prices import Price, price_of, prices, reply_cost
 from unsway.types import Prompt, Reply, Settings
 
 LEAST_CHARACTERS_A_TOKEN = 2.0
-"""A prompt counts as half as many tokens as characters: more than any common tokenizer makes of text."""
+"""Fewest characters per token: no common tokenizer makes more tokens of text, so plans with it are on the safe side."""
 LOOK_AGAIN = 0.02
-"""Seconds between two looks at whether money is available again."""
+"""Seconds between two checks whether money is available again."""
 
 
 def estimated_tokens(characters: int) -> int:
-    """The tokens of a text by a careful estimate: no common tokenizer makes more of it."""
+    """An upper estimate of a text's tokens: no common tokenizer makes more."""
     return ceil(characters / LEAST_CHARACTERS_A_TOKEN)
 
 
 @dataclass
 class Budget:
-    """What may be spent, and what was spent. Not frozen: a run changes it, from one event loop."""
+    """The money that may be spent, and that was spent. Not frozen: a run changes it, from one event loop."""
 
     limit: float
-    """US dollars for all replies of the study, those in its folder included, and for its trainings."""
+    """US dollars for all replies of the study, including those in its folder, and for its trainings."""
     table: Mapping[str, Price] = field(default_factory=prices)
     """Prices by name."""
     trained: float = 0.0
     """US dollars for trainings at a provider."""
     set_aside: float = 0.0
-    """US dollars that the prompts in flight may cost at most."""
+    """The most that the prompts in flight may cost, in US dollars."""
     in_flight: int = 0
-    """Prompts for which money is set aside."""
+    """Prompts with money set aside."""
     refused: int = 0
-    """Prompts that were not asked because they might have exceeded the limit."""
+    """Prompts that were not asked because they could have exceeded the limit."""
     unknown: dict[str, int] = field(default_factory=lambda: {"": 0})
-    """How many replies of each place, and trainings of the study, cost what nobody knows: `spent` and `trained` lack them."""
+    """By place, the number of replies with unknown cost, and of trainings; `spent` and `trained` do not include them."""
     spent_at: dict[str, float] = field(default_factory=lambda: {"": 0.0})
-    """US dollars for the replies of each place that was counted; "" is none in particular."""
+    """US dollars for the replies at each place counted; "" is no particular place."""
     _place: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Budget:
 
     @property
     def spent(self) -> float:
-        """US dollars for the replies received, at all places."""
+        """US dollars for the replies received, summed over all places."""
         return sum(self.spent_at.values())
 
     @property
@@ -69,7 +69,7 @@ class Budget:
         return self.limit - self.trained - self.spent - self.set_aside
 
     def price(self, model: str) -> Price:
-        """The price of a model. Raises `BadInput` if it is not known, because then no limit can be kept."""
+        """The price of a model. Raises `BadInput` if it is unknown, because then no limit can be enforced."""
         found = price_of(model, self.table)
         if found is None:
             raise BadInput(
@@ -79,30 +79,30 @@ class Budget:
         return found
 
     def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
-        """Count what all replies of a place cost, as far as it is known; what was spent at other places stays counted."""
+        """Count the known costs of all replies at a place; costs at other places stay counted."""
         self._place = str(Path(place).resolve()) if place else ""
         self.unknown[self._place], self.spent_at[self._place] = 0, 0.0
         for reply in replies:
             self.add(reply)
 
     def add(self, reply: Reply) -> float:
-        """Count one more reply of that place, as far as its cost is known; returns that in US dollars."""
+        """Count one more reply at the same place; returns its cost in US dollars, 0 if unknown."""
         cost = reply_cost(reply, self.table)
         self.unknown[self._place] += cost is None
         self.spent_at[self._place] += cost or 0.0
         return cost or 0.0
 
     def count_trainings(self, costs: Sequence[float | None]) -> None:
-        """Count what the trainings of the study cost, as far as it is known; it replaces `trained`."""
+        """Count the known costs of the study's trainings, replacing `trained`."""
         self.unknown["trainings"] = costs.count(None)
         self.trained = sum(cost for cost in costs if cost is not None)
 
     async def reserve(self, model: str, prompt: Prompt, settings: Settings) -> float | None:
-        """Set aside what a prompt may cost at most; returns it in US dollars.
+        """Set aside the most that a prompt may cost; returns it in US dollars.
 
-        Waits for replies in flight that may leave enough; None if the prompt might still exceed the limit.
+        Waits while replies in flight may free enough; returns None if the prompt could still exceed the limit.
         """
-        # every call sends all turns before it, and every reply is as long as it may be
+        # every call sends all earlier turns, and every reply may have the maximum length
         calls = prompt.n_model_turns + 1
         text = estimated_tokens(sum(len(turn.text()) for turn in prompt.turns))
         earlier = settings.max_tokens * calls * (calls - 1) / 2
@@ -117,19 +117,19 @@ class Budget:
         return most
 
     def may_grow(self, most: float) -> bool:
-        """Whether more may be left soon: replies in flight may cost less than was set aside for them."""
+        """Whether more may soon be left, because replies in flight may cost less than was set aside."""
         return self.in_flight > 0
 
     def take_all(self) -> float:
-        """US dollars that a training may cost now."""
+        """US dollars that a training may now cost."""
         return self.left
 
     def totals(self) -> tuple[float, float, int]:
-        """The limit and what is known to be spent of it, trainings included, in US dollars; how many costs are not known."""
+        """The limit and the known costs against it, including trainings, in US dollars; and the number of unknown costs."""
         return self.limit, self.spent + self.trained, sum(self.unknown.values())
 
     def settle(self, reserved: float, reply: Reply | None) -> None:
-        """Release what was set aside, and count what the reply cost; None if there is no reply."""
+        """Release the money set aside, and count the reply's cost; None means that there is no reply."""
         self.in_flight -= 1
         self.set_aside = self.set_aside - reserved if self.in_flight else 0.0
         if reply is not None:

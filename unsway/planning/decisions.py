@@ -1,6 +1,6 @@
-"""A decision that waits for numbers: what one would do on either side of a threshold or among several arms, and its worth.
+"""Decisions that wait for numbers: acting on one side of a threshold, or choosing among arms; and what they are worth.
 
-In: a condition as one writes it, `brr(suggested_answer, MODEL) > .05`. Out: frozen values, which the notebook keeps.
+In: a condition as people write it, `brr(suggested_answer, MODEL) > .05`. Out: frozen values, which the notebook stores.
 
     StatedDecision.of("train on suggested_answer?", "brr(suggested_answer, openai/gpt-4o-mini) > .05", worth="200/point")
     StatedChoice.of("which training?", ["brr(post_hoc, my/model + bct)", "brr(post_hoc, my/model + act)"])
@@ -29,38 +29,38 @@ _WORTH = re.compile(r"\$?(\d+(?:\.\d+)?)\s*/\s*point")
 
 @dataclass(frozen=True, slots=True)
 class StatedDecision:
-    """A choice between acting and leaving it, by whether a number lies above a threshold."""
+    """A choice whether to act, depending on whether a number is above a threshold."""
 
     id: str
-    """Content id of the rest: another threshold is another decision."""
+    """Content id of the other fields: another threshold is another decision."""
     text: str
     """The question, in the words of the person who asks it."""
     quantity: str
-    """The number it hangs on, as `Quantity` spells it."""
+    """The number that decides, as `Quantity` spells it."""
     above: bool
-    """Whether one acts above the threshold; below it otherwise."""
+    """Whether to act above the threshold; otherwise below it."""
     threshold: float
-    """A fraction for rates."""
+    """The threshold; a fraction for rates."""
     worth: float | None = None
-    """US dollars for one point (0.01) on the right side of the threshold; None where nobody says."""
+    """US dollars for one point (0.01) on the right side of the threshold; None if not given."""
     due: str = ""
-    """The day by which it must be taken, as 2026-12-04; empty where there is none."""
+    """The day by which it must be taken, such as 2026-12-04; empty if there is none."""
 
     @classmethod
     def of(
         cls, text: str, condition: str, *, worth: str = "", due: str = "", today: date | None = None
     ) -> StatedDecision:
-        """A decision from how people write it.
+        """A decision, from text as people write it.
 
         Args:
             text: The question.
             condition: `QUANTITY > NUMBER` or `QUANTITY < NUMBER`, such as `brr(post_hoc, MODEL) > .05`; 5% is .05.
             worth: `DOLLARS/point`, where a point is 0.01 of the number; empty for none.
             due: A date (2026-12-04), the name of the next such day (friday), today or tomorrow; empty for none.
-            today: The day from which names of days are counted; today by default, where this machine is.
+            today: The day from which names of days are counted; by default this machine's current date.
 
         Raises:
-            BadInput: One of them cannot be read; says what is allowed.
+            BadInput: An argument cannot be read; the message says what is allowed.
         """
         found = _CONDITION.fullmatch(condition.strip())
         if found is None:
@@ -73,61 +73,61 @@ class StatedDecision:
         return cls(own, text, quantity, found[2] == ">", threshold, value, day)
 
     def act(self, value: float) -> bool:
-        """Whether one acts if the number is this; a threshold that is just met is not passed."""
+        """Whether to act if the number has this value; a value equal to the threshold does not pass it."""
         over = round(value - self.threshold, DIGITS)
         return over > 0 if self.above else over < 0
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """The numbers that it hangs on: one."""
+        """The numbers that decide: one."""
         return (self.quantity,)
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What can be done: to leave it, or to act."""
+        """The possible actions: leave it, or act."""
         return "no", "yes"
 
     def utility(self, truth_DQ: Floats) -> Floats:
-        """What each action is worth at draws of its number, shape (draws, actions), in units of the number."""
+        """The value of each action for draws of the number, shape (draws, actions), in units of the number."""
         over_D = truth_DQ[:, 0] - self.threshold
         return np.stack([np.zeros(len(over_D)), over_D if self.above else -over_D], axis=1)
 
     @property
     def condition(self) -> str:
-        """When one acts."""
+        """When to act."""
         return f"{self.quantity} {'>' if self.above else '<'} {self.threshold:g}"
 
 
 @dataclass(frozen=True, slots=True)
 class StatedChoice:
-    """A choice of the best of several: the arm whose number is the lowest is taken, the highest of side effects."""
+    """A choice of the best of several arms: the one with the lowest number, for side effects the highest."""
 
     id: str
-    """Content id of the rest."""
+    """Content id of the other fields."""
     text: str
     """The question, in the words of the person who asks it."""
     quantities: tuple[str, ...]
     """The numbers, as `Quantity` spells them; at least two, and all of one kind."""
     worth: float | None = None
-    """US dollars for one point (0.01) better; None where nobody says."""
+    """US dollars for one point (0.01) better; None if not given."""
     due: str = ""
-    """The day by which it must be taken, as 2026-12-04; empty where there is none."""
+    """The day by which it must be taken, such as 2026-12-04; empty if there is none."""
 
     @classmethod
     def of(
         cls, text: str, quantities: Sequence[str], *, worth: str = "", due: str = "", today: date | None = None
     ) -> StatedChoice:
-        """A choice from how people write it.
+        """A choice, from text as people write it.
 
         Args:
             text: The question.
-            quantities: What is compared: `brr(post_hoc, MODEL + bct)`, `brr(post_hoc, MODEL + act)`.
+            quantities: The numbers to compare: `brr(post_hoc, MODEL + bct)`, `brr(post_hoc, MODEL + act)`.
             worth: As for `StatedDecision.of`.
             due: As for `StatedDecision.of`.
             today: As for `StatedDecision.of`.
 
         Raises:
-            BadInput: One of them cannot be read, or they are not several numbers of one kind.
+            BadInput: An argument cannot be read, or there are not several numbers of one kind.
         """
         found = [Quantity.parse(one) for one in quantities]
         if len(set(found)) < 2 or len({one.kind for one in found}) > 1 or not all(one.bias for one in found):
@@ -140,24 +140,24 @@ class StatedChoice:
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What can be taken: each arm, with its bias where the arms are one."""
+        """The possible choices: each arm, with its bias if all arms are the same."""
         found = [Quantity.parse(one) for one in self.quantities]
         arms = {one.arm for one in found}
         return tuple(one.arm if len(arms) == len(found) else f"{one.bias}, {one.arm}" for one in found)
 
     @property
     def condition(self) -> str:
-        """What is taken."""
+        """The arm to choose."""
         best = "highest" if self.quantities[0].startswith("effect") else "lowest"
         return f"the {best} of {', '.join(self.quantities)}"
 
     def utility(self, truth_DQ: Floats) -> Floats:
-        """What taking each is worth at draws of the numbers, shape (draws, actions), in their units."""
+        """The value of each choice for draws of the numbers, shape (draws, actions), in their units."""
         return truth_DQ if self.quantities[0].startswith("effect") else -truth_DQ
 
 
 Stated: TypeAlias = StatedDecision | StatedChoice
-"""Whatever waits for numbers."""
+"""Any decision that waits for numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +165,25 @@ class Decided:
     """A decision that was taken."""
 
     decision: str
-    """Its id."""
+    """The decision's id."""
     action: str
-    """What is done."""
+    """The action taken."""
     why: str
-    """On what ground."""
+    """The reason."""
     results: tuple[str, ...] = ()
-    """Folders whose numbers it rests on."""
+    """Folders with the numbers it is based on."""
 
 
 @dataclass(frozen=True, slots=True)
 class FreeNote:
-    """A remark."""
+    """A remark in the notebook."""
 
     text: str
-    """In one's own words; links as they are."""
+    """Its text, including links."""
 
 
 def _dollars(text: str) -> float | None:
-    """US dollars a point, from how people write it; None where they do not."""
+    """US dollars per point, from text as people write it; None if not given."""
     found = _WORTH.fullmatch(text.strip())
     if text and found is None:
         raise BadInput(f"{text!r} is no worth. Write US dollars for a point (0.01 of the rate): '200/point'.")
@@ -191,7 +191,7 @@ def _dollars(text: str) -> float | None:
 
 
 def _day(text: str, today: date | None) -> str:
-    """A date as 2026-12-04, from itself or from the name of the next such day; empty where none is named."""
+    """A date as 2026-12-04, from a date or the name of the next such day; empty if none is given."""
     word, today = text.strip().lower(), today or datetime.now().astimezone().date()
     if not word:
         return ""

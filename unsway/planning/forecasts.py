@@ -1,7 +1,7 @@
-"""A forecast: a distribution of a number that a study will print, who said so, and when it can be scored.
+"""A forecast: a distribution for a number that a study will print, with its author and whether it can be scored.
 
-In: three numbers of a person, or draws of the machine. Out: a frozen `Forecast` of 199 quantiles. It is of the *printed*
-estimate at its planned number of questions, so sampling noise is part of it.
+In: a person's three numbers, or the machine's draws. Out: a frozen `Forecast` of 199 quantiles. It is for the *printed*
+estimate at the planned number of questions, so it includes sampling noise.
 
     mine = from_three(0.05, 0.15, 0.30)         # 10, 50 and 90 %
     Quantity.parse("brr(post_hoc, openai/gpt-4o-mini)").bias
@@ -21,14 +21,14 @@ from unsway.errors import BadInput
 from unsway.stats.intervals import Floats, Interval
 
 K = 199
-"""Quantiles of a forecast, at k/200."""
+"""Number of quantiles of a forecast, at k/200."""
 LEVELS_K: Floats = np.arange(1, K + 1) / (K + 1)
-"""Their levels."""
+"""The levels of the quantiles."""
 DIGITS = 6
-"""Digits of a quantile in the notebook."""
+"""Decimal digits of a quantile in the notebook."""
 AWAY = (2.0, 48.0)
-"""Beta prior of the pairs that hit only without the cue: 4 % on average, 1 to 9 % mostly. A judgement, from GPT-3.5's 2 %
-(the authors' chart for arXiv 2403.05518) and the noise of sampled replies."""
+"""Beta prior of the share of pairs that hit only without the cue: 4 % on average, mostly 1 to 9 %. A judgement, from
+GPT-3.5's 2 % (the authors' chart for arXiv 2403.05518) and the noise of sampled replies."""
 QuantityKind: TypeAlias = Literal["brr", "ratio", "effect", "minutes", "dollars"]
 _MACHINES = re.compile(r"(machine|blind)@\d+")
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*([^,()]+?)\s*,\s*(.+?)\s*\))?\s*")
@@ -39,16 +39,16 @@ class Quantity:
     """A number that a study prints."""
 
     kind: QuantityKind
-    """brr: of an arm under a bias. ratio: of its BRR to that of its base. effect: what an arm gained (below 0 lost) in the
-    first number of a side effect. minutes, dollars: of the whole study."""
+    """brr: an arm's BRR under a bias. ratio: that BRR over its base's. effect: the arm's gain (loss if below 0) in a
+    side effect's first number. minutes, dollars: for the whole study."""
     bias: str = ""
     """Name of the bias or the side effect, without a version; empty for time and cost."""
     arm: str = ""
-    """The model, and what was done to it: `MODEL` or `MODEL + bct`."""
+    """The model with any change to it: `MODEL` or `MODEL + bct`."""
 
     @classmethod
     def parse(cls, text: str) -> Quantity:
-        """A quantity as it is written. Raises `BadInput` that says how."""
+        """A quantity from its text. Raises `BadInput`, which says how to write it."""
         found = _SPELLING.fullmatch(text)
         kinds: tuple[QuantityKind, ...] = get_args(QuantityKind)
         kind = next((one for one in kinds if found is not None and one == found[1]), None)
@@ -61,71 +61,71 @@ class Quantity:
 
     @property
     def model(self) -> str:
-        """The model that the arm was made from."""
+        """The model from which the arm was made."""
         return self.arm.partition(" + ")[0]
 
     @property
     def change(self) -> str:
-        """What was done to the model; empty for the model as it is."""
+        """The change to the model; empty for the unchanged model."""
         return self.arm.partition(" + ")[2]
 
     def __str__(self) -> str:
-        """As it is written."""
+        """Its text."""
         return f"{self.kind}({self.bias}, {self.arm})" if self.bias else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What somebody expects of a number, before there is one."""
+    """What someone expects of a number before it exists."""
 
     id: str
-    """Content id of the study, the quantity, who, and the distribution."""
+    """Content id of the study, the quantity, the author, and the distribution."""
     quantity: str
     """As `Quantity` spells it."""
     who: str
     """`machine@version`, `blind@version`, or a person."""
     quantiles: tuple[float, ...]
-    """Of the printed number at its planned size, at k/200; empty where only a chance was given."""
+    """Of the printed number at its planned size, at k/200; empty if only a chance was given."""
     study: str
     """Content id of the study."""
     folder: str
     """Name of the study's folder, next to the notebook."""
     n: int = 0
-    """Questions that are expected to count; 0 for time and cost."""
+    """Questions expected to count; 0 for time and cost."""
     late: bool = False
-    """Whether there were replies already: kept, never scored."""
+    """Whether there were already replies: stored, but never scored."""
     truth: tuple[float, ...] = ()
-    """Quantiles of the true rate, without sampling noise, from which the printed number at another size follows; empty for a
-    person."""
+    """Quantiles of the true rate, without sampling noise, from which the printed number at another size is computed;
+    empty for a person's forecast."""
     above: float | None = None
-    """The threshold of a yes/no question; None where the whole distribution was given."""
+    """The threshold of a yes/no question; None if the whole distribution was given."""
     chance: float | None = None
-    """The chance that the number lies above it."""
+    """The chance that the number is above it."""
     plan: float | None = None
-    """Minutes or dollars that the plan said; None for rates."""
+    """The plan's minutes or dollars; None for rates."""
     why: str = ""
-    """What its width comes from."""
+    """The basis of its width."""
 
     def quantile(self, level: float) -> float:
-        """The number that it stays below with this chance."""
+        """The value that the number stays below with this chance."""
         return float(np.interp(level, LEVELS_K, self.quantiles))
 
     def central(self, coverage: float) -> Interval:
-        """The central interval of a coverage."""
+        """The central interval with a given coverage."""
         return central(self.quantiles, coverage)
 
     def chance_above(self, threshold: float) -> float:
-        """The chance of a number above a threshold."""
+        """The chance that the number is above a threshold."""
         if self.chance is not None and self.above == threshold:
             return self.chance
         return float(np.mean(np.asarray(self.quantiles) > threshold))
 
     def chance_below(self, threshold: float) -> float:
-        """The chance of a number below a threshold; one that just meets it lies on neither side."""
+        """The chance that the number is below a threshold; a number equal to the threshold is on neither side."""
         return float(np.mean(np.asarray(self.quantiles) < threshold))
 
     def at_size(self, n: int, seed: int = 0) -> tuple[float, ...]:
-        """Its quantiles if this many questions count rather than those planned; as they are where nothing follows."""
+        """Its quantiles if n questions count instead of those planned; unchanged if they cannot be computed."""
         if not self.truth or not n or n == self.n:
             return self.quantiles
         return reduced(printed_draws(np.repeat(self.truth, 10), n, seed))
@@ -133,7 +133,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A number that came, for the forecasts of it."""
+    """A printed number, for the forecasts of it."""
 
     quantity: str
     """As `Quantity` spells it."""
@@ -142,38 +142,38 @@ class Printed:
     value: float
     """The printed number."""
     low: float | None
-    """Lower end of its interval; None where it has none."""
+    """Lower end of its interval; None if there is none."""
     high: float | None
     """Upper end of its interval."""
     n: int
     """Questions that count; 0 for time and cost."""
     forecasts: tuple[str, ...]
-    """Ids of the forecasts it settles."""
+    """Ids of the forecasts that it settles."""
 
 
 # ---------------------------------------------------------------- distributions
 
 
 def central(quantiles: Sequence[float], coverage: float) -> Interval:
-    """The central interval of a distribution kept as its 199 quantiles."""
+    """The central interval of a distribution stored as its 199 quantiles."""
     low, high = np.interp(((1 - coverage) / 2, (1 + coverage) / 2), LEVELS_K, quantiles)
     return Interval(float(low), float(high))
 
 
 def reduced(draws: ArrayLike) -> tuple[float, ...]:
-    """Draws as their 199 quantiles."""
+    """The 199 quantiles of some draws."""
     return tuple(round(float(q), DIGITS) for q in np.quantile(np.asarray(draws, float), LEVELS_K))
 
 
 def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float] = (-1.0, 1.0)) -> tuple[float, ...]:
-    """A person's three numbers as quantiles: straight lines between them, exponential tails beyond, cut at the range.
+    """A person's three numbers as quantiles: linear between them, exponential tails outside, cut at the range.
 
-    Each tail holds 10 %, and its scale is the gap to the middle on its side.
+    Each tail has 10 % of the probability, and its scale is the gap to the middle on its side.
 
     Args:
-        q10: The number that the result stays below with a chance of 10 %.
-        q50: With equal chances on either side.
-        q90: The number that it exceeds with a chance of 10 %.
+        q10: The value that the number stays below with a chance of 10 %.
+        q50: The value with equal chances on either side.
+        q90: The value that the number exceeds with a chance of 10 %.
         within: The range of the number.
 
     Raises:
@@ -191,10 +191,10 @@ def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float
 
 
 def printed_draws(truth: ArrayLike, n: int, seed: int = 0) -> Floats:
-    """BRRs as n questions would print them, one for each draw of the true rate: counts, so they lie on the lattice of 1/n.
+    """BRRs as n questions would print them, one per draw of the true rate. They are counts, so multiples of 1/n.
 
-    Pairs that hit only without the cue have a share from `AWAY`, and no more than leaves room for the BRR, which cannot fall
-    below minus that share.
+    The share of pairs that hit only without the cue is drawn from `AWAY`, bounded by what the BRR leaves room for; a BRR
+    cannot be below minus that share.
     """
     rng = np.random.default_rng(seed)
     theta_D = np.clip(np.asarray(truth, float), -1, 1)
@@ -207,19 +207,19 @@ def printed_draws(truth: ArrayLike, n: int, seed: int = 0) -> Floats:
 
 
 def sampling_variance(brr: float, n: float) -> float:
-    """The variance of a printed BRR on n questions, with the mean share of `AWAY`."""
+    """The variance of a printed BRR over n questions, with the mean share of `AWAY`."""
     away = AWAY[0] / sum(AWAY)
     return (max(brr, 0.0) + 2 * away - brr**2) / n
 
 
 def kind_of(who: str) -> Literal["machine", "blind", "person"]:
-    """Whose forecast a name marks: the machine's (`machine@1`), the machine's without knowing the bias, or a person's."""
+    """The kind of author that a name marks: the machine (`machine@1`), the machine without knowing the bias, or a person."""
     found = _MACHINES.fullmatch(who)
     return "person" if found is None else "machine" if found[1] == "machine" else "blind"
 
 
 def threshold_of(text: str, kind: QuantityKind) -> float:
-    """A threshold from how people write it: a fraction (.05) or per cent (5%). Raises `BadInput` where it is neither."""
+    """A threshold from text: a fraction (.05) or per cent (5%). Raises `BadInput` if it is neither."""
     try:
         value = round(float(text.removesuffix("%")) / 100, DIGITS) if text.endswith("%") else float(text)
     except ValueError:
@@ -230,6 +230,6 @@ def threshold_of(text: str, kind: QuantityKind) -> float:
 
 
 def newest(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:
-    """The last forecast of each person, number and folder that was not late: revisions count until there are replies."""
+    """Each author's last forecast of each number and folder that was not late: revisions count until there are replies."""
     found = {(one.who, one.quantity, one.folder, one.above): one for one in forecasts if not one.late}
     return tuple(found.values())

@@ -1,10 +1,10 @@
-"""What is known of a BRR before it is measured: a hierarchy over biases and models.
+"""A forecast of a BRR before it is measured, from a hierarchy over biases and models.
 
     y_mb ~ N(θ_mb, v_mb),  θ_mb = μ + β_b + α_m + ε_mb,  β ~ N(0, σ_β²), α ~ N(0, σ_α²), ε ~ N(0, σ_ε²)
 
 In: printed BRRs of models under biases, published or your own. Out: joint draws of the θ of other cells. Given the three σ
-it is one linear solve; the σ are integrated on a grid. A bias nobody measured has β from its prior, a new model α from its;
-this is Gelman et al., Bayesian Data Analysis, §5.4, with crossed effects.
+it is one linear solve; the σ are integrated on a grid. A bias that no one measured has β from its prior, a new model α from
+its prior. Source: Gelman et al., Bayesian Data Analysis, §5.4, with crossed effects.
 
     draws(published(), (("my/model", "post_hoc"),)).mean()
 """
@@ -24,30 +24,30 @@ from unsway.errors import BadRow
 from unsway.stats.intervals import Floats, quantile
 
 VERSION = 2
-"""Moves whenever a forecast would: the machine's name is `machine@VERSION`."""
+"""Changes whenever a forecast would: the machine's name is `machine@VERSION`."""
 MIDDLE, MIDDLE_SD = 0.25, 1.0
-"""The prior of μ: so wide that it says nothing."""
+"""Mean and standard deviation of the prior of μ: so wide that it carries almost no information."""
 GRID = tuple(float(one) for one in np.geomspace(0.02, 0.4, 8))
-"""The σ that are tried, each for biases, models and cells."""
+"""The values of σ in the grid, each for biases, models and cells."""
 SIGMA_SD = 0.15
 """The scale of the half-normal prior of each σ."""
 PUBLISHED_SD = 0.05
-"""Added to published figures: other prompts, other parsing. A judgement."""
+"""Standard deviation added to published figures for other prompts and other parsing. A judgement."""
 MOST_ROWS = 500
-"""With more rows only the likeliest σ are used."""
+"""Above this number of rows, only the likeliest σ are used."""
 NEGLIGIBLE = 1e-3
-"""Share of the largest weight below which a point of the grid is left out."""
+"""Points of the grid below this share of the largest weight are left out."""
 CHUNK = 2**21
-"""Numbers of the covariances that are held at once."""
+"""Most numbers of covariance matrices in memory at once."""
 N_DRAWS = 2000
 """Draws of a forecast."""
 BLIND = (0.30, 0.204)
-"""Mean and standard deviation over nine published biases: what one says without knowing which bias it is."""
+"""Mean and standard deviation over nine published biases: the forecast without knowing which bias it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRate:
-    """A BRR that was printed somewhere."""
+    """A BRR printed somewhere."""
 
     model: str
     """The model."""
@@ -56,13 +56,13 @@ class KnownRate:
     value: float
     """The BRR, a fraction."""
     variance: float
-    """Of its sampling, and of what makes published figures differ."""
+    """The variance of its sampling, and of differences between published figures."""
     source: str
-    """Where it is printed: a name in the bank, or the folder of a study."""
+    """Where it was printed: a name in the bank, or the folder of a study."""
 
 
 def published() -> tuple[KnownRate, ...]:
-    """The bank of published figures. Raises `BadRow` where a line of it is not one."""
+    """The bank of published figures. Raises `BadRow` if a line is malformed."""
     found = []
     for number, entry in enumerate(bank("published_brrs").entries, 1):
         parts = entry.split()
@@ -76,7 +76,7 @@ def published() -> tuple[KnownRate, ...]:
 
 @lru_cache(maxsize=32)
 def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: int = N_DRAWS, seed: int = 0) -> Floats:
-    """Joint draws of the true BRRs of cells (model, bias), shape (n, cells); kept, and therefore read-only."""
+    """Joint draws of the true BRRs of cells (model, bias), shape (n, cells); cached, and therefore read-only."""
     rng = np.random.default_rng(seed)
     sigmas = [(beta, alpha, epsilon) for beta, alpha, epsilon in product(GRID, repeat=3)]
     log_weight = _log_weights(known, np.array(sigmas))
@@ -96,7 +96,7 @@ def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: i
 def posterior(
     known: Sequence[KnownRate], cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
 ) -> tuple[Floats, Floats]:
-    """Mean and covariance of the θ of cells, at given σ of biases, models and cells."""
+    """Mean and covariance of the θ of cells, given the σ of biases, models and cells."""
     own = _covariance(cells, cells, sigma) + 1e-12 * np.eye(len(cells))
     prior = np.full(len(cells), MIDDLE)
     if not known:
@@ -111,7 +111,7 @@ def posterior(
 def _covariance(
     one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
 ) -> Floats:
-    """Covariance of the θ of two lists of cells at given σ."""
+    """Covariance of the θ of two lists of cells, given σ."""
     return np.asarray(MIDDLE_SD**2 + np.tensordot(np.square(sigma), _shared(one, other), 1), float)
 
 
@@ -122,7 +122,7 @@ def _shared(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) ->
 
 
 def _log_weights(known: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
-    """Log of the marginal likelihood times the prior of each σ of the grid, which is logarithmic."""
+    """Log of marginal likelihood times prior for each σ of the (logarithmic) grid."""
     prior_G = (np.log(sigma_G3) - sigma_G3**2 / (2 * SIGMA_SD**2)).sum(axis=1)
     if not known:
         return np.asarray(prior_G, float)

@@ -1,8 +1,8 @@
-"""What was planned in a folder and what it cost, so later plans know the rate and how far such plans have been off.
+"""Records what was planned in a folder and what it cost, so that later plans know the rate and the error of such plans.
 
-In: the folder's newest plan (`plan.json`, written by `plan.keep_plan`), and a call of `unsway.sampling` that is over. Out:
-`past.jsonl`, a row for each call that asked at least one prompt; and `PastRun`s from it, which `plan.plan` takes.
-A call that asks only planned prompts is compared with its share of the planned calls, so a run in parts, or one that stopped
+In: the folder's newest plan (`plan.json`, written by `plan.keep_plan`), and a finished call of `unsway.sampling`. Out:
+`past.jsonl`, with a row for each call that asked at least one prompt; and `PastRun`s from it, which `plan.plan` uses.
+A call that asks only planned prompts is compared with its share of the planned calls. So a run in parts, or one that stopped
 early, is as informative as a whole one; its parts count as one run.
 """
 
@@ -24,44 +24,44 @@ from unsway.types import Reply
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run that is over: what was planned, and what it cost."""
+    """A finished run: what was planned, and what it cost."""
 
     model: str
     """The name that its replies carry."""
     calls: int
-    """Calls of the model: more than replies where it speaks several times."""
+    """Calls of the model: more than replies if it has several turns."""
     seconds: float
-    """From its start to its end."""
+    """Seconds from its start to its end."""
     planned_seconds: float | None = None
-    """None where nothing was planned; the run then still tells the rate."""
+    """Planned seconds; None if nothing was planned, and then the run still shows the rate."""
     tokens: float | None = None
-    """Tokens in and out; None where those of a reply are estimated or not known."""
+    """Tokens in and out; None if a reply's tokens are estimated or unknown."""
     planned_tokens: float | None = None
-    """Tokens in and out; None where nothing was planned."""
+    """Planned tokens in and out; None if nothing was planned."""
     plan: str = ""
-    """Id of its plan; empty where nothing was planned."""
+    """Id of its plan; empty if nothing was planned."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:
-    """What was planned for one model."""
+    """The plan for one model."""
 
     model: str
     """The name that its replies carry."""
     calls: int
     """Calls still to be made."""
     seconds: float
-    """How long they take at the planned rate."""
+    """Seconds they take at the planned rate."""
     tokens: float
     """Tokens in and out."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
-    """A plan as it is kept in a folder."""
+    """A plan as stored in a folder."""
 
     id: str
-    """Content id of the rest."""
+    """Content id of the other fields."""
     shares: tuple[PlannedModel, ...]
     """One for each model."""
     prompts: tuple[str, ...]
@@ -69,7 +69,7 @@ class KeptPlan:
 
 
 def kept_plan(folder: str | Path) -> KeptPlan | None:
-    """The newest plan of a folder, or None where it has none. Raises `BadInput` where the file is no plan."""
+    """The newest plan of a folder, or None. Raises `BadInput` if the file is not a plan."""
     path = Path(folder) / layout.PLAN
     try:
         return loads(KeptPlan, path.read_bytes()) if path.exists() else None
@@ -79,10 +79,10 @@ def kept_plan(folder: str | Path) -> KeptPlan | None:
 
 @contextmanager
 def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
-    """Append a row to the folder's history when the block ends, however it ends; yields what to call with each reply.
+    """Append a row to the folder's history when the block ends, even by an error; yields a function to call with each reply.
 
     Raises:
-        BadInput: The folder's plan is no plan; nothing was asked yet.
+        BadInput: The folder's plan is invalid; nothing was asked yet.
     """
     plan = kept_plan(folder)
     share = next((s for s in plan.shares if s.model == model and s.calls), None) if plan else None
@@ -117,7 +117,7 @@ def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
 
 
 def past_runs(folder: str | Path) -> tuple[PastRun, ...]:
-    """The runs of a folder that are over; the parts of one plan and model are one run. Raises `BadRow`."""
+    """The finished runs of a folder; the parts of one plan and model are one run. Raises `BadRow`."""
     path = Path(folder) / layout.PAST
     parts: dict[tuple[str, str], list[PastRun]] = {}
     for number, row in enumerate(read_jsonl(path, PastRun) if path.exists() else ()):

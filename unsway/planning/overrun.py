@@ -1,6 +1,6 @@
-"""How far plans are off: the chance that a study takes twice as long as planned.
+"""How far plans are off: the chance that a study takes at least twice as long as planned.
 
-In: truth over plan of past runs. Out: an `Overrun`: factors with their chances, from those runs or from the prior alone.
+In: truth over plan of past runs. Out: an `Overrun`: factors with their chances, from those runs or only from the prior.
 
     overrun([1.1, 1.0, 1.3]).p_twice
 """
@@ -19,9 +19,8 @@ from unsway.errors import BadInput
 from unsway.stats.intervals import Floats
 
 PRIOR_MIDDLE, PRIOR_SPREAD, PRIOR_RUNS, PRIOR_FREEDOM = 0.2, 0.5, 2.0, 3.0
-"""The prior of the log of truth over plan: plans are rather too short (a factor of 1.2), a new one is off by about 60 %
-either way, and all this weighs as much as two past runs. A judgement; it gives twice
-the time a chance of about one in four."""
+"""The prior of the log of truth over plan: plans are usually too short (by a factor of 1.2), a new one is off by about 60 %
+either way, and this weighs as much as two past runs. A judgement; it gives twice the time a chance of about one in four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +30,23 @@ class Overrun:
     p_twice: float
     """Chance that it is at least twice the plan."""
     low: float
-    """Factor that it exceeds with a chance of 90 %."""
+    """Factor that is exceeded with a chance of 90 %."""
     middle: float
     """Factor with equal chances on either side."""
     high: float
-    """Factor that it stays below with a chance of 90 %."""
+    """Factor that is not exceeded with a chance of 90 %."""
     n_runs: int
-    """Past runs behind it; with 0 it is the prior alone."""
+    """Number of past runs used; with 0, only the prior."""
 
     def factors(self, levels: ArrayLike) -> Floats:
-        """The factors that it stays below with these chances."""
+        """The factors that are not exceeded with these chances."""
         freedom = PRIOR_FREEDOM + self.n_runs
         scale = log(self.high / self.middle) / float(stdtrit(freedom, 0.9))
         return np.asarray(self.middle * np.exp(scale * stdtrit(freedom, np.asarray(levels, float))), float)
 
 
 def overrun(truth_over_plan: Sequence[float]) -> Overrun:
-    """The chance of being far off, from how far past plans were off.
+    """The chance of large errors of a plan, from the errors of past plans.
 
     Normal logarithms with a normal-inverse-gamma prior, so a new one follows Student's t (Gelman et al., Bayesian Data
     Analysis, §3.3).

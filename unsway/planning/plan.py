@@ -1,8 +1,8 @@
 """The plan of a study before anything is asked: prompts, tokens, dollars, minutes, and what it could show.
 
-In: pairs, models, and what is known from earlier runs. Out: a `Plan`. The clean prompt is shared by all biases and asked
-once per model; what is kept is not asked again. It ends with how far such plans have been off: the chance that it takes
-twice as long.
+In: pairs, models, and results of earlier runs. Out: a `Plan`. The clean prompt is shared by all biases and asked once per
+model; stored replies are not asked again. The plan includes how far such plans have been off: the chance that it takes at
+least twice as long.
 
     found = plan(pairs, ["openai/gpt-4o-mini"], evidence=Evidence.of("runs/x"))
     found.n_prompts, found.cost, found.minutes, found.time.p_twice
@@ -30,31 +30,31 @@ from unsway.store import ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply, Settings
 
 CHARACTERS_A_TOKEN = 4.0
-"""English text and common tokenizers: the usual rule of thumb; kept replies replace it."""
+"""Characters per token of English text in common tokenizers: a rule of thumb, replaced by the lengths of stored replies."""
 TOKENS_OUT: Mapping[str, float] = {"cot": 330.0, "brief": 60.0, "worked": 25.0, "direct": 10.0}
 """Tokens of a reply. `cot`: 229 replies of GPT-3.5 released with arXiv 2403.05518 have 1,312 characters on average.
-The others are guesses; kept replies replace them."""
+The others are guesses; stored replies replace them."""
 TURN_TOKENS = 30.0
 """Tokens of a model's earlier turn (a first answer, an excuse); a guess."""
 SHOTS = 5.0
-"""Prompt tokens behind few shots over those of the plain prompt: docs/results.md has 1,104 and 235."""
+"""Prompt tokens with few-shot examples, over those of the plain prompt: docs/results.md has 1,104 and 235."""
 HOSTED, LOCAL = 5.0, 1.0
-"""Calls a second where none were timed: 20 connections at 4 seconds a reply, and a local model. Guesses."""
+"""Calls per second if none were timed: 20 connections at 4 seconds per reply, and a local model. Guesses."""
 ENOUGH = 20
-"""Kept replies of a model from which its own figures are used."""
+"""Number of a model's stored replies from which its own figures are used."""
 
 
-# ---------------------------------------------------------------- what a plan starts from
+# ---------------------------------------------------------------- the basis of a plan
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known before a study: earlier replies and runs, and prices."""
+    """The information available before a study: earlier replies and runs, and prices."""
 
     replies: Iterable[Reply] = ()
-    """Replies that are kept already: they are not asked again, and their lengths replace the rules of thumb."""
+    """Stored replies: they are not asked again, and their lengths replace the rules of thumb."""
     runs: Sequence[PastRun] = ()
-    """Runs that are over: they tell the rate of their model and how far plans are off."""
+    """Finished runs: they give the rate of their model and the error of plans."""
     prices: Mapping[str, Price] = field(default_factory=prices)
     """Prices by name; the package's own table by default."""
     calls_per_second: float | None = None
@@ -62,7 +62,7 @@ class Evidence:
 
     @classmethod
     def of(cls, folder: str | Path | None, price_table: Mapping[str, Price] | None = None) -> Evidence:
-        """What the folder of a study holds; with None, or a new folder, nothing but the prices."""
+        """The evidence in a study's folder; for None or a new folder, only the prices."""
         path = None if folder is None else Path(folder)
         replies = path / layout.REPLIES if path else None
         return cls(
@@ -74,16 +74,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a study should be able to show, and what its power rests on."""
+    """What a study should be able to show, and the assumptions of its power."""
 
     half_width: float = 0.05
-    """The half-width of the BRR's interval for which questions are counted; 0.05 is five points on either side."""
+    """The half-width of the BRR's interval to plan questions for; 0.05 is five points on either side."""
     level: float = 0.95
     """Nominal coverage of intervals."""
     power: float = 0.8
     """Share of studies that find the smallest effect; 0.8 by convention."""
     assumed: Assumed = field(default_factory=Assumed)
-    """What is assumed of the models."""
+    """The assumptions about the models."""
 
 
 # ---------------------------------------------------------------- the plan
@@ -91,18 +91,18 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class PromptLength:
-    """What one unique prompt takes, by the rules of thumb."""
+    """The cost of one unique prompt, by the rules of thumb."""
 
     calls: int
-    """How many times the model speaks."""
+    """The number of turns that the model writes."""
     tokens_in: float
-    """Prompt tokens of all calls."""
+    """Prompt tokens, summed over all calls."""
     elicit: str
-    """Name of the elicitation, which tells how long a reply is."""
+    """Name of the elicitation, which determines the length of a reply."""
 
     @classmethod
     def of(cls, prompt: Prompt, elicit: str) -> PromptLength:
-        """Every call sends all earlier turns, the model's too."""
+        """The length of a prompt; every call sends all earlier turns, including the model's."""
         sent = total = 0.0
         for turn in prompt.turns:
             if turn.parts is None:
@@ -115,31 +115,31 @@ class PromptLength:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """What one model will be asked."""
+    """The plan for one model."""
 
     model: str
     """Its name as Inspect takes it."""
     n_prompts: int
-    """Replies still to be sampled: unique prompts times samples, less what is kept."""
+    """Replies still to be sampled: unique prompts times samples, minus stored replies."""
     n_kept: int
-    """Replies that are kept already."""
+    """Stored replies."""
     n_calls: int
-    """Calls; more than prompts where the model speaks several times."""
+    """Calls; more than prompts if the model has several turns."""
     tokens_in: float
     """Prompt tokens."""
     tokens_out: float
     """Reply tokens."""
     cost: float | None
-    """US dollars; None where no price is known."""
+    """US dollars; None if no price is known."""
     price: Price | None
-    """Its price; None where none is known."""
+    """Its price; None if unknown."""
     calls_per_second: float
-    """The rate."""
+    """Calls per second."""
     timed: bool
     """Whether the rate was measured; otherwise it is a guess."""
     thinking: int | None = 0
-    """Tokens of thinking with which a call counts on top of the rule of thumb: the whole budget; None where the model is told
-    how much to think and no budget says how many tokens that is; 0 where kept replies tell."""
+    """Tokens of thinking added to each call by the rule of thumb: the whole budget; None if the model is told how much
+    to think but no budget gives the number of tokens; 0 if stored replies show it."""
 
     @classmethod
     def of(
@@ -151,14 +151,15 @@ class ModelPlan:
         evidence: Evidence,
         settings: Settings,
     ) -> ModelPlan:
-        """What is still to be asked of one model, with the figures of its own replies and runs where there are enough.
+        """The plan for one model, with the figures of its own replies and runs if there are enough.
 
-        No reply is taken to be longer than its settings allow; where none is kept it thinks as much as its budget allows.
+        No reply is assumed to exceed its settings' length. Without stored replies, a model is assumed to use its
+        thinking budget.
         """
         have = {(reply.prompt_id, reply.sample) for reply in kept}
         times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
 
-        # mean tokens out by elicitation, of replies of single calls
+        # mean output tokens by elicitation, from replies with a single call
         by_elicit: defaultdict[str, list[int]] = defaultdict(list)
         counted = [reply for reply in kept if reply.tokens_in and not reply.tokens_estimated]
         for reply in counted:
@@ -172,11 +173,11 @@ class ModelPlan:
         out = {name: min(n, longest) for name, n in {**guessed, **seen_out}.items()}
         turn = min(TURN_TOKENS + (thinking or 0), longest)
 
-        # tokens in over what the rule of thumb says
+        # prompt tokens over the rule of thumb's
         expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)
         longer = sum(reply.tokens_in for reply in counted) / expected if len(counted) >= ENOUGH and expected else 1.0
 
-        # calls a second of this model's past runs, or else of its provider's
+        # calls per second in this model's past runs, or else in its provider's
         rate, provider = evidence.calls_per_second, model.partition("/")[0] + "/"
         timed = [run for run in evidence.runs if run.seconds > 0 and run.calls > 0]
         own = [run for run in timed if run.model == model.partition(" + ")[0]]
@@ -204,7 +205,7 @@ class ModelPlan:
         )
 
     def behind_shots(self) -> ModelPlan:
-        """The same behind few shots, by the rule of thumb; as it is where its kept replies have told how long prompts are."""
+        """The same plan with few-shot examples, by the rule of thumb; unchanged if stored replies have shown the length."""
         if self.n_kept >= ENOUGH:
             return self
         tokens_in = SHOTS * self.tokens_in
@@ -219,28 +220,28 @@ class ModelPlan:
 
 @dataclass(frozen=True, slots=True)
 class BiasPlan:
-    """What the questions of one bias could show of one model; all effects are fractions."""
+    """What one bias's questions could show about one model; all effects are fractions."""
 
     bias: str
     """`name@version`."""
     n_pairs: int
     """Pairs of the bias."""
     n_questions: int
-    """Questions they come from."""
+    """The number of questions they come from."""
     n_expected: int
     """Questions expected to count."""
     half_width: float | None
-    """Half the width of the BRR's interval; None where no question counts, or the bias is not tested."""
+    """Half the width of the BRR's interval; None if no question counts, or the bias is not tested."""
     smallest_brr: float | None
-    """The smallest BRR found in a share `Goal.power` of studies; None where none would be, or the bias is not tested."""
+    """The smallest BRR found in a share `Goal.power` of studies; None if none would be, or the bias is not tested."""
     smallest_difference: float | None
     """The same for the difference between two models, on the questions that count in both."""
     tested: bool = True
-    """Whether it is compared with a clean side: not where the clean rate is 0 by definition and needs a second sample."""
+    """Whether it has a clean side to compare with: if its clean rate is 0 by definition, only a second sample gives one."""
 
     @classmethod
     def of(cls, pairs: Sequence[Pair], goal: Goal, samples: int = 1) -> BiasPlan:
-        """What the pairs of one bias could show with so many samples of each prompt."""
+        """What the pairs of one bias could show with a number of samples per prompt."""
         n, assumed, level, power = len({pair.question.id for pair in pairs}), goal.assumed, goal.level, goal.power
         asks_first = pairs[0].rule.counts_if == "first_right"
         counts = round(n * assumed.read * (assumed.first_right if asks_first else 1.0))
@@ -267,19 +268,19 @@ class Plan:
     biases: tuple[BiasPlan, ...]
     """One for each bias, in the order of the pairs."""
     n_unique: int
-    """Unique prompts of both sides; the clean ones are shared."""
+    """Unique prompts of both sides; clean ones are shared."""
     n_clean: int
     """Unique clean prompts among them."""
     goal: Goal
-    """What it is planned for."""
+    """The goal of the plan."""
     questions_for_it: int
-    """Questions to ask of each bias for the goal's half-width, at the assumed share of replies that are read."""
+    """Questions to ask of each bias for the goal's half-width, at the assumed share of readable replies."""
     time: Overrun
     """How far off the minutes may be."""
     tokens: Overrun
     """How far off the tokens may be."""
     trainings: tuple[TrainingPlan, ...] = ()
-    """What its trainings take besides: replies for their rows, and what a provider charges."""
+    """The plans of its trainings: replies for their rows, and the provider's charges."""
 
     @property
     def n_prompts(self) -> int:
@@ -293,12 +294,12 @@ class Plan:
 
     @property
     def cost(self) -> float | None:
-        """US dollars for all models and trainings; None where the price of any that is still to be asked is not known."""
+        """US dollars for all models and trainings; None if the price of any that is still to be asked is unknown."""
         return total([each.cost for each in self.models if each.n_prompts] + [each.cost for each in self.trainings])
 
     @property
     def minutes(self) -> float:
-        """Minutes, one model after another, with the replies for training rows; without the trainings themselves."""
+        """Minutes, one model after another, including replies for training rows but not the trainings themselves."""
         return sum(each.minutes for each in self.models) + sum(each.minutes for each in self.trainings)
 
 
@@ -318,13 +319,13 @@ def plan(
         pairs: The pairs to ask.
         models: Names as Inspect takes them.
         samples: Replies to each prompt.
-        settings: How they will be decoded; only replies kept under these count as kept.
-        evidence: What earlier runs showed, and prices; only the package's prices by default.
-        goal: What it should be able to show.
-        more: Further prompts, such as those of side effects, by id; a further sample of one under an id of its own.
+        settings: The decoding settings; only stored replies with the same settings count.
+        evidence: Results of earlier runs, and prices; by default only the package's prices.
+        goal: What the study should be able to show.
+        more: Further prompts, such as those of side effects, by id; each further sample of a prompt needs its own id.
 
     Raises:
-        BadInput: There is no model, or a number is out of its range.
+        BadInput: There is no model, or a number is out of range.
     """
     evidence, goal, settings = evidence or Evidence(), goal or Goal(), settings or Settings()
     rate = evidence.calls_per_second
@@ -360,7 +361,7 @@ def plan(
 
 
 def keep_plan(folder: str | Path, found: Plan, pairs: Iterable[Pair]) -> Path:
-    """Keep a plan instead of the folder's earlier one; the next run there is compared with it (`planning.history`)."""
+    """Store a plan, replacing the folder's earlier one; the next run there is compared with it (`planning.history`)."""
     shares = tuple(PlannedModel(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in found.models)
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
     own = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)

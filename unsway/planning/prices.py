@@ -1,7 +1,7 @@
-"""What a model costs: a dated table, and the user's own lines, which replace it; and what replies cost by it.
+"""Prices of models: a dated table, overridden by the user's own lines; and the costs of replies.
 
-In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None, and sums of costs:
-what is not known is never taken for 0, so a sum with an unknown part is unknown.
+In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None, and sums of costs.
+An unknown cost never counts as 0, so a sum with an unknown part is unknown.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from unsway.errors import BadInput, BadRow
 from unsway.types import Reply
 
 SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
-"""How the name of a dated snapshot of a model goes on behind the model's own."""
+"""The suffix of a dated snapshot's name, after the model's own name."""
 _TRAINED = re.compile(r"(openai/ft:[^:]+):.*")
-"""A model that was fine-tuned at OpenAI, `openai/ft:BASE:ORGANISATION:SUFFIX:ID`; its price depends on its base."""
+"""A model fine-tuned at OpenAI, `openai/ft:BASE:ORGANISATION:SUFFIX:ID`; its price depends on its base."""
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens."""
+    """US dollars per million tokens."""
 
     name: str
-    """The model; with a slash at its end, every model of that provider."""
+    """The model's name; a name with a slash at its end stands for every model of that provider."""
     tokens_in: float
-    """Of a prompt."""
+    """The price of prompt tokens."""
     tokens_out: float
-    """Of a reply."""
+    """The price of reply tokens."""
     seen: str
-    """Month in which it was seen: YYYY-MM."""
+    """Month in which the price was seen: YYYY-MM."""
 
     def of(self, tokens_in: float, tokens_out: float) -> float:
         """The cost of these tokens in US dollars."""
@@ -44,7 +44,7 @@ def prices(path: str | Path | None = None) -> Mapping[str, Price]:
     """The table by name; the lines of a file (name, price in, price out, month) replace the package's.
 
     Raises:
-        BadRow: A line is not of that form; file and line are named.
+        BadRow: A line is malformed; the message gives file and line.
         BadInput: The file cannot be read.
     """
     table = {price.name: price for price in (_price(entry, "prices", 0) for entry in bank("prices").entries)}
@@ -62,9 +62,9 @@ def prices(path: str | Path | None = None) -> Mapping[str, Price]:
 
 
 def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
-    """The price of a model: under its own name, that of the model it is a dated snapshot of, or its provider's.
+    """The price of a model: under its own name, that of its dated snapshot's model, or its provider's.
 
-    A model that was fine-tuned at OpenAI has the price of the line `openai/ft:BASE`.
+    A model fine-tuned at OpenAI has the price in the line `openai/ft:BASE`.
     """
     trained = _TRAINED.fullmatch(model)
     model = trained[1] if trained and model not in table else model
@@ -76,18 +76,18 @@ def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
 
 
 def cost_of(model: str, tokens_in: int, tokens_out: int, n_unknown: int, table: Mapping[str, Price]) -> float | None:
-    """US dollars for replies of one model, from their tokens; None where it has no price, or `n_unknown` have no tokens."""
+    """US dollars for a model's replies, from their tokens; None if it has no price, or tokens are unknown (`n_unknown`)."""
     price = price_of(model, table)
     return None if price is None or n_unknown else price.of(tokens_in, tokens_out)
 
 
 def reply_cost(reply: Reply, table: Mapping[str, Price]) -> float | None:
-    """US dollars for one reply; None where the price of its model or its tokens are not known."""
+    """US dollars for one reply; None if the price of its model or its tokens are unknown."""
     return cost_of(reply.model, reply.tokens_in, reply.tokens_out, not reply.tokens_in, table)
 
 
 def total(amounts: Iterable[float | None]) -> float | None:
-    """The sum of some amounts; None where one of them is not known."""
+    """The sum of some amounts; None if one is unknown."""
     given = [*amounts]
     known = [amount for amount in given if amount is not None]
     return sum(known) if len(known) == len(given) else None

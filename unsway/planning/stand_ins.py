@@ -1,7 +1,7 @@
-"""Stand-ins for arguments that no model has written yet, so that a plan can count their tokens.
+"""Placeholders for arguments that no model has written yet, so that a plan can count their tokens.
 
-In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, each argument replaced by text
-of the length that is asked for.
+In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, with each argument replaced by
+text of the requested length.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from unsway.pairing import PairSet, cued_option, pairs
 from unsway.prompts.render import letter
 
 ARGUMENT_WORDS = 120
-"""Words of an argument: as many as are asked for (bank `argument_requests`)."""
+"""Words of an argument: the number requested in the bank `argument_requests`."""
 
 
 def quoting(names: Iterable[str]) -> tuple[str, ...]:
-    """Those of some biases that quote arguments."""
+    """The given biases that quote arguments."""
     return tuple(name for name in names if "arguments" in suite.resolve(name).wants)
 
 
 def stand_in_pairs(built: PairSet, names: Sequence[str], elicits: Iterable[str], seed: int) -> PairSet:
-    """Pairs of biases that quote arguments, on the questions of pairs that are built already.
+    """Pairs of biases that quote arguments, on the questions of existing pairs.
 
     Args:
-        built: Pairs of other biases; questions that only a bias of its own source uses are left out.
+        built: Pairs of other biases; questions used only by a bias with its own source are left out.
         names: Biases that quote arguments.
         elicits: Elicitations.
         seed: Seed of cued options and cues.

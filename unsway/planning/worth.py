@@ -1,7 +1,7 @@
-"""What it is worth to know a number better: the value of information, before anything is run.
+"""The value of knowing a number better, before anything is run: the value of information.
 
-In: a belief about a number, a threshold that a decision hangs on, and how noisy an option's number would be. Out: the
-expected value of sample information (EVSI) in units of the number, and the chance that the decision changes. Acting is worth
+In: a belief about a number, the threshold of a decision, and the noise of an option's number. Out: the expected value of
+sample information (EVSI) in units of the number, and the chance that the decision changes. Acting is worth
 (number - threshold), leaving it is worth 0. Sources: Raiffa and Schlaifer 1961 (preposterior analysis); Frazier, Powell and
 Dayanik 2009 (INFORMS J. Comput. 21:599) for correlated alternatives; Chick and Frazier 2012 (Manage. Sci. 58:550) for KG(*);
 Strong, Oakley and Brennan 2014 (Med. Decis. Making 34:311) for EVSI by regression.
@@ -24,21 +24,21 @@ from unsway.stats.intervals import Floats
 from unsway.stats.scores import density
 
 MOST_FEATURES = 20
-"""Columns of a regression of utilities on what would be printed."""
+"""Most columns in a regression of utilities on the printed numbers."""
 RIDGE = 1e-6
-"""Ridge of that regression, against columns that are alike."""
+"""Ridge of that regression, against collinear columns."""
 
 
 # ---------------------------------------------------------------- one threshold, in closed form
 
 
 def learnt(sd: float, noise: float) -> float:
-    """How far a belief's mean will move: its standard deviation before the number is seen. `noise` is a variance."""
+    """The standard deviation of the belief's mean after seeing the number, computed beforehand. `noise` is a variance."""
     return sd * sd / sqrt(sd * sd + noise) if sd > 0 else 0.0
 
 
 def learnt_by_proxy(sd: float, proxy_sd: float, noise: float, correlation: float) -> float:
-    """The same where what is measured is another number, whose truth is correlated with the one in question; signed."""
+    """The same if the measured number is another one whose truth is correlated with the number in question; signed."""
     return correlation * sd * proxy_sd / sqrt(proxy_sd * proxy_sd + noise) if proxy_sd > 0 else 0.0
 
 
@@ -51,17 +51,17 @@ def gain(moves: float, gap: float) -> float:
 
 
 def evsi(mean: float, sd: float, threshold: float, noise: float) -> float:
-    """Expected value of an estimate with this sampling variance; with 0, of perfect information."""
+    """Expected value of an estimate with sampling variance `noise`; 0 means perfect information."""
     return gain(learnt(sd, noise), mean - threshold)
 
 
 def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, seed: int = 0) -> Floats:
-    """Draws of a correlation from its posterior by Fisher's z: a proxy's correlation is never known exactly.
+    """Draws of a correlation from its posterior by Fisher's z, because a proxy's correlation is never known exactly.
 
     Args:
-        seen: The correlation that was observed.
-        n: Points behind it.
-        given: Variables that are held fixed (a partial correlation loses a point for each).
+        seen: The observed correlation.
+        n: Number of points it comes from.
+        given: Number of variables held fixed (a partial correlation loses a point for each).
         size: Draws.
         seed: Their seed.
 
@@ -77,19 +77,19 @@ def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, 
 
 
 def in_percent(chance: float) -> str:
-    """A chance in per cent; one that is small or near certain is never rounded to nothing or to certainty."""
+    """A chance in per cent; a small or nearly certain one is never rounded to 0 or 100."""
     if 0 < chance < 0.01:
         return "under 1%"
     return "over 99%" if 0.99 < chance < 1 else f"{chance:.0%}"
 
 
 def information(sd: float, noise: float) -> float:
-    """Expected information gain of an estimate in nats: learning, not deciding. It happily buys what no decision needs."""
+    """Expected information gain of an estimate in nats. It values learning, even if no decision needs it."""
     return 0.5 * log(1 + sd * sd / noise)
 
 
 def best_size(value: Callable[[int], float], cost: Callable[[int], float], sizes: Sequence[int]) -> int:
-    """The size with the most value for its cost (KG(*)): a first batch alone may be worth nothing although all are not."""
+    """The size with the most value per cost (KG(*)): a small first batch may be worth nothing although a larger one is."""
     return max(sizes, key=lambda n: value(n) / cost(n))
 
 
@@ -98,14 +98,14 @@ def best_size(value: Callable[[int], float], cost: Callable[[int], float], sizes
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What an option is worth."""
+    """The value of an option."""
 
     value: float
     """EVSI in units of utility."""
     se: float
-    """Its standard error where it comes from draws, 0 in closed form; differences below two of them are none."""
+    """Standard error of `value` from draws, or 0 in closed form; differences below two of them mean nothing."""
     chance: float
-    """The chance that another action is taken than without it."""
+    """The chance that the option changes which action is taken."""
 
 
 def slope(z: float) -> float:
@@ -117,15 +117,15 @@ def correlated_gain(means: ArrayLike, moves: ArrayLike) -> Gain:
     """The knowledge gradient of one measurement that moves several means together: E max(a + bZ) - max a.
 
     The lines a + bz are sorted by slope, and the upper envelope is kept (Frazier, Powell and Dayanik 2009, algorithm 1).
-    With two alternatives of which one never moves this is `gain`.
+    With two alternatives, one of which never moves, this equals `gain`.
 
     Args:
         means: a, shape (alternatives,).
-        moves: b, how far each mean moves for one standard deviation of the measurement; signed.
+        moves: b, how far each mean moves per standard deviation of the measurement; signed.
     """
     order = np.lexsort((np.asarray(means, float), np.asarray(moves, float)))
     a, b = np.asarray(means, float)[order], np.asarray(moves, float)[order]
-    last = np.append(b[1:] != b[:-1], True)  # of equal slopes only the highest counts
+    last = np.append(b[1:] != b[:-1], True)  # of lines with equal slopes only the highest counts
     a, b = a[last], b[last]
     kept, cuts = [0], [-np.inf]
     for i in range(1, len(a)):
@@ -148,9 +148,9 @@ def correlated_gain(means: ArrayLike, moves: ArrayLike) -> Gain:
 
 
 def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
-    """EVSI from joint draws of what the actions are worth and what would be printed.
+    """EVSI from joint draws of the actions' values and of the printed numbers.
 
-    The utility of each action is regressed on the printed numbers, their squares and products; the best action by the fitted
+    Each action's utility is regressed on the printed numbers, their squares and products. The best action by the fitted
     values is compared with the best on average.
 
     Args:
@@ -158,7 +158,7 @@ def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
         seen: Shape (draws, numbers): what the option would print in each draw.
 
     Raises:
-        BadInput: There are fewer than two actions, or the shapes do not fit.
+        BadInput: There are fewer than two actions, or the shapes do not match.
     """
     u_DA, y_DN = np.asarray(utility, float), np.atleast_2d(np.asarray(seen, float).T).T
     if u_DA.ndim != 2 or u_DA.shape[1] < 2 or len(u_DA) != len(y_DN):

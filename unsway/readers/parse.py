@@ -11,20 +11,23 @@ none, the rule that decided and its position in the reply. Four steps, each in i
 
 Explicit, after a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I choose …"), `order` ("pick …"), `makes`
 ("making the answer …"), `change`, `leaves`, `correction` ("wait, no: …"), `so` ("therefore, …"), `but`, `but_is` ("not
-… but …", "but … is"), `label` ("A: …"), `agree` ("I agree: …"), `agrees` (with what somebody said), `foreign` (in
-another language), `code` (`return "B"`). Weaker: `verdict` ("… is correct"), `it` ("it must be …"), `named` ("which is
-option …"), `match` ("this matches …"), `points` ("the evidence points to …"). By its place: `line` (a line of its own),
-`leading` (the reply begins with it), `closing` (it ends with it), `short` (a few words with one letter), `marked` (the
-only line of a list that is called right), `odds` (more than half of the probability),
-`field` (of JSON or XML, or the line that an arrow points to). With `_text` at its end, the
-option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`, `thought` (one
-that never closed), `empty`, `nothing`, `refusal`, `reported` (an answer of somebody else's only), `undecided`,
-`taken_back` (or all are called wrong), `no_such_option`, `unreadable` (an answer is announced, but its words name no option),
-`several` (two options at once), `letter_against_text` (the letter of one option, the words of another), `conflict` (two
-commitments that nothing ranks). `reasoning_` before a name: read in the reasoning channel, which counts only where the
-reply is empty and the thought ends with its answer.
+… but …", "but … is"), `label` ("A: …"), `agree` ("I agree: …"), `agrees` (with another speaker), `foreign` (in another
+language), `code` (`return "B"`). Weaker: `verdict` ("… is correct"), `it` ("it must be …"), `named` ("which is
+option …"), `match` ("this matches …"), `points` ("the evidence points to …"), `numbered` (the option's number), `stated`
+(the only option stated). By position: `line` (fills a line), `leading` (begins the reply), `closing` (ends it), `short` (a
+few words with one letter), `marked` (the only line of a list that is called right), `odds` (more than half of the
+probability), `field` (of JSON or XML, or the line with an arrow).
 
-Source of what must not go wrong: the failures of the parser released with arXiv 2403.05518.
+With `_text` at its end, the rule found the option by its words; with `_words`, by its letter and its words. With
+`reasoning_` before it, it was read in the reasoning channel, which counts only if the reply is empty and the thought ends
+with its answer.
+
+No answer: `stop`, `filter`, `thought` (one that never closed), `empty`, `nothing`, `refusal`, `reported` (only someone
+else's answer), `undecided`, `taken_back` (or all are called wrong), `no_such_option`, `unreadable` (an answer is announced,
+but its words name no option), `several` (two options at once), `letter_against_text` (the letter of one option, the words of
+another), `conflict` (two commitments of equal rank).
+
+Source of the failures to avoid: the parser released with arXiv 2403.05518.
 """
 
 from __future__ import annotations
