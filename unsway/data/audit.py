@@ -273,7 +273,7 @@ def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> Row
         options = tuple(text.strip() for _, text in _OPTION.findall(below)) if stem else ()
         counted: dict[str, str | None] = {} if beside.provenance else dict.fromkeys(("bias", "form", "stance", "place"))
         counted |= {"elicit": None, "source": source} if not beside.provenance else {"source": source}
-        answer = read(_said(row), options=options).choice if 1 < len(options) <= 26 else None
+        answer = read(_full_completion(row), options=options).choice if 1 < len(options) <= 26 else None
         question = " ".join(words(stem)) + " | " + " | ".join(options) if options else None
         return RowFacts(messages, question, options, answer, None, counted)
     stems = [part.text for turn in row.clean.turns for part in turn.parts or () if part.kind == "stem"]
@@ -281,7 +281,7 @@ def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> Row
         messages=messages,
         question=pair.question.id if pair else " ".join(words(" ".join(stems))) + " | " + " | ".join(row.options),
         options=row.options,
-        answer=read(_said(row), options=row.options).choice,
+        answer=read(_full_completion(row), options=row.options).choice,
         cued=row.target.cued if row.target else None,
         counted={
             "bias": Ref.parse(pair.bias).name if pair else None,
@@ -300,7 +300,7 @@ def _question_turn(messages: Sequence[Message]) -> str:
     return next((turn for turn in reversed(turns) if LIST in turn), turns[-1] if turns else "")
 
 
-def _said(row: Example) -> str:
+def _full_completion(row: Example) -> str:
     """The completion, preceded by the opening bracket with which some prompts end ("The best answer is: (")."""
     opened = _OPEN_BRACKET.search((row.biased or row.clean).messages()[-1].content)
     return (opened[0] if opened else "") + (row.completion or "")
@@ -320,7 +320,7 @@ def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tupl
         turns = [_question_turn(each.clean.messages()).split("\n") for each in (row, other)]
         ours, theirs = ({line for line in turn if _OPTION.match(line)} for turn in turns)
         if theirs:
-            pair += theirs <= ours and _said(row).split("(")[-1] == _said(other).split("(")[-1]
+            pair += theirs <= ours and _full_completion(row).split("(")[-1] == _full_completion(other).split("(")[-1]
         else:
             pair += (row.clean, row.completion) == (other.clean, other.completion)
     return (pair, len(rows)), sum(a.completion == b.completion for a, b in zip(rows, control, strict=True))

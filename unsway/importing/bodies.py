@@ -148,7 +148,7 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
                 fact = facts.get(str((row | own).get("question_id")), {})
                 known = {name: value for name, value in (row | own).items() if value is not None or name not in fact}
                 found.append(Body(file, line, side | fact | known | dict(about.given)))
-    return _settled(_with_models(found), columns), n_twice
+    return _converted(_with_models(found), columns), n_twice
 
 
 def _with_models(bodies: Sequence[Body]) -> list[Body]:
@@ -236,7 +236,7 @@ def _facts(about: Description) -> dict[str, dict[str, Any]]:
 # ---------------------------------------------------------------- what values mean
 
 
-def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
+def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
     """Convert side, options, right option and target of all rows to our terms. Raises `BadInput` as `_counts_from` does."""
     settled: list[Body] = []
     numbers: list[Counted] = []
@@ -244,7 +244,7 @@ def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body
     has_bias = any(isinstance(body.row, Mapping) and _bias(body.row) for body in bodies)
     for body in bodies:
         if isinstance(body.row, Mapping):
-            row = _sided(body.row, has_bias)
+            row = _with_side(body.row, has_bias)
             try:
                 counted = _named_options(row, columns, len(settled))
             except BadField as error:
@@ -275,7 +275,7 @@ def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body
     return settled
 
 
-def _sided(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
+def _with_side(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
     """A row with its side; if it gives none, it is biased if it names a bias, provided that some row does."""
     found = dict(row)
     if found.get("model") is None and found.get("reported_model"):

@@ -68,7 +68,7 @@ N = 100
 SourceLike: TypeAlias = str | Path | Source | QuestionFile
 """A source or a file of questions, or its name."""
 _log = logging.getLogger(__name__)
-_said: set[str] = set()
+_logged: set[str] = set()
 """Lines that are logged only once in a process."""
 
 
@@ -154,8 +154,8 @@ def load(
 
 def _say(level: int, text: str) -> None:
     """Log a line only once per process."""
-    if text not in _said:
-        _said.add(text)
+    if text not in _logged:
+        _logged.add(text)
         _log.log(level, "%s", text)
 
 
@@ -168,7 +168,7 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
     origin = resolve(name)
     if isinstance(origin, Source):
         part = split or origin.default
-        return _made(origin, origin.rows, part, seed) if origin.levels else _collect(_rows(origin, part, seed))
+        return _generated(origin, origin.rows, part, seed) if origin.levels else _collect(_rows(origin, part, seed))
     content = files.read(origin)
     known = {q.split for _, q, _ in content.rows}
     if known and (unknown := set(split.split("+") if split else ()) - known):
@@ -248,7 +248,7 @@ def how_many(name: SourceLike, n: int | None) -> int | None:
 
 
 @lru_cache(maxsize=16)
-def _made(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
+def _generated(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
     """A procedural source's questions, cached: generating them takes a fifth of a second, at every step of a study.
 
     `rows` distinguishes sources with the same name, which otherwise compare equal.

@@ -43,7 +43,7 @@ class Cell:
     `brr_missing_miss` are the largest and the smallest BRR that the missing answers could have given. The interval of
     `brr` spans both if more than 5 % of pairs are missing or the sides differ; that of `brr_read` covers only the pairs
     read. If the clean rate is 0 by definition, the clean side is a second clean reply; without one there is no
-    `clean_rate` and no `brr`.
+    `clean_rate`, no `brr`, no `switch_toward` and no `switch_away`.
     """
 
     arm: ArmKey

@@ -49,7 +49,7 @@ def check_kinds(value: object) -> None:
         _HINTS[cls] = {name: hint for name, hint in found.items() if hint is not KW_ONLY}
     for name, hint in _HINTS[cls].items():
         if not _is_of(getattr(value, name), hint):
-            raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_said(hint)}.")
+            raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_words(hint)}.")
 
 
 def checked(verb: Callable[P, R]) -> Callable[P, R]:
@@ -72,7 +72,7 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
             if name in given and not _is_of(given[name], hint):
                 shown = repr(given[name])
                 shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
-                raise BadInput(f"{name} is {shown}; it is {_said(hint)} in {verb.__name__}(…, {name}=).")
+                raise BadInput(f"{name} is {shown}; it is {_words(hint)} in {verb.__name__}(…, {name}=).")
         return verb(*args, **kwargs)
 
     return call
@@ -134,20 +134,20 @@ def _is_of(given: Any, hint: Any) -> bool:
     return True
 
 
-def _said(hint: Any) -> str:
+def _words(hint: Any) -> str:
     """An annotation in words."""
     of = get_args(hint)
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(repr, of))}"
     if get_origin(hint) in (Union, UnionType):
         is_long = any(get_origin(one) in (tuple, Sequence, Iterable) for one in of)
-        return (", or " if is_long else " or ").join(map(_said, of))
+        return (", or " if is_long else " or ").join(map(_words, of))
     if get_origin(hint) is tuple:
         return (
-            f"a tuple, each entry {_said(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_said, of))}"
+            f"a tuple, each entry {_words(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_words, of))}"
         )
     if get_origin(hint) in (Sequence, Iterable):
-        return f"several, each {_said(of[0])}"
+        return f"several, each {_words(of[0])}"
     if get_origin(hint) in (Callable, type):
         return "a class" if get_origin(hint) is type else "a function"
     if isinstance(hint, type) and is_dataclass(hint):

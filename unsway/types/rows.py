@@ -67,7 +67,7 @@ class Pair:
     bias: str
     """`name@version` of the bias."""
     elicit: str
-    """`name@version` of the elicitation: cot or direct."""
+    """`name@version` of the elicitation, such as `cot@1`."""
     clean: Prompt
     biased: Prompt
     target: Target

@@ -37,7 +37,7 @@ def check_listed(archive: Archive, work: Path) -> None:
     """Raise `AssetUnavailable` unless the index offers the version; requests only the list of versions."""
     output = _pip(("index", "versions", archive.project, "--disable-pip-version-check", "--no-input", "--pre"), work)
     if not re.search(rf"(?<![\w.]){re.escape(archive.version)}(?![\w.])", output):
-        raise _refused(archive, output)
+        raise _download_error(archive, output)
 
 
 def download_file(archive: Archive, work: Path, track: Track) -> Path:
@@ -83,7 +83,7 @@ def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> N
         arguments = ("download", *_OPTIONS, "--require-hashes", "--progress-bar=off", f"--dest={path.parent}")
         output = _pip((*arguments, f"--requirement={wanted}"), work, look)
         if not path.is_file():
-            raise _refused(archive, output)
+            raise _download_error(archive, output)
         advance(archive.size - shown)
 
 
@@ -93,7 +93,7 @@ def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> N
     output = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
     found = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
     if found is None:
-        raise _refused(archive, output)
+        raise _download_error(archive, output)
     url = found[1]
     if not url.startswith(("https://", "http://", "file://")):
         raise AssetUnavailable(f"the index names {url[:200]!r}, which cannot be read")
@@ -135,7 +135,7 @@ def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | 
     return log.read_text(encoding="utf-8", errors="replace")
 
 
-def _refused(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismatch:
+def _download_error(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismatch:
     """The error for a file that pip did not get, built from pip's output."""
     got = re.search(r"Got\s+([0-9a-f]{64})", output)
     if got:
