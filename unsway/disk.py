@@ -205,7 +205,7 @@ def appending(path: Path) -> Iterator[BinaryIO]:
 def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
     """Write a row at a byte offset of a file from `appending`, whole or not at all. Returns the offset where it ends.
 
-    Everything after the offset is cut off. With `sync` the row is flushed to the disk, which survives a power cut.
+    Everything after the offset is cut off. With `sync` the row is flushed to the disk, so that it survives a power cut.
     """
     file.truncate(at)
     left = memoryview(row + b"\n")
@@ -228,7 +228,7 @@ def append_row(path: str | Path, row: str | Callable[[bytes], str], *, sync: boo
         path: The file; created if missing.
         row: One row without its newline, or a function that makes it from the last row (empty if there is none). The
             file stays locked while the function runs, so no other process can append in between.
-        sync: Flush the row to the disk, which survives a power cut.
+        sync: Flush the row to the disk, so that it survives a power cut.
 
     Raises:
         StoreError: The disk refused it; the rows before it are unchanged.

@@ -186,7 +186,7 @@ def release_idle() -> None:
 
 
 def session(model: ModelLike, **args: Any) -> Session:
-    """A session with a model; a session is returned unchanged. Raises as `subject` does."""
+    """A session with a model; an existing session is returned unchanged. Raises as `subject` does."""
     return model if isinstance(model, Session) else Session(subject(model, **args))
 
 

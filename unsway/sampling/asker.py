@@ -82,7 +82,7 @@ def ask(
     model_args: Mapping[str, Any] | None = None,
     **options: Unpack[SamplingOptions],
 ) -> tuple[Reply, ...]:
-    """Ask a model each unique prompt, except prompts with a reply in the folder.
+    """Ask a model each unique prompt; prompts that already have a reply in the folder are not asked again.
 
     Args:
         prompts: The prompts; equal texts are the same prompt.
@@ -98,7 +98,7 @@ def ask(
 
     Raises:
         ModelError: Some prompt got no reply. All replies received are stored, so a second call asks only the rest.
-        BudgetReached: The budget is used up; all replies received are stored.
+        BudgetReached: The next prompt could exceed the budget; all replies received are stored.
         BadInput: There is a budget but no known price for the model; or the model accepts no effort or thinking budget.
         StoreError: The disk is full or not writable; all replies received are stored.
     """

@@ -93,7 +93,7 @@ def beside_default_system(
     *,
     kind: PartKind = "instruction",
 ) -> dict[str, Prompt]:
-    """Biased prompts with a system turn as cue, which now follows the default system prompt of a local model's template.
+    """Biased prompts whose cue is a system turn, put after the default system prompt of a local model's template.
 
     Templates such as Qwen2.5's add their own system prompt only to a conversation without one. The cue would replace it, and
     the sides would differ by more than the cue.

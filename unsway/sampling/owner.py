@@ -1,4 +1,4 @@
-"""The only writer of a folder for which workers on other machines ask.
+"""The only writer of a folder of replies that workers on other machines fill.
 
 In: the workers' messages: rows of replies, the addresses they are asking, the money they want to spend. Out: one
 `replies.jsonl` for everyone, leases on addresses being asked, and shares of a budget. It runs on the folder's machine.

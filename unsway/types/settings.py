@@ -20,7 +20,7 @@ Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh",
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How replies are decoded. Equal settings and an equal prompt give the same address."""
+    """How replies are decoded. A prompt with equal settings counts as the same request."""
 
     temperature: float = 0.0
     """0 is greedy, as in the paper's measurements (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
