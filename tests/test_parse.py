@@ -151,7 +151,11 @@ def test_rule_and_place(text: str, rule: str, shown: str) -> None:
 
 
 def test_every_rule_that_fires_is_documented() -> None:
-    fired = {re.sub(r"^reasoning_|_text$|_words$", "", answer.rule) for answer in readings()}
+    by_number = read("1. Mars\n2. Venus\n\nThe answer: 2", options=["Mars", "Venus", "Earth", "Moon"])
+    stated = read("A long trip. The deepest is Baikal (1,642 m). Nice.", options=["Baikal", "Victoria", "Superior"])
+    assert (by_number.rule, stated.rule) == ("numbered", "stated_text")
+    answers = (*readings(), by_number, stated)
+    fired = {re.sub(r"^reasoning_|_text$|_words$", "", answer.rule) for answer in answers}
     fired.discard("letter_against")
     assert len(fired) >= 20
     assert parse.__doc__ is not None
