@@ -49,9 +49,9 @@ class CueQueue:
         return [row for row in range(self.wanted) if row not in self.found]
 
     def take(self, row: int, seed: int) -> Pair | None:
-        """The next pair of a row: its own question, its own replacement, then random others; None if none is left.
+        """The next pair of a row: its own question, its own stand-in, then random others; None if none is left.
 
-        Rows use questions from the front and replacements from the end, so with two questions per row, no other row
+        Rows use questions from the front and stand-ins from the end, so with two questions per row, no other row
         changes with this row's reply. Random others are drawn from the middle first.
         """
         n = len(self.pairs)

@@ -23,7 +23,7 @@ from unsway.types import Example, Message
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ROWS_VERSION = 2
-"""Version of the rows that unsway writes. 2: a row has its own replacements, its thought, and TRL's columns."""
+"""Version of the rows that unsway writes. 2: a row has its own stand-ins, its thought, and TRL's columns."""
 
 
 def write_rows(path: str | Path, rows: Iterable[Example], **about: object) -> Path:

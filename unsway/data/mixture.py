@@ -286,7 +286,7 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     found: dict[int, Row] = {}
     while missing := [row for row in range(n) if row not in found]:
         batch = []
-        for row in missing:  # the row's own task, then its own replacements, then any that is left
+        for row in missing:  # the row's own task, then its own stand-ins, then any that is left
             place = next(
                 (place for place in chain(range(row, len(prompts) * most, n), waiting) if place in waiting), None
             )

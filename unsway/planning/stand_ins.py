@@ -1,4 +1,4 @@
-"""Placeholders for arguments that no model has written yet, so that a plan can count their tokens.
+"""Stand-ins for arguments that no model has written yet, so that a plan can count their tokens.
 
 In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, with each argument replaced by
 text of the requested length.
