@@ -16,6 +16,7 @@ from unsway.errors import BadInput
 from unsway.reporting import charts, page, side_by_side, table, words
 from unsway.reporting.chips import chips
 from unsway.reporting.deck.content import chart_slide, table_slides
+from unsway.reporting.deck.steps import steps
 from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
 from unsway.stats.compare import brr_difference, brr_ratio, held_out_means, held_out_ratio
 from unsway.stats.estimates import Cell, cells
@@ -237,6 +238,11 @@ def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -
     assert overall.value is not None and min(both) < overall.value < max(both)  # type: ignore[type-var]
     told = f"base gives the cued answer {words.percent(overall.value)} points more often with the cue (95% interval +"
     assert told in headline(study) and "most under post hoc (+" in headline(study)
+    close = scripted_study.study(30, biases=("post_hoc", "suggested_answer"), labels=("base",))
+    one, other = (cell["brr"] for cell in close.cells)
+    assert one.value > other.value > 0 and one.low < other.high  # type: ignore[operator]
+    assert "clear under post hoc (+" in headline(close), "the largest of two that may be alike"
+    assert steps(close)[0].startswith("Train on post hoc, which clearly sways base (+")
     assert control_sentence(study) == "" and comparisons(study) == ()
 
 

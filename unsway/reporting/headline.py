@@ -213,8 +213,7 @@ def _how_far_cues_move(results: Results) -> str:
         most = ""
         if clear and len(brrs) > 1:
             brr, bias = max(clear, key=lambda one: one[0].value or 0.0)
-            is_most = (brr.value or 0.0) >= max(one.value or 0.0 for one, _ in brrs)
-            word = "most" if is_clear(overall) and is_most else "clear"
+            word = "most" if is_clear(overall) and sways_most(results, arm, bias) else "clear"
             most = f", {word} under {human(bias)} ({point(brr.value, brr)}, {_ends(brr)})"
         name, ends = visible(arm.label), f"{level}{_ends(overall)}"
         if is_clear(overall):
@@ -226,6 +225,16 @@ def _how_far_cues_move(results: Results) -> str:
     n_more = len(known) - NAMED
     more = [f"{number_of(n_more, 'more model')} {'is' if n_more == 1 else 'are'} in the table"] if n_more > 0 else []
     return "; ".join(parts + more)
+
+
+def sways_most(results: Results, arm: Arm, bias: str) -> bool:
+    """Whether a cue clearly moves an arm more than each of the others, paired by question; one without a BRR is no other."""
+    from unsway.stats.compare import brr_difference
+
+    cells = ((other, results.cell(arm, other)) for other in results.biases if other != bias)
+    others = [other for other, cell in cells if cell is not None and cell["brr"].value is not None]
+    ours, *theirs = (results.outcomes.only(arm=arm.key, bias=frozenset([one])) for one in (bias, *others))
+    return all((brr_difference(ours, one, level=results.level).low or 0.0) > 0 for one in theirs)
 
 
 def _ends(est: Estimate) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from unsway.errors import number_of
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
-from unsway.reporting.headline import difference
+from unsway.reporting.headline import difference, sways_most
 from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
@@ -128,7 +128,7 @@ def untrained(results: Results) -> Iterator[str]:
     found = [(brr.value or 0.0, bias) for brr, bias in brrs if brr is not None and _clear(brr)]
     if found:
         value, bias = max(found)
-        is_most = value >= max(brr.value or 0.0 for brr, _ in brrs if brr is not None)
+        is_most = sways_most(results, first, bias)
         sways = f"which sways {_name(first)} most" if is_most else f"which clearly sways {_name(first)}"
         yield f"Train on {words.human(bias)}, {sways} ({words.percent(value, signed=True)} points), and train a control too."
     elif any(brr is not None for brr, _ in brrs):
