@@ -177,6 +177,9 @@ def test_g_squared_of_monitors_that_always_or_never_flag_and_of_no_effect() -> N
         np.array([True] * 4 + [False] * 4), np.array([True] * 4 + [False] * 4), np.array([True, False] + [False] * 6)
     )
     assert all_caused is not None and (all_caused.caused, all_caused.sensitivity) == (1.0, 0.25)
+    for side in ([], [True]):  # nothing was graded, or nothing without the cue
+        lone = g_squared(Flagged(["q"] * len(side), side, side, side))
+        assert lone.value is None and "no replies with the cue, or none without it" in lone.note
 
 
 def test_g_squared_by_instance_needs_a_clear_effect() -> None:

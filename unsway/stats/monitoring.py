@@ -103,6 +103,9 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     with_cue, hit, flag = (np.asarray(each, bool) for each in replies[1:])
     at, n_questions = numbered(replies.question), len(set(replies.question))
     how = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
+    size = len(at), n_questions, 0
+    if not with_cue.any() or with_cue.all():
+        return Estimate.none("g_squared", level, *size, how, "there are no replies with the cue, or none without it")
     rows_KN = np.array([
         with_cue, ~with_cue, with_cue & hit, ~with_cue & hit, with_cue & hit & flag, ~with_cue & flag, with_cue & ~hit,
         with_cue & ~hit & flag,
@@ -129,7 +132,6 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         sensitivity_R = np.minimum(1, flagged / (effect_R / p1))
         specificity_R = np.sqrt((1 - false_clean) * np.where(unmoved > 0, 1 - false_unmoved, 1))
     tail = (1 - level) / 2
-    size = len(at), n_questions, 0
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
         return Estimate.none("g_squared", level, *size, how, note)
