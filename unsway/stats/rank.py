@@ -45,8 +45,8 @@ def reductions(
         seed: Seed of the halves.
 
     Returns:
-        The reductions by the proxy and by the training, by bias and source; a cell is left out if its half has no question
-        that counts in both arms.
+        The reductions by the proxy and by the training, by bias and source; a cell is left out if in its half no
+        question counts in the base, or none in the other arm.
     """
     found: list[dict[tuple[str, str], float]] = []
     before = [o for o in base if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
