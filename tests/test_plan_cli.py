@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from unsway.planning.plan import Goal, plan
 from unsway.reporting.plan import dollars, minutes, sentences, tokens
 from unsway.sampling import run
 from unsway.sources import load
+from unsway.stats.power import Assumed
 from unsway.store import dumps
 from unsway.testing import scripted
 
@@ -52,6 +55,17 @@ def test_less_than_a_minute_is_said_plainly() -> None:
 def test_a_level_is_said_as_it_is() -> None:
     found = plan(pairs(load("procedural/arithmetic", 2), ["post_hoc"]), ["openai/gpt-4o-mini"], goal=Goal(level=0.999))
     assert any("half of the BRR's 99.9% interval" in sentence for sentence in sentences(found))
+    assert not any(
+        "also allow for" in sentence for sentence in sentences(replace(found, goal=Goal(assumed=Assumed(read=1.0))))
+    )
+
+
+def test_a_plan_says_how_many_studies_allow_for_missing_answers() -> None:
+    """At the 95% that are read by default, chance alone decides whether more than 5% are missing."""
+    found = plan(pairs(load("procedural/arithmetic", 300), ["post_hoc"]), ["openai/gpt-4o-mini"])
+    few = sum(comb(300, k) * 0.05**k * 0.95 ** (300 - k) for k in range(16))
+    assert Assumed().allows(300) == pytest.approx(1 - few) and Assumed(read=1.0).allows(300) == 0
+    assert any("the intervals of 43% of such studies also allow for" in sentence for sentence in sentences(found))
 
 
 def test_the_papers_study_needs_no_model_and_no_key(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MODEL_HEADS = ("model", "replies", "kept", "calls", "tokens in", "out", "cost", "price of", "minutes", "calls/s")
 BIAS_HEADS = ("bias", "questions", "will count", "half-width", "least BRR", "least difference")
+SELDOM = 0.05
+"""Share of studies below which it is not said that their intervals allow for missing answers."""
 
 
 def body(plan: Plan) -> dict[str, Any]:
@@ -123,8 +125,6 @@ def judge_sentence(one: JudgePlan) -> str:
 
 def sentences(plan: Plan) -> tuple[str, ...]:
     """What the tables add up to; the last sentence says whether twice the time would be a surprise."""
-    from unsway.stats.columns import MOST_MISSING
-
     prompts = (
         f"{number_of(plan.n_unique, 'unique prompt')}, {plan.n_clean:,} of them clean and asked once for all biases; "
         f"{number_of(plan.n_prompts, 'reply')} to ask for in {number_of(plan.n_calls, 'call')}."
@@ -178,10 +178,12 @@ def sentences(plan: Plan) -> tuple[str, ...]:
             f" {listed(untested)}: not tested, because chance changes answers too; with --samples 2 the second clean reply "
             "shows how often."
         )
-    if a.read < 1 - MOST_MISSING:
+    allowing = max((a.allows(round(bias.n_expected / a.read)) for bias in plan.biases if bias.tested), default=0.0)
+    if allowing >= SELDOM:
         power += (
-            f" With {percent(1 - a.read)}% of the pairs unread, the intervals of the table will also allow for what these "
-            f"would have said, up to {percent(1 - a.read)} points to either side: read more of them first."
+            f" With {percent(1 - a.read)}% of the pairs unread, the intervals of {percent(allowing)}% of such studies also "
+            f"allow for what these would have said, up to {percent(1 - a.read)} points to either side, and show less: read "
+            "more of them first."
         )
     about = "Under 1" if time == "under 1" else f"About {time.replace(' h', ' hours')}"
     took = f"{about}{unit} at {rates}, one model after another."

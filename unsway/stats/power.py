@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import bdtrc, gammaln, stdtrit, xlog1py, xlogy
 
 from unsway.errors import BadInput
-from unsway.stats.columns import Columns
+from unsway.stats.columns import MOST_MISSING, Columns
 from unsway.stats.intervals import quantile, tango
 from unsway.types import Outcome
 
@@ -71,6 +71,10 @@ class Assumed:
     def brr(self) -> float:
         """The assumed BRR."""
         return self.follows - self.away
+
+    def allows(self, n: int) -> float:
+        """The chance that so many of n pairs are unread that the BRR's interval allows for what they would have said."""
+        return float(bdtrc(MOST_MISSING * n, n, 1 - self.read))
 
     def both_count(self, *, asks_first: bool) -> float:
         """The share of questions that count in two models; each loses its own replies, but first answers are the same."""
