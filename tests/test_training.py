@@ -258,6 +258,9 @@ def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -
     other.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     del other.__dict__["end"]
     assert other.end == text  # a template that ends nothing
+    other.__dict__["ends"] = frozenset()  # as where neither config nor tokenizer names one
+    with pytest.raises(BadInput, match="names no token that ends a reply"):
+        ReplyFormat.of(other)
 
 
 def test_chats_that_others_wrote_train_without_a_detour(tmp_path: Path) -> None:

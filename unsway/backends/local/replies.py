@@ -55,7 +55,15 @@ class ReplyFormat:
 
     @classmethod
     def of(cls, weights: Weights, *, closes_empty: bool = False) -> ReplyFormat:
-        """The format of a model, by its chat template as rendered and the tokens added to its tokenizer."""
+        """The format of a model, by its chat template as rendered and the tokens added to its tokenizer.
+
+        Raises `BadInput` where no token ends a reply.
+        """
+        if not weights.ends:
+            raise BadInput(
+                f"{weights.name!r} names no token that ends a reply, so it would be trained never to end one. Write "
+                "its number into generation_config.json, as eos_token_id."
+            )
         added = weights.tokenizer.added_tokens_decoder.values()
         chat = [{"role": "user", "content": MARK}]
         text = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
