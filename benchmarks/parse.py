@@ -118,6 +118,7 @@ SHAPES = (
     "hmm  no,  photosynthesis and  С , ß you said  答案是 \\text{ choice (d) answer is not ",
     "! ! ! the best answer the best answer the best answer correct answer ",
     "(A) red\nwait wait wait you said ",
+    "?\nA. photosynthesis B. respiration if i had to say ",
 )
 """The slowest shapes that a search over concatenations of such pieces has found."""
 

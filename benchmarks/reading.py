@@ -1,6 +1,6 @@
 """How often replies are read wrongly or not at all, on replies that were written without knowing the reader.
 
-In: files of replies, one JSON object a line (default: the seven blind rounds kept with the tests). Out: a table of what was
+In: files of replies, one JSON object a line (default: the eight blind rounds kept with the tests). Out: a table of what was
 read wrongly and what was left unread, by language and by side; exit code 1 where a goal is missed.
 
     python benchmarks/reading.py [FILE …] [--show]
@@ -28,7 +28,7 @@ from unsway.readers.parse import PARSER, read
 from unsway.stats.intervals import wilson
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
-ROUNDS = tuple(DATA / f"replies_blind{i}.jsonl" for i in (1, 2, 3, 4, 5, 6, 7))
+ROUNDS = tuple(DATA / f"replies_blind{i}.jsonl" for i in range(1, 9))
 KEYS = ("options", "n_options", "reasoning", "stop")
 MOST_WRONG = {"en": 0.005, "other": 0.02}
 MOST_UNREAD = {"en": 0.03}

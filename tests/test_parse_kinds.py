@@ -112,11 +112,11 @@ def bench() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("i", "unread"), [(0, 0.05), (1, 0.05), (2, 0.25), (3, 0.02), (4, 0.05), (6, 0.1)])
+@pytest.mark.parametrize(("i", "unread"), [(0, 0.05), (1, 0.05), (2, 0.25), (3, 0.02), (4, 0.05), (6, 0.1), (7, 0.1)])
 def test_a_blind_round_is_read_as_its_writer_meant_it(bench: ModuleType, i: int, unread: float) -> None:
     """What was mended stays so: nearly all, alike on both sides. Labels that differ are listed in docs/reading.md."""
     results = [(row, bench.judged(row)[0]) for row in bench.rows_of(bench.ROUNDS[i])]
-    assert len(results) >= 500
+    assert len(results) >= 350
     for side in (True, False):
         of = [result for row, result in results if row["agrees"] is side]
         assert of.count("wrong") <= 0.01 * len(of)
