@@ -204,9 +204,16 @@ def test_no_path_and_a_link_to_itself_are_refused(tmp_path: Path) -> None:
     study.touch()
     loop.symlink_to(loop)
     for words in (("run", study, "--out"), ("forecast", study, "--to"), ("pull", "me/it"), ("note", "hi", "--project")):
-        for place in (loop, loop / "in", ""):
+        for place, said in (
+            (loop, "leads nowhere"),
+            (loop / "in", "leads nowhere"),
+            ("", "names no path"),
+            ("s3://bucket/x", "is an address"),
+        ):
             refused = unsway(*words, place)
-            assert refused.exit_code == 2 and ("leads nowhere" if place else "names no path") in refused.output
+            assert refused.exit_code == 2 and said in refused.output
+    with pytest.raises(us.UnswayError, match="is 'memory://x', an address"):
+        us.Sampling(folder="memory://x")
 
 
 def test_streams_that_are_closed_or_full_and_folders_that_are_files(

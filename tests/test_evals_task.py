@@ -13,7 +13,15 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
-from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
+from inspect_ai import score
+from inspect_ai.log import (
+    EvalLog,
+    ProvenanceData,
+    edit_score,
+    invalidate_samples,
+    read_eval_log,
+    write_eval_log,
+)
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessageAssistant,
@@ -22,6 +30,7 @@ from inspect_ai.model import (
     ModelName,
     ModelOutput,
 )
+from inspect_ai.scorer import ScoreEdit
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
 import unsway as us
@@ -35,6 +44,7 @@ from unsway.pairing import PairSet, pairs
 from unsway.sampling import run
 from unsway.sampling.claims import Claims
 from unsway.sampling.conversation import chat
+from unsway.sampling.records import paired_answers
 from unsway.sources import load
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
@@ -121,12 +131,22 @@ def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> N
         "as verdicts name it"
     )
     assert log.plan.steps[0].params == {}, "tools that list logs read every header: prompts stand in the samples alone"
+    first, *_ = log.samples or ()
+    by = ProvenanceData(author="somebody")
+    edit_score(log, first.id, "paired_answers", ScoreEdit(metadata={}, provenance=by), recompute_metrics=False)
+    write_eval_log(log, str(tmp_path / "edited.json"))
+    write_eval_log(invalidate_samples(log, [str(first.uuid)], by), str(tmp_path / "invalid.json"))
+    assert {reply_id(reply) for reply in imported(tmp_path / "edited.json").replies} == kept
+    invalid = imported(tmp_path / "invalid.json")
+    assert len(invalid.replies) == len(kept) - 1 and "1 sample marked as invalid: missing here" in invalid.notes[0]
+    assert len(imported([tmp_path / "invalid.json", tmp_path / "edited.json"]).replies) == len(kept), "as tried again"
     for sample in log.samples or ():
         sample.scores = None  # as with `--no-score`
-    log.plan.config.system_message = "Be brief."
+    log.plan.config.system_message, log.plan.config.stop_seqs = "Be brief.", ["."]
     write_eval_log(log, str(tmp_path / "unscored.json"))
     unscored = imported(tmp_path / "unscored.json")
-    assert {reply_id(reply) for reply in unscored.replies} == kept and "with a system message" in unscored.notes[0]
+    assert {reply_id(reply) for reply in unscored.replies} == kept
+    assert "asked with stop_seqs, system_message" in unscored.notes[0]
 
 
 @pytest.mark.parametrize("of_measure", [False, True])
@@ -207,23 +227,33 @@ def test_another_solver_may_ask_and_is_named_but_does_not_walk_turns(tmp_path: P
 
     @solver
     def generating() -> Solver:
-        """Inspect's own, which meets a limit behind its reply on the biased side of one question."""
+        """Decodes in its own way, and meets a limit or an error behind its reply on the biased side of one question each."""
 
         async def solve(state: TaskState, generate: Generate) -> TaskState:
-            state = await generate(state)
+            state = await generate(state, temperature=1.0)
             if state.sample_id == both.pairs[0].biased.id:
                 state.message_limit = 1
                 state.messages.append(ChatMessageUser(content="Go on."))
+            if state.sample_id == both.pairs[1].biased.id:
+                raise RuntimeError("late")
             return state
 
         return solve
 
-    log, found = header(tmp_path, ["post_hoc", "are_you_sure"], scripted(both, follow=FOLLOW), solver=generating())
-    assert (found["post_hoc/n"], found["are_you_sure/n"]) == (N - 1, 0) and found["are_you_sure/n_excluded"] == N
+    asking = {"solver": generating(), "fail_on_error": False, "score_on_error": True}
+    log, found = header(tmp_path, ["post_hoc", "are_you_sure"], scripted(both, follow=FOLLOW), **asking)
+    assert (found["post_hoc/n"], found["are_you_sure/n"]) == (N - 2, 0) and found["are_you_sure/n_excluded"] == N
+    again = score(log, paired_answers(), model="none", action="overwrite", display="none").results
+    assert again is not None and {name: each.value for name, each in again.scores[0].metrics.items()} == found
     theirs = imported(log.location.removeprefix("file://"))
     by_bias = {cell.bias.partition("@")[0]: cell for cell in cells(outcomes(theirs.pairs, theirs.replies))}
-    assert by_bias["post_hoc"]["brr"].value == found["post_hoc/brr"] and len(theirs.replies) == 2 * N - 1
+    assert by_bias["post_hoc"]["brr"].value == found["post_hoc/brr"] and len(theirs.replies) == 2 * N - 2
     assert "asked by another solver (generating)" in theirs.notes[0]
+    assert {reply.settings for reply in theirs.replies} == {Settings(1.0, 1000)}, "not as the task's header says"
+    for sample in log.samples or ():
+        sample.scores = None  # as with `--no-score`
+    write_eval_log(log, str(tmp_path / "unscored.json"))
+    assert imported(tmp_path / "unscored.json").replies == theirs.replies
 
 
 def test_unsways_own_solver_asks_prompts_as_they_are_and_once() -> None:

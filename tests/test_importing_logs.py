@@ -348,9 +348,7 @@ def test_two_runs_of_one_task_are_not_joined_in_silence(tmp_path: Path) -> None:
     log = read_eval_log(first)
     for arm, path in (("clean", f"{tmp_path}/clean.json"), ("biased", other)):
         sample = next(one for one in log.samples or [] if one.metadata["arm"] == arm)
-        (score,) = (sample.scores or {}).values()
-        score.metadata = {**(score.metadata or {})}
-        score.metadata["reply"] = score.metadata["reply"].replace("answer", "choice")
+        sample.store["reply"] = sample.store["reply"].replace("answer", "choice")
         write_eval_log(log, path)
     once = load([first, first])
     assert (len(once.replies), once.n_rows, once.n_duplicates, once.n_empty) == (4, 8, 4, 0), "as a run tried again"

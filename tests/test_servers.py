@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.model import get_model
 
 from tests.forking import Forked
 from tests.openai_server import OpenAiServer, let_go
@@ -204,6 +205,10 @@ def test_an_address_counts_by_what_it_is_not_by_how_it_was_given(monkeypatch: py
     assert own.weights == "" and subject("openai/gpt-4o").weights == given.weights != ""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://api.openai.com/v1")
     assert subject("openai/gpt-4o").weights == ""
+    monkeypatch.setenv("INSPECT_EVAL_MODEL_BASE_URL", "http://127.0.0.1:1/v1")
+    assert subject("openai/gpt-4o").weights == "", "the provider's own variable goes before that of all"
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert subject("openai/gpt-4o").weights == subject(get_model("openai/gpt-4o", api_key="k")).weights == given.weights
     monkeypatch.setenv("LOCAL_BASE_URL", "http://127.0.0.1:2/v1")
     assert (
         subject("openai-api/local/m").weights != subject("openai-api/local/m", base_url="http://127.0.0.1:3/v1").weights

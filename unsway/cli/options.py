@@ -30,12 +30,16 @@ ENGINE = "unsway.engine"
 
 
 class Place(click.Path):
-    """A path where something may be; the empty text, as an unset variable leaves it, and a link to itself are refused."""
+    """A path where something may be; an empty text (an unset variable), an address and a link to itself are refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path, as click takes it. Raises `click.BadParameter`."""
         if not str(value):
             self.fail("'' names no path.", param, ctx)
+        if "://" in str(value):
+            self.fail(
+                f"{str(value)!r} is an address, and unsway writes to this machine alone. Name a path.", param, ctx
+            )
         found = Path(os.fsdecode(super().convert(value, param, ctx)))
         try:
             found.stat()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZipFile
@@ -15,11 +15,13 @@ from zipfile import ZipFile
 from unsway import layout
 from unsway.errors import BadInput, number_of
 from unsway.importing.words import named
+from unsway.models.endpoints import NEUTRAL
 from unsway.models.thoughts import shown_thought
-from unsway.sampling.conversation import STOPS, settings_of
-from unsway.sampling.records import SCORER
+from unsway.sampling.conversation import INSPECTS_NAMES, STOPS, UNKNOWN_LENGTH, settings_of
+from unsway.sampling.records import SCORER, of_another_solver
 from unsway.store import loads, why
-from unsway.types import Pair, Reply
+from unsway.types import Pair, Reply, Settings
+from unsway.types.address import Address
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -135,8 +137,7 @@ def read_logs(places: Sequence[Path]) -> Logs:
         if own is None:
             others[file] = log
             continue
-        if own[2]:
-            notes.append(f"{file} was asked {' and '.join(own[2])}: what that adds is not in its prompts.")
+        notes += own[2]
         n_samples += len(log.samples or ())
         pairs |= {pair.id: pair for pair in own[0]}
         clean, left_out = {pair.clean.id for pair in own[0]}, 0
@@ -173,12 +174,13 @@ def read_own_log(
     """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample id and epoch.
 
     Returns:
-        Pairs, replies (None for a sample without one), and other possible content of the prompts; None for any other log.
+        Pairs, replies (None for a sample without one), and lines on what they do not show; None for any other log.
 
     Raises:
         BadInput: It is the record of an existing study.
     """
-    about = [sample.metadata or {} for sample in log.samples or ()]
+    samples = log.samples or []
+    about = [sample.metadata or {} for sample in samples]
     study, is_measured = file.resolve().parent.parent, (log.eval.metadata or {}).get("asked_by") == "unsway"
     if is_measured and (study / layout.REPLIES).exists():
         raise BadInput(
@@ -187,33 +189,46 @@ def read_own_log(
         )
     if not any("pair" in each for each in about):
         return None
-    texts = [each["pair"] for each in about if "pair" in each and each.get("arm") != "clean"]
     try:
+        told = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each}
         replies: dict[tuple[str, str, int], Reply | None] = {}
-        for sample in log.samples or ():
-            scores = sample.scores or {}  # without our scorer, the solver's own record counts
-            row = (scores[SCORER].metadata or {}).get("reply") if SCORER in scores else sample.store.get("reply")
-            replies[log.eval.model, str(sample.id), sample.epoch] = loads(Reply, row) if row else None
-        pairs = {text: loads(Pair, text) for text in texts}
+        for sample, each in zip(samples, about, strict=True):
+            score = (sample.scores or {}).get(SCORER)  # may have been edited: what the solver kept goes before it
+            row = sample.store.get("reply") or ((score and score.metadata) or {}).get("reply")
+            reply = loads(Reply, row) if row and not sample.invalidation else None
+            if reply is None and not is_measured and _answers(sample) and "pair" in each:
+                asked = Address(str(sample.id), log.eval.model, "", UNKNOWN_LENGTH, sample.epoch - 1)
+                reply = of_another_solver(told[each["pair"]], asked, sample.output, sample.events)
+            replies[log.eval.model, str(sample.id), sample.epoch] = reply
     except (ValueError, TypeError) as error:
         raise BadInput(
             f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
         ) from None
-    added: list[str] = []
+    pairs = {each["pair"]: told[each["pair"]] for each in about if "pair" in each and each.get("arm") != "clean"}
+    n_invalid = sum(sample.invalidation is not None for sample in samples)
+    invalid = f"{file}: {number_of(n_invalid, 'sample')} marked as invalid: missing here, but counted in its header."
+    notes = [invalid] if n_invalid else []
     if not is_measured:  # run by `inspect eval`: settings are in the log's header
-        configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags' settings win
+        solvers = ", ".join(step.solver for step in log.plan.steps)
+        is_other = "model_turns" not in solvers  # which may decode otherwise than the header says
+        configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags win over the model's
         settings, is_known = settings_of(*configs)
         known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
-        replies = {place: replace(reply, **known) if reply else None for place, reply in replies.items()}
-        solvers = ", ".join(step.solver for step in log.plan.steps)
-        added += [] if "model_turns" in solvers else [f"by another solver ({solvers})"]
-        added += ["with a system message"] if any(config.system_message for config in configs) else []
-    return list(pairs.values()), replies, added
+        for place, reply in replies.items():
+            own = {"model": log.eval.model} if is_other and reply and reply.settings_known else known
+            replies[place] = replace(reply, **own) if reply else None
+        decoding = {INSPECTS_NAMES.get(field.name, field.name) for field in fields(Settings)}
+        names = {name for config in configs for name in config.model_dump(exclude_none=True)} - NEUTRAL - decoding
+        added = [f"by another solver ({solvers})"] if is_other else []
+        added += [f"with {', '.join(sorted(names))}"] if names else []
+        shown = "which neither its prompts nor its settings show"
+        notes += [f"{file} was asked {' and '.join(added)}, {shown}."] if added else []
+    return list(pairs.values()), replies, notes
 
 
 def _answers(sample: EvalSample) -> Sequence[ChatCompletionChoice]:
-    """The answers of a sample; none if it failed or met a limit, which may have cut it anywhere."""
-    return sample.output.choices if sample.error is None and sample.limit is None else ()
+    """The answers of a sample; none if it failed, met a limit (which may cut it anywhere) or was marked as invalid."""
+    return () if sample.error or sample.limit or sample.invalidation else sample.output.choices
 
 
 def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -70,7 +70,7 @@ class Imported:
             "that repeat another row": self.n_duplicates,
             "whose cue points to the right option (--keep-gold keeps them, as NAME/gold)": self.n_gold,
             "of clean replies that no biased row belongs to": self.n_alone,
-            "without a reply, whose pairs count as missing": self.n_empty,
+            "without a reply, whose pairs count as missing (as not asked where neither side has one)": self.n_empty,
         }
         replies, pairs = number_of(len(self.replies), "reply"), number_of(len(self.pairs), "pair")
         models, rows = number_of(len(self.models), "model"), number_of(self.n_rows, "row")
@@ -160,10 +160,8 @@ def load(
         )
     for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered for pair in pairs) else ():
         side, other = ("biased", "clean") if pair.biased.id in answered else ("clean", "biased")
-        notes.append(
-            f"No pair has replies on both sides: all are {side}. Import the {other} ones with them (several files, "
-            "--clean FILE), under the same names of questions."
-        )
+        advice = f" Import the {other} ones with them (several files, --clean FILE), under the same names of questions."
+        notes.append(f"No pair has replies on both sides: all are {side}.{advice if good else ''}")
     return Imported(
         pairs=pairs,
         replies=(*own.replies, *replies.values()),

@@ -34,7 +34,9 @@ NEUTRAL = frozenset(
         "top_logprobs prompt_logprobs user safety_identifier api_key_var quota_project_id scopes use_adc key token do_sample"
     ).split()
 )
-"""Arguments that decide where, how fast and with which key a model is asked, not its answers; the address counts anyway."""
+"""Arguments about where, how fast and with which key a model is asked, not its answers; the address counts anyway."""
+FOR_EVERY_PROVIDER = "INSPECT_EVAL_MODEL_BASE_URL"
+"""Inspect's variable for the address of any provider's server."""
 KEYS = ("_key", "-key", "_token", "-token", "_secret", "-secret", "authorization", "cookie")
 """Endings of the names of arguments and headers that hold a key."""
 OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))
@@ -46,6 +48,14 @@ def address_variable(model: str) -> str:
     provider, _, rest = model.partition("/")
     service = rest.partition("/")[0] if provider == "openai-api" else provider
     return f"{service.upper().replace('-', '_')}_BASE_URL"
+
+
+def with_address(model: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of a model, with the address that Inspect takes for every provider whose own variable names none."""
+    read_dotenv()
+    url = os.environ.get(FOR_EVERY_PROVIDER)
+    has_one = args.get("base_url") or args.get("port") or os.environ.get(address_variable(model))
+    return args if has_one or not url else {**args, "base_url": url}
 
 
 def address(model: str, args: Mapping[str, Any]) -> str | None:

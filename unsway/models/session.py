@@ -20,7 +20,7 @@ from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError, expect
 from unsway.extras import check_installed
 from unsway.models.adapters import ADAPTER_FILE
-from unsway.models.endpoints import address, address_variable, serving_id
+from unsway.models.endpoints import FOR_EVERY_PROVIDER, address, address_variable, serving_id, with_address
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
@@ -75,7 +75,8 @@ class Subject:
         if not weights:
             return (
                 f"{self.name} was asked at its provider's own address, and now another one is named"
-                f"{f' ({url})' if url else ''}. Unset {variable}, and leave out -M base_url=… and -M weights=…."
+                f"{f' ({url})' if url else ''}. Unset {variable} and {FOR_EVERY_PROVIDER}, and leave "
+                "out -M base_url=… and -M weights=…."
             )
         return (
             f"{self.name} was asked at another address than {url or 'that of its provider'}. Set {variable} to the address "
@@ -237,7 +238,7 @@ def _of_inspect(model: Model) -> Subject:
     # `get_model` may fill `api.base_url` with the provider's default; a model made by hand has its maker's value
     is_by_name = getattr(model.api, "qualified_model_name", name) is not None
     url = getattr(model, "_explicit_base_url", None) if is_by_name else model.api.base_url
-    args = model.model_args | {"base_url": url}
+    args = with_address(name, model.model_args | {"base_url": url})
     where, weights = serving_id(name, args, model.config), str(args.get("weights", ""))
     return Subject(name, content_id(where, weights) if where and weights else where or weights, model, {})
 
@@ -284,7 +285,7 @@ def name_of(model: str) -> str:
 
 def _hosted(name: str, args: Mapping[str, Any]) -> Subject:
     """A hosted model; `weights` among its arguments names what its address currently serves."""
+    args = dict(with_address(name, args))
     where = serving_id(name, {key: value for key, value in args.items() if key not in OURS})
-    args = dict(args)
     weights = args.pop("weights", None)
     return Subject(name, where if weights is None else content_id(where, str(weights)), name, args)

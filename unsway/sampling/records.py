@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,15 @@ from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesVie
 
 from unsway import readers
 from unsway.prompts.render import answer_on
-from unsway.sampling.conversation import UNKNOWN_LENGTH, chat, reply_of
+from unsway.sampling.conversation import UNKNOWN_LENGTH, chat, reply_of, settings_of
 from unsway.seeds import digest
 from unsway.store import dumps, loads
-from unsway.types import Pair, Prompt, Reading, Reply, Settings, Side
+from unsway.types import Pair, Prompt, Reading, Reply, Side
 from unsway.types.address import Address
 
 if TYPE_CHECKING:
+    from inspect_ai.event import Event
+    from inspect_ai.model import ModelOutput
     from inspect_ai.solver import Solver, TaskState
 
 SCORER = "paired_answers"
@@ -115,6 +117,28 @@ def without_reply(reason: str) -> Score:
     return Score(value=dict.fromkeys(VALUES, math.nan), explanation=reason, metadata={"status": "no_reply"})
 
 
+def of_another_solver(pair: Pair, asked: Address, output: ModelOutput, events: Sequence[Event]) -> Reply | None:
+    """The reply that another solver than unsway's got, decoded as its last call says.
+
+    Args:
+        pair: The pair of the sample.
+        asked: Its prompt, model and epoch; the settings are not known.
+        output: What the solver left.
+        events: What happened in the sample, as Inspect records it.
+
+    Returns:
+        None where there is no reply; where the sample failed or met a limit, which may have cut it anywhere; and where the
+        model has turns of its own, which no other solver walks.
+    """
+    prompt = pair.clean if asked.prompt_id == pair.clean.id else pair.biased
+    if prompt.n_model_turns or not output.choices or any(each.event in ("error", "sample_limit") for each in events):
+        return None
+    calls = [event for event in events if event.event == "model"]
+    settings, is_known = settings_of(*(call.config for call in calls[-1:]))
+    asked_on = calls[-1].timestamp.date().isoformat() if calls else ""
+    return replace(reply_of(asked, [output]), settings=settings, settings_known=is_known, asked_on=asked_on)
+
+
 @scorer(name=SCORER, metrics=[paired()])
 def paired_answers() -> Scorer:
     """How the reply was read: whether it follows the cue, is right, and can be read; the reply is stored for pairing."""
@@ -126,13 +150,12 @@ def paired_answers() -> Scorer:
             return Score.unscored(explanation="not asked here")
         pair: Pair = loads(Pair, about["pair"])
         prompt = pair.clean if about["arm"] == "clean" else pair.biased
-        is_cut = any(event.event == "sample_limit" for event in transcript().events)  # anywhere in the solver's work
-        if row is None and state.output.choices and not (failed or is_cut or "failed" in about or prompt.n_model_turns):
-            asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # asked by another solver
-            row = dumps(replace(reply_of(asked, [state.output]), settings=Settings(), settings_known=False))
-        if row is None:
+        asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)
+        reply = loads(Reply, row) if row else None
+        if reply is None and "failed" not in about:
+            reply = of_another_solver(pair, asked, state.output, transcript().events)
+        if reply is None:
             return failed or without_reply(str(about.get("failed", "no reply in this log")))
-        reply = loads(Reply, row)
         reader = readers.of_rule(pair.rule)
         reading = reader(pair, about["arm"], reply)
         clean = reading if about["arm"] == "clean" else Reading(None, "no_reply")
@@ -145,7 +168,7 @@ def paired_answers() -> Scorer:
             value={name: math.nan if one is None else float(one) for name, one in value.items()},
             answer=None if reading.choice is None else answer_on(pair, about["arm"], reading.choice),
             explanation=", ".join(f"{name}: {one}" for name, one in how.items() if one),
-            metadata=how | {"hit": hit, "reply": row},
+            metadata=how | {"hit": hit, "reply": dumps(reply)},
         )
 
     return score
