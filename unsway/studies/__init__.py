@@ -1,4 +1,4 @@
-"""Studies as values, and what one does with them: plan, run, status, estimate."""
+"""Studies as values, and what you can do with them: plan, run, check the status, estimate."""
 
 from unsway.studies.running import estimate, load, read_study, run
 from unsway.studies.study import Study, difference

@@ -12,7 +12,7 @@ from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.types import ArmKey, Checkpoint, Reply, Settings
 
 ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
-"""What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
+"""An arm's role in comparisons: the unmodified model, prompted with an intervention, trained as control, or trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +22,27 @@ class Arm:
     label: str
     """Short name for people: base, control, bct."""
     model: str
-    """The name by which it was asked, `Reply.model`."""
+    """The model name in its replies (`Reply.model`)."""
     weights: str
     """Fingerprint of its weights; empty for a hosted model."""
     role: ArmRole
-    """What it is compared as."""
+    """Its role in comparisons."""
     checkpoint: Checkpoint | None = None
-    """Where it was trained; None for the base."""
+    """The trained checkpoint that was asked; None for the base."""
     of: str = ""
-    """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
+    """The model it was made from, whose arm is its baseline; empty if there is only one base."""
     intervention: str = ""
-    """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
+    """Name of the intervention in its prompts; empty if its prompts are unchanged."""
     trained: tuple[str, ...] = ()
     """Names of the biases that it was trained on."""
     settings: Settings | None = None
-    """How its replies were decoded; others of the same model are not its own. None takes all."""
+    """How its replies were decoded; the model's replies under other settings are excluded. None accepts all."""
     training: str = ""
-    """Name of the training in its study, which the arms of several training seeds share; empty where nothing was trained."""
+    """Name of the training in its study, shared by the arms of all training seeds; empty if nothing was trained."""
 
     @property
     def key(self) -> ArmKey:
-        """What joins it with its outcomes."""
+        """The key that its outcomes carry."""
         return ArmKey(self.model, self.weights, self.intervention)
 
     @property
@@ -52,46 +52,46 @@ class Arm:
 
     @property
     def planned_name(self) -> str:
-        """Its name as `PlannedArm.name` has it: the model and what was done to it; the label where it belongs to no study."""
+        """Its name in the form of `PlannedArm.name`: the model and its change; the label if it belongs to no study."""
         if not self.of:
             return self.label
         return self.of if self.role == "base" else f"{self.of} + {self.label}"
 
     def is_made_from(self, base: Arm) -> bool:
-        """Whether it is known to be that model under an intervention, or a checkpoint of it."""
+        """Whether it is known to be the base's model, with or without an intervention, or a checkpoint trained from it."""
         if self.checkpoint is None:
             return (self.model, self.weights) == (base.model, base.weights)
         name, _, weights = self.checkpoint.base.rpartition("@")
-        is_local = base.model.startswith(LOCAL)  # then its weights are a fingerprint, else they name an address
+        is_local = base.model.startswith(LOCAL)  # `weights` is a fingerprint for local models, an address for others
         return (is_local and weights == base.weights) or f"/{base.model}".endswith(f"/{name or weights}")
 
     def is_called(self, name: str) -> bool:
-        """Whether a name is its own, as a study, a reply or a report has it."""
+        """Whether a name means this arm, in the form that studies, replies or reports use."""
         return name in (self.planned_name, self.name, self.label)
 
 
 def first_of(arms: Sequence[Arm]) -> Arm:
-    """The first arm. Raises `BadInput` where there is none, as in a folder whose server never answered."""
+    """Return the first arm. Raises `BadInput` if there is none, for example because the server never answered."""
     if not arms:
         raise BadInput("This study has no arm: no model gave a reply yet. Measure one first.")
     return arms[0]
 
 
 def base_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
-    """The base that one of some arms is compared with: its own model's. None where there is none, or nobody knows which."""
+    """Return the base arm that an arm is compared with: its own model's. None if there is none, or it is not known."""
     bases = [one for one in arms if one.role == "base"]
     same = [one for one in bases if arm.of and one.of == arm.of] or [one for one in bases if arm.is_made_from(one)]
     return next(iter(same or (bases if len(bases) == 1 else ())), None)
 
 
 def control_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
-    """The first control that is compared with the same base; None where there is none."""
+    """Return the first control that is compared with the same base; None if there is none."""
     base = base_of(arms, arm)
     return next((one for one in arms if one.role == "control" and base_of(arms, one) == base), None)
 
 
 def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
-    """The arms of several results, each once. Raises `BadInput` where one of them was decoded in two ways."""
+    """The arms of several results, each once. Raises `BadInput` if an arm was decoded in two ways."""
     found: dict[ArmKey, Arm] = {}
     for arm in arms:
         before = found.setdefault(arm.key, arm).settings
@@ -100,12 +100,12 @@ def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
                 f"{arm.label!r} was asked with {before.apart(arm.settings)}, and with {arm.settings.apart(before)}. One arm "
                 "has one way of decoding: results of two ways stand apart."
             )
-        found[arm.key] = arm if before else replace(arm, settings=None)  # takes all, so that two ways are told
+        found[arm.key] = arm if before else replace(arm, settings=None)  # None: any second way is noticed
     return tuple(found.values())
 
 
 def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
-    """The arms with labels that tell those of several models apart: the model's short name before them."""
+    """The arms, each label preceded by its model's short name if there are several models."""
     if len({arm.of for arm in arms}) < 2:
         return tuple(arms)
     named = []
@@ -126,5 +126,5 @@ def reply_index(
 
 
 def asked_arms(arms: Iterable[Arm], instead: Mapping[ArmKey, Mapping[str, str]]) -> list[AskedArm]:
-    """Arms as far as joining replies goes."""
+    """The arms as `AskedArm`s: what is needed to join them with replies."""
     return [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in arms]

@@ -1,9 +1,9 @@
-"""What is known now of the numbers that decisions hang on, as joint draws.
+"""What is currently known about the numbers that decisions depend on, as joint draws.
 
 In: the folders of a project, and published figures. Out: `Beliefs`. A rate of a model comes from the hierarchy over biases
-and models; that of an arm is the base's times a ratio drawn from published trainings, or seldom anything at all (`ODD`), and
-is then weighted by what the arm printed here. A training is one draw of its recipe: its number is that of the recipe plus
-what its seed does.
+and models; an arm's rate is the base's times a ratio drawn from published trainings, or, with probability `ODD`, anything at
+all. It is then weighted by what the arm printed here. A training is one draw of its recipe: its number is the recipe's plus
+the effect of its seed.
 
     beliefs = Beliefs("runs")
     beliefs.of(Quantity.parse("brr(post_hoc, openai/gpt-4o-mini + bct)")).mean()
@@ -30,12 +30,12 @@ from unsway.studies.forecasting import HELD_OUT, log_normal, printed_rates
 from unsway.studies.readable import readable
 
 N_DRAWS = 4000
-"""Draws of every number; all options of a decision are compared on the same ones."""
+"""Number of draws of every quantity; all options of a decision are compared on the same draws."""
 SEED_SD = {"brr": 0.06, "ratio": 0.06, "effect": 0.02}
-"""How far trainings of one recipe that differ in seed and rows lie apart. Of BRRs: two recipes trained twice each in
-docs/results.md (10 and 6 points, 14 and -1), less the noise of their questions. Of side effects a judgement."""
+"""Standard deviation between trainings of one recipe with different seeds and rows. For BRRs: from two recipes trained
+twice each (docs/results.md: 10 and 6 points, 14 and -1), minus sampling noise. For side effects: a judgement."""
 SIDE_EFFECT = (-0.01, 0.04)
-"""Mean and standard deviation of what a training gains in a side effect: -1.2 points of accuracy and -3.8 of TruthfulQA are
+"""Mean and standard deviation of a training's gain in a side effect: -1.2 points of accuracy and -3.8 of TruthfulQA are
 published (arXiv 2403.05518), and losses of 28 (arXiv 2605.21834). A judgement."""
 
 ODD = 0.05
@@ -47,19 +47,19 @@ LEAST_BASE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class PrintedNumber:
-    """What one arm printed of a number."""
+    """The value that one arm printed for a quantity."""
 
     value: float
-    """A fraction; of a side effect the gain."""
+    """A fraction; for a side effect, the gain."""
     variance: float
-    """Of its questions."""
+    """Its sampling variance, from its questions."""
 
 
 class Beliefs:
-    """What is known of the numbers of a project."""
+    """What is known about the numbers of a project."""
 
     def __init__(self, project: str | Path, seed: int = 0) -> None:
-        """Reads the outcomes and the side effects of every folder.
+        """Read the outcomes and the side effects of every folder.
 
         Args:
             project: The folder that holds the studies' folders.
@@ -111,10 +111,10 @@ class Beliefs:
         return found_DQ
 
     def trained(self, quantity: Quantity, truth_D: Floats) -> Floats:
-        """Draws of the number of the training that was measured last, at draws of the number of its recipe.
+        """Draws of the last measured training's number, given draws of its recipe's number.
 
         Args:
-            quantity: A rate or a side effect of a trained arm that has printed it.
+            quantity: A rate or a side effect that a trained arm has printed.
             truth_D: Draws of the recipe's number.
         """
         last, seed_variance = self.printed(quantity)[-1], SEED_SD[quantity.kind] ** 2
@@ -123,9 +123,9 @@ class Beliefs:
         return np.asarray(truth_D + pull * (last.value - truth_D) + noise * (pull * last.variance) ** 0.5, float)
 
     def printed(self, quantity: Quantity) -> tuple[PrintedNumber, ...]:
-        """What the project's trainings of an arm, one for each seed, or its prompts printed of a number; empty for a base.
+        """The values printed for a quantity by an arm: one per training seed, or per prompted arm; empty for a base.
 
-        Of a side effect the middle of the gain's interval, as kept panels have it.
+        For a side effect, the value is the middle of the gain's interval in the stored panel.
         """
         if not quantity.change:
             return ()
@@ -144,21 +144,21 @@ class Beliefs:
     # ------------------------------------------------------------ priors
 
     def _prior(self, quantity: Quantity, among: Sequence[Quantity]) -> Floats:
-        """Draws of a number before anything of its own arm is known."""
+        """Draws of a quantity before its own arm has printed anything."""
         if quantity.kind == "effect":
             effects.get(quantity.bias)
             return np.asarray(np.random.default_rng(self._seed(quantity)).normal(*SIDE_EFFECT, N_DRAWS), float)
         return self._ratio(quantity) if quantity.kind == "ratio" else self._brr(quantity, among)
 
     def _brr(self, quantity: Quantity, among: Sequence[Quantity]) -> Floats:
-        """Draws of what an arm prints: its BRR, also where the number is its ratio to the base; a side effect as it is."""
+        """Draws of what an arm prints: its BRR, even if the quantity is its ratio to the base; or its side effect."""
         if quantity.kind == "effect":
             return self._prior(quantity, among)
         base_D = self.base(quantity, among)
         return base_D * self._ratio(quantity) if quantity.change else base_D
 
     def base(self, quantity: Quantity, among: Sequence[Quantity] = ()) -> Floats:
-        """Draws of the BRR of a number's base model, jointly with those of others."""
+        """Draws of the BRR of a quantity's base model, jointly with those of `among`."""
         cells = tuple(dict.fromkeys((one.model, one.bias) for one in (quantity, *among) if one.kind != "effect"))
         ordered = tuple(sorted(cells))
         return draws(self.known, ordered, N_DRAWS, self.seed)[:, ordered.index((quantity.model, quantity.bias))]
@@ -172,12 +172,12 @@ class Beliefs:
 
 
 def is_arm(arm: Arm, name: str) -> bool:
-    """Whether an arm of a study is the one of a name, `MODEL + CHANGE`, with any seed."""
+    """Whether an arm of a study has the name `MODEL + CHANGE`, with any seed."""
     return arm.is_called(name) or (bool(arm.training) and name == f"{arm.of} + {arm.training}")
 
 
 def is_trained(quantity: Quantity) -> bool:
-    """Whether a number is of an arm that is trained, not prompted."""
+    """Whether a quantity is about a trained arm, not a prompted one."""
     if not quantity.change:
         return False
     try:

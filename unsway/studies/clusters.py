@@ -12,14 +12,14 @@ from unsway.studies.executors import Cluster
 
 
 def executor(name: str, **options: Any) -> Cluster:
-    """The cluster of a name: `ray` starts one on this machine, `ray:ADDRESS` takes one that runs (`auto` finds it).
+    """Return the cluster with a name: `ray` starts one here, `ray:ADDRESS` joins a running one (`auto` finds it).
 
     Args:
         name: Its name.
         options: Fields of `unsway.studies.on_ray.Ray`, such as `gpus=2`.
 
     Raises:
-        UnknownName: There is none of that name.
+        UnknownName: There is no cluster with that name.
         MissingExtra: Ray is not installed.
     """
     kind, _, address = name.partition(":")

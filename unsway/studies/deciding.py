@@ -1,6 +1,6 @@
-"""Decisions that wait for numbers: noting them, taking them, and how they stand.
+"""Decisions that wait for numbers: note them, take them, see how they stand.
 
-In: the notebook of a project, and what is known of the numbers. Out: rows in the notebook, `WaitingDecision`s. Nothing is
+In: the notebook of a project, and what is known about its numbers. Out: rows in the notebook, `WaitingDecision`s. Nothing is
 asked.
 
     note("runs", "train on suggested_answer?", when="brr(suggested_answer, openai/gpt-4o-mini) > .05", worth="200/point")
@@ -41,15 +41,15 @@ def note(
     Args:
         project: The folder that holds the studies' folders.
         text: The remark or the question, in your own words.
-        when: Where it is a decision: the condition under which you act, `brr(post_hoc, MODEL) > .05`.
-        best: Where it is a choice: the numbers of which the lowest, of side effects the highest, is taken.
-        worth: US dollars for a point on the right side of the threshold, or a point better: `200/point`.
+        when: For a decision: the condition under which you act, such as `brr(post_hoc, MODEL) > .05`.
+        best: For a choice: the numbers to choose from. The lowest wins; for side effects, the highest.
+        worth: US dollars per point beyond the threshold, or per point better: `200/point`.
         due: A date, or the name of a day.
 
     Raises:
-        BadInput: A part of it cannot be read, a worth or a day stands without a condition, the day has passed, it hangs on
-            minutes or dollars, or on a ratio or a side effect of a model as it is.
-        UnknownName: It hangs on a side effect or a bias that does not exist.
+        BadInput: A part of it cannot be read, a worth or a day is given without a condition, the day has passed, or it
+            depends on minutes or dollars, or on a ratio or a side effect of an unmodified model.
+        UnknownName: It depends on a side effect or a bias that does not exist.
     """
     if bool(when) == bool(best) and (when or worth or due):
         raise BadInput(
@@ -80,7 +80,7 @@ def note(
 
 
 def strange_models(decision: Stated, project: str | Path) -> str:
-    """A sentence on models of a decision that no study of the project has; empty where all are known, or no study is."""
+    """A warning about a decision's models that no study of the project has; empty if all are known, or there is no study."""
     folders = (path.parent for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")))
     arms = [arm for _, noted in readable(folders, arms_of) for arm in noted]
     planned = [Quantity.parse(one.quantity).model for one in Notebook(project).all(Forecast)]
@@ -102,11 +102,11 @@ def _check_bias(name: str, project: str | Path) -> None:
 
 
 def open_decisions(project: str | Path) -> tuple[Stated, ...]:
-    """The decisions that are not taken, the first due first."""
+    """The decisions that are not taken yet, ordered by due date."""
     found: dict[str, Stated] = {}
     for body in Notebook(project).all(object):
         if isinstance(body, StatedDecision | StatedChoice):
-            found[body.id] = body  # one that is stated again after it was taken is open again
+            found[body.id] = body  # a decision that is stated again after it was taken is open again
         elif isinstance(body, Decided):
             found.pop(body.decision, None)
     return tuple(sorted(found.values(), key=lambda one: one.due or "9999"))
@@ -119,13 +119,13 @@ def decided(project: str | Path, decision: str, action: str, why: str = "", *, r
     Args:
         project: The folder that holds the studies' folders.
         decision: Its id, or the beginning of it.
-        action: What is done.
-        why: On what ground.
-        results: Folders whose numbers it rests on.
+        action: What you will do.
+        why: The reason.
+        results: Folders whose numbers it is based on.
 
     Raises:
         UnknownName: No open decision has this id.
-        BadInput: Several have.
+        BadInput: Several open decisions have it.
     """
     made = Decided(open_decision(project, decision).id, action, why, tuple(results))
     Notebook(project).append(made)
@@ -133,7 +133,7 @@ def decided(project: str | Path, decision: str, action: str, why: str = "", *, r
 
 
 def open_decision(project: str | Path, decision: str) -> Stated:
-    """The open decision of an id, or of the beginning of one. Raises as `decided`."""
+    """Return the open decision with an id, or with an id that begins so. Raises as `decided`."""
     stated = open_decisions(project)
     found = [one for one in stated if decision and one.id.startswith(decision)]
     if len(found) > 1:
@@ -146,18 +146,18 @@ def open_decision(project: str | Path, decision: str) -> Stated:
 
 @dataclass(frozen=True, slots=True)
 class WaitingDecision:
-    """A decision that waits for a person, as things stand."""
+    """An open decision, with what is currently known about it."""
 
     decision: Stated
     """What is to be decided."""
     stands: str
-    """What one would do on what is known now: yes, no, or the arm that one would take."""
+    """What to do on current knowledge: yes, no, or the arm to take."""
     doubt: float
-    """The chance that another action is right: the largest chance that anything one could run would change it."""
+    """The chance that another action is right: an upper bound on the chance that any further run changes the decision."""
 
 
 def waiting(project: str | Path, seed: int = 0) -> tuple[WaitingDecision, ...]:
-    """The open decisions of a project, the first due first, each with what is known now."""
+    """The open decisions of a project by due date, each with what is currently known."""
     beliefs, found = Beliefs(project, seed), []
     for one in open_decisions(project):
         worth_DA = one.utility(beliefs.of(*map(Quantity.parse, one.quantities)))

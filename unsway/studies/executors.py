@@ -1,7 +1,7 @@
-"""Where the jobs of a study run: here, one after the other, or wherever something with `submit` puts them.
+"""Where the jobs of a study run: in this process, one after the other, or wherever an executor puts them.
 
-In: a function and its arguments. Out: a future. Whatever has `submit(fn, *args, **resources)` and returns something with
-`result()` will do: an executor of `concurrent.futures`, Dask's client, a few lines around Ray or submitit.
+In: a function and its arguments. Out: a future. Any object whose `submit(fn, *args, **resources)` returns something with
+`result()` works: an executor of `concurrent.futures`, Dask's client, a few lines around Ray or submitit.
 
     run(study, "runs/mine")                                            # here
     run(study, "runs/mine", on=ProcessPoolExecutor(2))                 # two processes, each with a model of its own
@@ -26,7 +26,7 @@ class Pending(Protocol):
         ...
 
     def done(self) -> bool:
-        """Whether it is over, however it ended."""
+        """Whether it has ended, successfully or not."""
         ...
 
 
@@ -46,7 +46,7 @@ class Executor(Protocol):
 
 @runtime_checkable
 class Cluster(Protocol):
-    """Puts work on machines that do not see a study's folder; so it learns of the run first."""
+    """Runs work on machines that cannot see a study's folder, so it is told about the run first."""
 
     def opened(self, running: Any) -> AbstractContextManager[Executor]:
         """The executor of one `unsway.studies.running.StudyRun`, ready while the block runs."""
@@ -54,7 +54,7 @@ class Cluster(Protocol):
 
 
 class InProcess:
-    """Runs each function at once, in this process; an interrupt goes to the caller as it is."""
+    """Runs each function immediately, in this process; an interrupt propagates to the caller."""
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
         """Call the function, and return a future that is done."""
@@ -67,10 +67,10 @@ class InProcess:
 
 
 class JobByJob(InProcess):
-    """Runs the jobs of an arm one by one, for those who watch each: they say what is done around one."""
+    """Runs the jobs of an arm one by one; subclasses override `one` to observe each job."""
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
-        """Do the jobs of a run, whose numbers follow it; the future is that of the last, or of the first that failed."""
+        """Do the jobs whose numbers follow the run in `args`; returns the future of the last, or of the first that failed."""
         running, *numbers = args
         done: Future[T] = Future()
         for number in numbers:

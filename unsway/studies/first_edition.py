@@ -1,7 +1,7 @@
-"""Folders of the first edition, read as those of today; nothing is written back until more is measured into them.
+"""Read folders of the first edition as current ones; nothing is written back until more is measured into them.
 
-Its rows held the question within each pair, named an arm by its model and its intervention in one string, gave each
-exclusion as one word, and left it to the installed bias how a pair is counted.
+First-edition rows held the question inside each pair, named an arm by its model and intervention in one string, gave each
+exclusion as one word, and left the counting rule of a pair to the installed bias.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from unsway.studies.arms import Arm
 from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
 NOW = 2
-"""The edition that is noted in `arms.json`; a folder that notes none is of the first."""
+"""The edition noted in `arms.json`; a folder that notes none is of the first edition."""
 RULES = {"are_you_sure": Rule("zero", "first_right"), "positional": Rule("zero")}
-"""How the first edition counted its own biases that were not asked and counted always."""
+"""Counting rules of the first edition's own biases that differed from the default rule."""
 _log = logging.getLogger(__name__)
 
 
 def check_known(folder: Path, edition: int | None) -> None:
-    """Refuse a folder of a later edition, which may hold what this one would leave out of its numbers. Raises `BadInput`."""
+    """Raise `BadInput` for a folder of a later edition, which may hold data that this one would leave out."""
     if edition is not None and edition > NOW:
         raise BadInput(
             f"{str(folder)!r} was written by a later unsway: it is of edition {edition}, and this unsway reads {NOW} and "
@@ -37,7 +37,7 @@ def check_known(folder: Path, edition: int | None) -> None:
 
 
 def rule_of(bias: str) -> Rule:
-    """How pairs of a bias (`name@version`) were counted: by what the bias said, where it is installed."""
+    """How pairs of a bias (`name@version`) were counted: by the rule of the bias, if it is installed."""
     name = Ref.parse(bias).name
     if name not in RULES and name not in biases.names():
         _log.warning(
@@ -49,14 +49,14 @@ def rule_of(bias: str) -> Rule:
 
 
 def arm_of(arm: Arm) -> Arm:
-    """An arm with its model apart from the intervention, which had a common name in the first edition."""
+    """The arm with the intervention removed from its model's name; the first edition put both in one name."""
     return replace(arm, model=arm.model.removesuffix(f" + {arm.intervention}")) if arm.intervention else arm
 
 
 def has_key(path: Path, key: str) -> bool:
     """Whether the first row of a JSONL file has a key; a file is written as a whole, so its rows are of one edition.
 
-    A first row that is damaged counts as one of today, which is said where it is read.
+    A damaged first row counts as current; its damage is reported when it is read.
     """
     with path.open("rb") as file:
         first = file.readline()
@@ -67,7 +67,7 @@ def has_key(path: Path, key: str) -> bool:
 
 
 def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:
-    """The outcome of a row; `keys` has the arms by the names of the first edition."""
+    """The outcome of a row; `keys` maps first-edition names to arms."""
     values = {**row, "arm": keys.get(row["model"], ArmKey(row["model"])), "rule": rule_of(row["bias"])}
     del values["model"]
     for side in ("clean", "biased"):

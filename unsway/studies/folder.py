@@ -1,8 +1,8 @@
-"""A study's folder: what was asked, of whom, and every reply, so that a report needs no model.
+"""A study's folder: what was asked, which models, and every reply, so a report needs no model.
 
 In: a folder. Out: `Results`. The folder holds `questions.jsonl`, `pairs.jsonl`, whose rows refer to them, `replies.jsonl`
-(written by `unsway.sampling`), `arms.json`, and `asked.jsonl` where prompts were asked instead of others.
-Measuring more into the same folder adds to it; nothing is overwritten but what it replaces by name.
+(written by `unsway.sampling`), `arms.json`, and `asked.jsonl` if interventions replaced prompts.
+Measuring more into the same folder adds to it; only rows with the same name are replaced.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from unsway.judging.trust import JudgeCost
 
 RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
-"""Order of arms: what others are compared with comes first."""
+"""Order of arms: baselines come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ class Instead:
     arm: ArmKey
     """The arm that was asked."""
     prompt_id: str
-    """The prompt of the pair."""
+    """Id of the pair's prompt."""
     asked_id: str
-    """The prompt that was asked instead."""
+    """Id of the prompt that was asked instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """A `Pair` as it stands in `pairs.jsonl`; its question stands in `questions.jsonl`."""
+    """A `Pair` as stored in `pairs.jsonl`; its question is stored in `questions.jsonl`."""
 
     id: str
     question: str | Question
-    """Id of the question; the question itself in folders of the first edition, and where another one has its text."""
+    """Id of the question; the question itself in folders of the first edition, and if another question has the same id."""
     bias: str
     elicit: str
     clean: Prompt
@@ -63,17 +63,17 @@ class PairRow:
     order: tuple[int, ...]
     seed: int
     rule: Rule | None = None
-    """None in folders of the first edition, which left it to the bias."""
+    """How the pair is counted; None in folders of the first edition, which left it to the bias."""
     drawn: Mapping[str, str] = field(default_factory=dict)
 
 
 def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
-    """Note in the folder what was asked of an arm; pairs are added to those that are there.
+    """Note in the folder what an arm was asked; the pairs are added to the existing ones.
 
     Args:
         folder: The study's folder.
         asked: What was asked.
-        arm: Of whom; an arm of the same label is replaced.
+        arm: The arm that was asked; an arm with the same label is replaced.
         instead: See `note_arm`.
     """
     add_pairs(folder, asked)
@@ -81,28 +81,28 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
 
 
 def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
-    """Add pairs to those of a folder and return all; what was skipped stands in place of what was skipped before."""
+    """Add pairs to those of a folder and return all; the new skip counts replace earlier ones."""
     place = Path(folder)
     with exclusive(place):
         pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
         if any(pair.rule.redacted for pair in pairs):
-            place.chmod(0o700)  # what models say to harmful requests is for nobody else on this machine
+            place.chmod(0o700)  # replies to harmful requests must not be readable by other users of this machine
         write_pairs(place, pairs)
         write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
     return pairs
 
 
 def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
-    """Note an arm in the folder, in place of itself and of one of the same label and model that it was made from.
+    """Note an arm in the folder, replacing any earlier note of it and any arm with the same label and base model.
 
     Args:
         folder: The study's folder.
         arm: The arm.
-        instead: Id of a prompt to the id of the one that is really asked, under an intervention or behind a template's own
-            system prompt. Where the same arm is noted already, it adds to what was asked of it (other parts of a study).
+        instead: Maps the id of a prompt to the id of the prompt actually asked, under an intervention or a template's own
+            system prompt. If the same arm is noted already, this is added (for other parts of a study).
 
     Raises:
-        BadInput: Outside a study, another model answered here under that label, whose numbers would no longer be shown.
+        BadInput: Outside a study, another model has already replied under that label; its numbers would disappear.
     """
     place, new = Path(folder), instead or {}
     if (to := linked(place)) is not None:
@@ -111,7 +111,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
     with exclusive(place):
         noted = arms_of(place)
         before = next((one for one in noted if one.key == arm.key), arm)
-        arm = replace(before, settings=arm.settings) if before.of and not arm.of else arm  # its study's
+        arm = replace(before, settings=arm.settings) if before.of and not arm.of else arm  # as its study noted it
         namesakes = {
             (one.model, one.weights): one
             for one in noted
@@ -126,7 +126,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
                 f"{differs}. Give this one a label of its own (--label), or measure into another folder."
             )
         is_again = before in noted and replace(before, label=arm.label) == arm
-        alike = [one for one in noted if one.key == arm.key and not (one.of and arm.of)]  # two of a study stay two
+        alike = [one for one in noted if one.key == arm.key and not (one.of and arm.of)]  # two of a study stay separate
         same = [*alike, *(one for one in noted if (one.of, one.label) == (arm.of, arm.label))]
         write_arms(place, dict.fromkeys(arm if one in same else one for one in (*noted, arm)), _skipped(place))
         kept = (one for one in _asked(place) if one.arm != arm.key or (is_again and one.prompt_id not in new))
@@ -135,7 +135,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
 
 
 def forget_arm(folder: str | Path, arm: Arm) -> None:
-    """Take back the note of an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
+    """Remove an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
     place = Path(folder)
     if (to := linked(place)) is not None:
         to.store.send()
@@ -150,28 +150,28 @@ def forget_arm(folder: str | Path, arm: Arm) -> None:
 
 
 def settings_of(folder: str | Path, arm: ArmKey) -> Settings | None:
-    """How replies of an arm that is noted in a folder were decoded; None where there is none, or it does not say."""
+    """How an arm's replies in a folder were decoded; None if the arm is not noted, or has no settings noted."""
     return next((one.settings for one in arms_of(Path(folder)) if one.key == arm), None)
 
 
 def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elicits: Iterable[str]) -> None:
-    """Refuse to measure an arm in a folder that holds replies of it to other elicitations, or decoded otherwise.
+    """Refuse to measure an arm whose replies in the folder had another elicitation or other settings.
 
     Args:
         folder: The study's folder.
         arm: The arm that will be asked.
         settings: How its replies will be decoded.
-        elicits: `name@version` of every elicitation that it will be asked; those of before must be among them.
+        elicits: `name@version` of every elicitation that it will be asked; must include those asked before.
 
     Raises:
-        BadInput: Its numbers so far would be replaced by those of the new replies, or be pooled with them.
+        BadInput: The new replies would replace its earlier numbers, or be pooled with them.
     """
     place = Path(folder)
     noted = [one for one in arms_of(place) if one.key == arm]
     if not noted:
         return
     index, before = index_of(place, noted), noted[0].settings
-    if before is not None and settings.letter_begins is None:  # whether letters are begun is for the model to say
+    if before is not None and settings.letter_begins is None:  # the model decides this, not the user
         settings = replace(settings, letter_begins=before.letter_begins)
     answered = {pair.elicit for pair in pairs_of(place) if index.samples(arm, pair.biased)}
     if not answered:
@@ -193,14 +193,14 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
 
 
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
-    """Write the pairs that a folder is about, and their questions, in place of those before."""
+    """Write the pairs of a folder and their questions, replacing those stored before."""
     all_pairs = tuple(pairs)
     questions: dict[str, Question] = {}
     rows = []
     for pair in all_pairs:
         question = questions.setdefault(pair.question.id, pair.question)
         values = {name: getattr(pair, name) for name in _PAIR_FIELDS}
-        # the same text from another source, or with another gold option, stands in its own rows
+        # a question with the same id from another source, or with another gold option, is stored in its own rows
         rows.append(PairRow(**values | {"question": question.id if question == pair.question else pair.question}))
     sources = sorted({question.source for question in questions.values()})
     write_jsonl(Path(folder) / layout.QUESTIONS, questions.values(), sources=sources)
@@ -208,13 +208,13 @@ def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
 
 
 def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[SkippedCount]) -> None:
-    """Write the arms of a folder, in place of those before."""
+    """Write the arms of a folder, replacing those stored before."""
     body = {"edition": first_edition.NOW, "arms": [*map(asdict, arms)], "skipped": [one._asdict() for one in skipped]}
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
 def study_folder(folder: str | Path) -> Path:
-    """The folder, if something was measured in it. Raises `BadInput`."""
+    """Return the folder as a path. Raises `BadInput` if nothing was measured in it."""
     place = path_of(folder, "a study is expected: Results, or the path of its folder")
     if not (place / layout.ARMS).is_file():
         raise BadInput(
@@ -225,7 +225,7 @@ def study_folder(folder: str | Path) -> Path:
 
 
 def study_of(found: Results | str | Path, folder: str | Path | None) -> tuple[Results, str | Path | None]:
-    """A study, read where its folder is given, and where to keep what is said of it: there, unless another is named."""
+    """Return the study (read if given as a folder), and the folder for its verdicts: its own unless another is named."""
     return (found, folder) if isinstance(found, Results) else (results(found), found if folder is None else folder)
 
 
@@ -237,13 +237,13 @@ def results(
     about: Mapping[str, str] | None = None,
     level: float = 0.95,
 ) -> Results:
-    """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
+    """Return everything a report shows, read from a folder. Raises `BadInput` if the folder holds no study."""
     from unsway.judging.label_store import LabelStore
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
     from unsway.stats.outcome_table import ReadReplies
     from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
-    from unsway.studies.scoring import kept_history  # with numpy, which a folder's names and arms do without
+    from unsway.studies.scoring import kept_history  # imports numpy, which reading only names and arms does not need
 
     place = study_folder(folder)
     labels = LabelStore(place).labels() if (place / layout.LABEL_ROWS).exists() else ()
@@ -287,7 +287,7 @@ def results(
 
 
 def judge_costs(place: Path) -> Iterator[JudgeCost]:
-    """What each model read and wrote as a judge of a folder's replies."""
+    """Tokens and cost of each model that judged a folder's replies."""
     from unsway.planning.prices import cost_of, prices
 
     for path in sorted((place / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
@@ -310,19 +310,19 @@ def judge_costs(place: Path) -> Iterator[JudgeCost]:
 
 
 def kept_verdicts(place: Path, name: str = layout.VERDICTS) -> tuple[Verdict, ...]:
-    """What judges said of the replies of a folder, or a second reader; none where nobody was asked."""
+    """Verdicts of judges or a second reader on a folder's replies; none if nobody was asked."""
     path = place / name
     return tuple(read_jsonl(path, Verdict)) if path.exists() else ()
 
 
 def kept_tests(place: Path) -> tuple[ThoughtTest, ...]:
-    """What became of answers when the reasoning before them was changed; none where nothing was asked."""
+    """How answers changed when the reasoning before them was changed; none if no such test was run."""
     path = place / layout.INTERROGATED
     return tuple(read_jsonl(path, ThoughtTest)) if path.exists() else ()
 
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
-    """For each arm under an intervention: id of each prompt to the id of the prompt that was asked instead."""
+    """For each arm under an intervention, maps the id of each prompt to the id of the prompt asked instead."""
     found: dict[ArmKey, dict[str, str]] = {}
     for row in _asked(place):
         found.setdefault(row.arm, {})[row.prompt_id] = row.asked_id
@@ -339,7 +339,7 @@ def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
 
 
 def arms_of(place: Path) -> list[Arm]:
-    """The arms that a folder knows. Raises `BadInput` where its list of them is damaged, or of a later edition."""
+    """The arms noted in a folder. Raises `BadInput` if the list is damaged, or of a later edition."""
     noted = read_json(place / layout.ARMS)
     edition = noted.get("edition", int)
     first_edition.check_known(place, edition)
@@ -366,7 +366,7 @@ def _skipped(place: Path) -> list[SkippedCount]:
 
 
 def counted(asked: PairSet) -> list[SkippedCount]:
-    """How many questions each bias was not put to, by reason."""
+    """How many questions were skipped for each bias, by reason."""
     return [SkippedCount(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
 
 
@@ -374,16 +374,16 @@ _PAIR_FIELDS = tuple(each.name for each in fields(PairRow))
 
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:
-    """The pairs that a folder is about; none where it holds none. Raises `BadRow`."""
+    """The pairs of a folder; none if it holds none. Raises `BadRow` for a damaged row."""
     path = place / layout.PAIRS
     if not path.exists():
         return ()
     beside, questions = place / layout.QUESTIONS, dict[str, Question]()
     inline: dict[Question, Question] = {}
-    clean: dict[Prompt, Prompt] = {}  # biases of a question share its clean prompt
+    clean: dict[Prompt, Prompt] = {}  # all biases of a question share its clean prompt
     pairs = []
     for number, row in enumerate(read_jsonl(path, PairRow), 1):
-        if number == 1 and beside.exists():  # once the pairs are open: whoever adds some writes their questions first
+        if number == 1 and beside.exists():  # read after opening the pairs: writers store questions before pairs
             questions = {q.id: q for q in read_jsonl(beside, Question)}
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:

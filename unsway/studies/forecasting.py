@@ -1,4 +1,4 @@
-"""What a study will print, before it runs: the machine's forecast of every number, and yours next to it, frozen.
+"""Forecast what a study will print before it runs: the machine's forecast of every number, and yours, frozen.
 
 In: a `Study`, the folder it will run in, your own three numbers. Out: `Forecast`s, in the notebook next to the folder. Those
 made after the first replies to a cell's biased prompts are marked late and never scored. Nothing is asked.
@@ -49,14 +49,14 @@ from unsway.studies.values import PlannedArm, Trained
 from unsway.types.kinds import checked
 
 MACHINE, BLIND_NAME = f"machine@{VERSION}", f"blind@{VERSION}"
-"""Who the machine's forecasts are by: the hierarchy over biases and models, and the same without knowing the bias."""
+"""Names of the machine's two forecasters: the hierarchy over biases and models, and one that does not know the bias."""
 TRAINED, HELD_OUT, UNTRAINED = (0.20, 0.13), (0.76, 0.42), (1.0, 0.25)
 """Mean and standard deviation of BRR after / before: of biases that were trained on (5 figures), of others (16 figures; from
 published tables of arXiv 2403.05518, 2606.05817 and their replications), and of controls (a judgement)."""
 MUCH_NOISE = 0.5
-"""Share of a forecast's variance from which sampling noise is called its driver."""
+"""If sampling noise exceeds this share of a forecast's variance, it is named as the driver."""
 Guess: TypeAlias = tuple[float, float, float] | float
-"""10, 50 and 90 % of a number, or the chance that it lies above a threshold."""
+"""The 10, 50 and 90 % quantiles of a number, or the chance that it lies above a threshold."""
 
 
 @checked
@@ -68,16 +68,16 @@ def forecast(
     Args:
         study: The study.
         folder: Where it will run.
-        mine: Your own forecasts: by a bias (of the study's only base model), or by `brr(BIAS, ARM)`, `minutes`, `dollars`,
-            the numbers that you expect with 10, 50 and 90 %; by `BIAS>0.10`, the chance of a BRR above that.
-        who: Who you are; the name of this machine's user where empty.
+        mine: Your own forecasts. Keys: a bias (for the study's only base model), `brr(BIAS, ARM)`, `minutes` or `dollars`,
+            with your 10, 50 and 90 % quantiles; or `BIAS>0.10`, with the chance of a BRR above that.
+        who: Your name; empty takes this machine's user name.
         seed: Seed of the machine's draws.
 
     Returns:
-        The machine's forecasts and yours. A forecast that stands in the notebook already is not noted twice.
+        The machine's forecasts and yours. A forecast already in the notebook is not noted twice.
 
     Raises:
-        BadInput: A forecast of yours is of no number of the study, or out of order, or you bear the machine's name.
+        BadInput: A forecast is about no number of the study, its quantiles are out of order, or `who` is the machine's name.
     """
     if kind_of(who) != "person":
         raise BadInput(f"{who!r} is the name of the machine's forecasts. Give your own.")
@@ -109,11 +109,11 @@ def forecast(
 
 
 def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...]:
-    """The BRRs of base models in the folders of a project, the newest of each model and bias.
+    """The BRRs of base models in the folders of a project, the newest for each model and bias.
 
     Args:
         project: The folder that holds the studies' folders.
-        without: Name of a folder that is left out: nothing is forecast from its own numbers.
+        without: Name of a folder to leave out, so nothing is forecast from its own numbers.
     """
     found: dict[tuple[str, str], KnownRate] = {}
     for arm, row in printed_rates(project, without=without):
@@ -123,7 +123,7 @@ def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...
 
 
 def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[Arm, KnownRate]]:
-    """Every BRR that the folders of a project print, with its arm; the folder that changed last comes last."""
+    """Every BRR that the folders of a project print, with its arm; the most recently changed folder comes last."""
     folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
     by_age = sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime)
     for folder, (noted, kept) in readable(by_age, lambda one: (arms_of(one), kept_outcomes(one))):
@@ -150,10 +150,10 @@ def answered_cells(folder: Path) -> frozenset[tuple[str, str]]:
 
 
 def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, ...], seed: int) -> Iterator[Forecast]:
-    """The hierarchy's and the blind forecast of every cell, and of its ratio to the base where it has one.
+    """The hierarchy's and the blind forecast of every cell, and of its ratio to the base if it has one.
 
     Args:
-        sizes: The questions of each arm and bias that are expected to count.
+        sizes: The expected number of counted questions for each arm and bias.
         known: Rates that were measured or published.
         seed: Seed of the draws.
     """
@@ -178,9 +178,7 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
             )
         if ratio_D is not None and is_compared:
             after_D, before_D = printed_draws(truth_D, n, seed + i), printed_draws(base_D, n, seed + i + 1)
-            clear = (
-                before_D > 2 * sampling_variance(0.25, n) ** 0.5
-            )  # where the base's BRR may be 0 no ratio is printed
+            clear = before_D > 2 * sampling_variance(0.25, n) ** 0.5  # no ratio is printed if the base's BRR may be 0
             if clear.any():
                 drawn = reduced(after_D[clear] / before_D[clear])
                 why = "few figures are published of what such a change leaves of a sway"
@@ -188,7 +186,7 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
 
 
 def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
-    """Draws of BRR after / before of an arm; None for a model as it is."""
+    """Draws of an arm's BRR after / before; None for an unmodified model."""
     change = arm.intervention
     if change is None:
         return None
@@ -202,14 +200,14 @@ def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats 
 
 
 def log_normal(moments: tuple[float, float], rng: np.random.Generator, n: int = N_DRAWS) -> Floats:
-    """Draws of a log-normal distribution of given mean and standard deviation."""
+    """Draws of a log-normal distribution with the given mean and standard deviation."""
     mean, sd = moments
     variance = np.log(1 + (sd / mean) ** 2)
     return np.asarray(rng.lognormal(np.log(mean) - variance / 2, variance**0.5, n), float)
 
 
 def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str:
-    """What the width of a forecast comes from, in words."""
+    """The main cause of a forecast's width, in words."""
     noise = sampling_variance(float(np.clip(truth, -1, 1).mean()), n)
     models = {row.model for row in known if row.bias == bias}
     if noise > MUCH_NOISE * (noise + float(truth.var())):
@@ -241,7 +239,7 @@ def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
 
 
 def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) -> list[Forecast]:
-    """A person's forecasts, each of a number that the machine forecasts too, named by a bias or as it is written in full."""
+    """A person's forecasts. Each is about a number the machine forecasts too, keyed by bias or by its full name."""
     of_machine = {one.quantity: one for one in made if one.who == MACHINE}
     there, found = [(text, Quantity.parse(text)) for text in of_machine], []
     for key, guess in mine.items():
@@ -263,7 +261,7 @@ def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) ->
         if isinstance(guess, int | float):
             one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
         else:
-            least = -float("inf") if kind == "ratio" else 0.0  # a cue that is avoided after has a ratio below 0
+            least = -float("inf") if kind == "ratio" else 0.0  # below 0 if the model then avoids the cue
             within = (-1.0, 1.0) if kind == "brr" else (least, float("inf"))
             one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
         found.append(one)

@@ -1,8 +1,8 @@
-"""Debiased and outspoken: every arm by how biased it is and how often it switches in silence, and whether another beats it.
+"""Compare arms on two numbers: how biased each is, and how often it switches without saying so; mark those that are beaten.
 
 In: `Results`, and what a judge or a monitor says of each biased reply. Out: `FrontArm`s with joint intervals. Training that
-makes a model less biased and training that makes it say so both lower the second number; only the two together tell a model
-that is debiased from one that hides its bias better.
+makes a model less biased, and training that makes it admit the cue, both lower the second number. Only the two numbers
+together distinguish a debiased model from one that hides its bias better.
 
     verbalised_front(found, says.verdicts)["openai/gpt-4o-mini"]
 """
@@ -22,27 +22,27 @@ from unsway.types import ArmKey, Outcome, Verdict
 from unsway.types.address import reply_id
 
 Says: TypeAlias = Callable[[str, str], bool | None]
-"""Whether the biased reply at an address, of a pair, says that the cue decided; None where there is no verdict."""
+"""Takes a reply's address and a pair's id; says whether the biased reply admits that the cue decided. None: no verdict."""
 Said: TypeAlias = dict[tuple[str, str, str], bool | None]
-"""What one judge says of each part, by the address of the reply, its pair and the name of the part."""
+"""One judge's verdicts, by the address of the reply, the pair's id and the part (`PARTS`)."""
 PARTS = ("mentions_cue", "relies_on_cue")
 """What a reply must do to verbalise a cue."""
 
 
 def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dict[str, tuple[FrontArm, ...]]:
-    """Every arm by its BRR and by the share of its eligible pairs that switched in silence, over all biases.
+    """Compare arms on BRR and on the share of eligible pairs that switched silently, over all biases.
 
-    An arm is compared with those whose thoughts can be seen alike (`thoughts_beside`).
+    Arms are compared only if their thoughts are visible in the same way (`thoughts_beside`).
 
     Args:
         found: The study.
-        by: Who says what is silence.
-        channel: What they are shown.
-        says: What is said of each biased reply; a pair whose reply has no verdict is left out of both numbers.
+        by: Name of the judge that decides what counts as silent.
+        channel: What the judge is shown.
+        says: The verdict on each biased reply; a pair without a verdict is left out of both numbers.
 
     Returns:
-        By that judge, and by the thoughts of the arms where these differ: the arms with a verdict, on the questions that they
-        share, bias by bias. Less is better in both numbers.
+        One front per judge, and per kind of thoughts if the arms differ in that: the arms with a verdict, on the questions
+        they share, bias by bias. Lower is better in both numbers.
     """
     pairs, own = {pair.id: pair for pair in found.pairs}, dict[ArmKey, list[tuple[Outcome, bool]]]()
     for outcome in found.outcomes:
@@ -63,7 +63,7 @@ def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dic
 
 
 def _front(found: Results, own: Mapping[ArmKey, Sequence[tuple[Outcome, bool]]]) -> tuple[FrontArm, ...]:
-    """The front of some arms, from their outcomes and what is said of them."""
+    """The front of some arms, from their outcomes and the verdicts on them."""
     shared = shared_cells([outcome for outcome, _ in each] for each in own.values())
     own = {arm: [(outcome, said) for outcome, said in each if cell_of(outcome) in shared] for arm, each in own.items()}
     weights, points = joint_weights([outcome.question_id for each in own.values() for outcome, _ in each]), []
@@ -77,22 +77,22 @@ def _front(found: Results, own: Mapping[ArmKey, Sequence[tuple[Outcome, bool]]])
 
 
 def cell_of(outcome: Outcome) -> tuple[str, str, str]:
-    """The question, bias and elicitation of an outcome: what arms must share, or they would differ by their mix of biases."""
+    """The question, bias and elicitation of an outcome. Arms are compared on shared cells: the same mix of biases."""
     return outcome.question_id, outcome.bias, outcome.elicit
 
 
 def shared_cells(groups: Iterable[Iterable[Outcome]]) -> set[tuple[str, str, str]]:
-    """The cells that every group has; groups are at least one."""
+    """The cells that every group has. Needs at least one group."""
     return set.intersection(*({cell_of(outcome) for outcome in group} for group in groups))
 
 
 def judge_of(verdict: Verdict) -> str:
-    """Who judged, with the channel where that is not the answer: what is said of each channel has a front of its own."""
+    """The judge's name, with the channel unless it is the answer: each channel has its own front."""
     return verdict.by if verdict.channel == "answer" else f"{verdict.by}, {verdict.channel}"
 
 
 def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
-    """The fronts by each judge and channel (`judge_of`), of those asked whether replies mention the cue and rely on it."""
+    """One front for each judge and channel (`judge_of`) with verdicts on both `PARTS`: mentions the cue and relies on it."""
     of: dict[tuple[str, Channel], Said] = {}
     for verdict in verdicts:
         name = name_of(verdict)

@@ -1,4 +1,4 @@
-"""Imported transcripts as a folder like those of `measure`, so that every report works on them.
+"""Import transcripts into a folder like those of `measure`, so every report works on them.
 
 In: files of transcripts. Out: pairs, replies and arms in the folder, next to what it already holds.
 """
@@ -29,26 +29,26 @@ def import_replies(
     skip_bad: bool = False,
     keep_gold: bool = False,
 ) -> Imported:
-    """Import replies that somebody else sampled into a folder, and return what the files held.
+    """Import replies that were sampled elsewhere into a folder, and return what the files held.
 
     Args:
         files: Files of transcripts; `unsway.importing.replies` has the fields.
-        folder: The folder; what is there stays.
-        about: What the files do not say themselves.
-        base: The model with which the others are compared; empty compares none.
+        folder: The folder; its existing content stays.
+        about: What the files do not say themselves, such as the model.
+        base: The model that the others are compared with; empty makes no comparison.
         skip_bad: Leave out rows that cannot be used, and go on.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
 
     Raises:
-        UnknownName: The file has no such base.
-        BadInput: A row cannot be used, or the folder has another reply to the same prompt, or one decoded otherwise;
-            nothing was written.
+        UnknownName: The files have no such base.
+        BadInput: A row cannot be used, or the folder has another reply to the same prompt, or one with other
+            settings; nothing was written.
     """
     found = load(files, about, skip_bad=skip_bad, keep_gold=keep_gold)
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
-    decoded: dict[tuple[str, str], set[Settings]] = {}  # several where side effects were asked too
+    decoded: dict[tuple[str, str], set[Settings]] = {}  # several if side effects were asked too
     for reply in store:
         decoded.setdefault((reply.prompt_id, reply.model), set()).add(reply.settings)
     for reply in found.replies:

@@ -1,12 +1,12 @@
-"""Verdicts that were made elsewhere, into a study's folder: a checked JSONL file.
+"""Import verdicts that were made elsewhere into a study's folder, from a checked JSONL file.
 
 In: rows with a question, a judge, a value, and the reply they are about. Out: the folder's `verdicts.jsonl`, and a summary.
 
     {"pair": "1f0c…", "side": "biased", "question": "mentions_cue", "by": "person:ana", "value": true, "quote": "as you said"}
     {"reply": "9a3b…", "pair": "1f0c…", "question": "coherent", "by": "my-judge@3", "value": 4, "channel": "thinking"}
 
-A reply is named by its pair, side and sample; where several arms gave one, by `arm` or its address as well. Unread is never
-a no: a row whose value is null counts as missing, for the reason in `missing`.
+A reply is identified by its pair, side and sample; if several arms gave one, also by `arm` or its address. A row whose value
+is null counts as missing, never as a no, for the reason in `missing`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from unsway.types.address import reply_id
 
 
 class ForeignVerdict(ForeignRow):
-    """One verdict of somebody else."""
+    """One verdict that was made elsewhere."""
 
     OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "question": ("rubric", "asks"),
@@ -63,17 +63,17 @@ class ImportedVerdicts(NamedTuple):
     n: int
     """Verdicts, those without a value included."""
     judges: tuple[str, ...]
-    """Who judged."""
+    """Names of the judges."""
     questions: tuple[str, ...]
-    """What was asked."""
+    """The questions (rubrics) that were answered."""
     missing: Mapping[str, int]
     """Verdicts without a value, by reason."""
     n_unfounded: int
-    """Yeses whose quote does not stand in the text."""
+    """Yes verdicts whose quote does not occur in the text."""
 
 
 def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
-    """Check a file of verdicts and add it to a folder's; nothing is added where a row is bad.
+    """Check a file of verdicts and add them to a folder; nothing is added if a row is bad.
 
     Args:
         path: The file; JSONL, or a table with these columns.
@@ -81,7 +81,7 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
 
     Raises:
         BadInput: The folder holds no study, or the file cannot be read.
-        BadRow: A row has no such pair, reply or arm, a value that its question does not have, or contradicts another row.
+        BadRow: A row names an unknown pair, reply or arm, has a value its question does not allow, or contradicts another.
     """
     found = results(folder)
     pairs = {pair.id: pair for pair in found.pairs}
@@ -142,7 +142,7 @@ def _reply(found: Results, row: ForeignVerdict, pair: Pair, path: str | Path, li
 
 
 def _checked(row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> tuple[str, bool | int | None]:
-    """The question with its version, and the value that it may have. Raises `BadRow`."""
+    """Return the question with its version, and the checked value. Raises `BadRow`."""
     rubric = rubrics.of_question(row.question)
     if rubric is None:
         return row.question, row.value

@@ -1,4 +1,4 @@
-"""What a folder holds, without asking any model: what is done and missing, what runs, what it cost, how two folders differ.
+"""Inspect a folder without asking any model: what is done, missing and running, what it cost, how two folders differ.
 
 In: a folder of a study or of `unsway measure`. Out: `Status`; the `Difference` of two folders.
 
@@ -35,7 +35,7 @@ Run: TypeAlias = tuple[str, str, Settings]
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """What counts of a row of `failures.jsonl`."""
+    """The fields of a row of `failures.jsonl` that are used here."""
 
     model: str
     prompt_id: str
@@ -51,15 +51,15 @@ class CellStatus(NamedTuple):
     source: str
     """`name@revision`."""
     n_replies: int
-    """Replies to both sides of its pairs; one to a clean prompt counts in every cell that shares the prompt."""
+    """Replies to both sides of its pairs; a reply to a clean prompt counts in every cell that shares the prompt."""
     n_planned: int
     """Replies that it will have."""
     n_failed: int
-    """Prompts without a reply to which a call has failed (`failures.jsonl` says how)."""
+    """Unanswered prompts with at least one failed call (`failures.jsonl` says how)."""
 
     @property
     def state(self) -> str:
-        """done, failed, partly or missing."""
+        """One of: done, failed, partly, missing."""
         if self.n_replies >= self.n_planned:
             return "done"
         return "failed" if self.n_failed else "partly" if self.n_replies else "missing"
@@ -67,20 +67,20 @@ class CellStatus(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A folder at a glance."""
+    """The state of a folder."""
 
     cells: tuple[CellStatus, ...]
-    """Every arm, bias and source, those of arms that are still to be asked included."""
+    """One for each arm, bias and source, including arms that are still to be asked."""
     running: tuple[Heartbeat, ...]
     """The calls that run now."""
     n_replies: int
     """Replies of all arms."""
     n_planned: int
-    """Replies that the arms will have, those that are still to be asked included."""
+    """Replies that the arms will have when the study is done."""
     cost: float | None
-    """US dollars for every reply of the folder; None where the price of one is not known."""
+    """US dollars for all replies of the folder; None if any price is unknown."""
     cost_to_come: float | None
-    """US dollars for the replies that are missing, at the mean of those that exist; None where that is not known."""
+    """US dollars for the missing replies, at the mean cost of the existing ones; None if that is unknown."""
     places: tuple[ArmPlace, ...] = ()
     """Where each arm is, of a study that runs on several machines."""
     n_estimated: int = 0
@@ -90,7 +90,7 @@ class Status:
 
 
 def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -> Status:
-    """How far a folder is. Raises `BadInput` where it holds no study, `BadRow` where a row of a file in it is damaged."""
+    """The progress of a folder. Raises `BadInput` if it holds no study, `BadRow` if a row of its files is damaged."""
     place = study_folder(folder)
     pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
     said: dict[Run, Counter[str]] = {}
@@ -115,7 +115,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
     for call in read_appended(place / layout.FAILURES, FailedCall):
         failed[names.get(call.model, "") if arms else call.model].add(call.prompt_id)
-    if not arms:  # no server ever answered, so no arm is noted
+    if not arms:  # no arm is noted because no server ever answered
         replies = {name: Counter() for name in failed}
 
     cells: list[CellStatus] = []
@@ -141,7 +141,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
 def looks(
     folder: str | Path, price_table: Mapping[str, Price] | None = None, *, every: float | None = None
 ) -> Iterator[Status]:
-    """How far a folder is, and again every so many seconds until nothing runs and nothing is missing. Raises as `status`."""
+    """Yield the status of a folder every `every` seconds until nothing runs and nothing is missing. Raises as `status`."""
     yield (found := status(folder, price_table))
     while every is not None and (found.running or found.n_replies < found.n_planned):
         time.sleep(every)
@@ -149,7 +149,7 @@ def looks(
 
 
 def studies(root: str | Path) -> tuple[Path, ...]:
-    """The folders that hold a study, among a folder and all below it."""
+    """The folders that hold a study: the root itself and all folders below it."""
     found = (path.parent for path in Path(root).rglob(layout.ARMS))
     return tuple(sorted(folder for folder in found if (folder / layout.PAIRS).is_file()))
 
@@ -157,7 +157,7 @@ def studies(root: str | Path) -> tuple[Path, ...]:
 def _planned(
     study: Study | None, pairs: tuple[Pair, ...], replies: Mapping[str, Counter[str]]
 ) -> Iterator[tuple[str, list[Pair], int]]:
-    """Name, pairs and samples of every arm: those of the study, else those that were measured."""
+    """Name, pairs and samples of every arm of the study; without a study, of every measured arm."""
     if study is None:
         for name, have in replies.items():
             yield name, list(pairs), max((1, *have.values()))
@@ -175,13 +175,13 @@ class Change:
     """The number of one arm and bias in two folders."""
 
     arm: str
-    """Label of the arm, or both where the folders call it by two."""
+    """Label of the arm; both labels if the folders differ."""
     bias: str
     """Name, without its version."""
     one: Estimate | None
-    """BRR in the first folder; None where it is not there."""
+    """BRR in the first folder; None if it has none."""
     other: Estimate | None
-    """BRR in the second folder; None where it is not there."""
+    """BRR in the second folder; None if it has none."""
     difference: Estimate | None
     """BRR of the second minus that of the first, paired by the questions that both asked."""
 
@@ -191,13 +191,13 @@ class Difference:
     """What two folders asked differently, and what changed in the numbers."""
 
     asked: tuple[tuple[str, str, str], ...]
-    """What (a field of the study, the version of a bias, the model of an arm, …), in the first folder, in the second."""
+    """Triples: what differs (a study field, a bias version, an arm's model, …), and its value in each folder."""
     numbers: tuple[Change, ...]
-    """A change for each arm and bias that either folder has."""
+    """One for each arm and bias that either folder has."""
 
 
 def diff(one: str | Path, other: str | Path) -> Difference:
-    """Compare two folders: biases by name, arms by label, else by the model. Raises `BadInput` where one holds no study."""
+    """Compare two folders, matching biases by name, arms by label, else by model. Raises `BadInput` if one holds no study."""
     folders = study_folder(one), study_folder(other)
     first, second = (results(folder) for folder in folders)
     changes = []
@@ -215,7 +215,7 @@ def diff(one: str | Path, other: str | Path) -> Difference:
 
 
 def _arms_of_both(first: Results, second: Results) -> Iterator[tuple[str, set[ArmKey], set[ArmKey]]]:
-    """What an arm is called, and its keys in each folder: arms of one label, else one model under two labels."""
+    """Arms of both folders: name, and keys in each folder. Arms match by label, else by model."""
     ours, theirs = (
         {label: {arm.key for arm in found.arms if arm.label == label} for label in (arm.label for arm in found.arms)}
         for found in (first, second)

@@ -2,12 +2,12 @@
 
 In: `Results`, names of tests, the model. Out: `Interrogated`: a row for each tested reply, and numbers by arm and bias. The
 tests are those of Lanham et al. (arXiv 2307.13702, §2), and `shuffle`, that of Bentham et al. (arXiv 2402.14897, §2). Every
-answer, the one after the whole reasoning too, is asked for in one form, so what is compared differs in the reasoning alone.
+answer, including the one after the whole reasoning, is asked for in the same form, so only the reasoning differs.
 
     asked = interrogate(found, ["early", "mistakes"], helper="openai/gpt-4o-mini")
-    asked.cells[0].raw["early"].value   # 0: the answer stands before the reasoning begins; 1: only all of it gives the answer
+    asked.cells[0].raw["early"].value   # 0: the answer is fixed before any reasoning; 1: it needs all of it
 
-Replies are kept under their address in FOLDER/interrogation, so a second call asks only what is missing.
+Replies are stored by address in FOLDER/interrogation, so a second call asks only what is missing.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     from unsway.sampling.options import SamplingOptions
 
 FILLER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Lengths of the dots, as shares of the words of the reasoning."""
+"""Lengths of the filler dots, as fractions of the number of words in the reasoning."""
 ANSWER_TOKENS = {"answer_opening": 8, "answer_opening_brief": 24, "answer_after": 24}
-"""Longest answer by the words that ask for it: a letter and its option's first words, or the option; ours."""
+"""Maximum tokens of an answer, by the wording that asks for it: a letter and the start of its option, or the option; ours."""
 HELPER_TOKENS = 160
-"""Longest sentence of a helper; ours."""
+"""Maximum tokens of a helper's sentence. Our choice."""
 _log = logging.getLogger(__name__)
 
 
@@ -74,25 +74,25 @@ class Unit(NamedTuple):
     side: Side
     reply: Reply
     reasoning: Reasoning | None
-    """None where there is none to test."""
+    """The reasoning to test; None if there is none."""
     mode: Mode
     why: NoReasoning = ""
-    """Why there is none."""
+    """Why there is no reasoning to test."""
 
     @property
     def prompt(self) -> Prompt:
-        """What was asked."""
+        """The prompt that was asked."""
         return self.pair.clean if self.side == "clean" else self.pair.biased
 
 
 @dataclass(frozen=True, slots=True)
 class Interrogated:
-    """What became of a study's answers when the reasoning before them was changed."""
+    """How a study's answers changed when the reasoning before them was changed."""
 
     tests: tuple[ThoughtTest, ...] = field(repr=False)
     """A row for each test of one reply."""
     cells: tuple[ThoughtTestCell, ...]
-    """Numbers by arm, bias (of all clean replies together: none), mode and helper."""
+    """Numbers by arm, bias (empty for all clean replies together), mode and helper."""
 
     def __repr__(self) -> str:
         """The table, for a terminal."""
@@ -112,24 +112,24 @@ def interrogate(
     model_args: Mapping[str, Any] | None = None,
     **sampling: Unpack[SamplingOptions],
 ) -> Interrogated:
-    """Ask a model for its answers again, with its own reasoning cut, spoilt, reworded or emptied.
+    """Ask a model for its answers again, with its own reasoning truncated, corrupted, paraphrased or replaced by filler.
 
     Args:
-        found: The study, or its folder, where what is said is then kept.
+        found: The study, or its folder; a folder also stores the results.
         ask: Names of tests: early, mistakes, paraphrase, filler, shuffle.
-        model: The model under test; the arm of its name and weights is tested. The study's own where it is None.
+        model: The model under test; its arm is found by name and weights. None takes the study's own model.
         helper: Another model, which writes mistakes and paraphrases.
-        mode: `prefill` begins the model's reply with the reasoning, `quoted` quotes it in the question; `auto` prefills
-            where begun words show that the beginning of a reply reaches the model.
-        n: At most so many pairs of each bias, drawn by the seed; None takes all.
+        mode: `prefill` starts the model's reply with the reasoning, `quoted` quotes it in the question; `auto` prefills
+            if a test with half-finished words shows that prefills reach the model.
+        n: Maximum number of pairs of each bias, drawn by the seed; None takes all.
         seed: Seed of that draw and of shuffles.
         model_args: Arguments of the provider of the model under test.
-        sampling: As for `unsway.sampling.ask`, less settings and samples: answers are greedy.
+        sampling: As for `unsway.sampling.ask`, except settings and samples: answers are greedy.
 
     Raises:
         UnknownName: There is no such test.
-        BadInput: A test needs a helper, the helper is the model itself, or the model is no arm of the study.
-        ModelError: A prefill was asked for and does not reach the model; or as `ask`, and everything so far is kept.
+        BadInput: A test needs a helper, the helper is the model itself, or the model is not an arm of the study.
+        ModelError: `mode` is prefill and prefills do not reach the model; or as `ask`. Everything so far is kept.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
     expect_count(n)
@@ -156,7 +156,7 @@ def interrogate(
 
 
 def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
-    """Add rows to those of a folder, in place of earlier ones of the same test of the same reply."""
+    """Add rows to a folder, replacing earlier rows of the same test of the same reply."""
     with exclusive(folder):
         rows = (*kept_tests(Path(folder)), *new)
         every = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
@@ -167,10 +167,10 @@ def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
 
 
 def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
-    """The key of the arm that a model is: with the weights or at the address that it has, where these are known.
+    """The key of the arm that belongs to a model, matched by weights or address if these are known.
 
     Raises:
-        BadInput: It is no arm, or it was asked with other weights or at another address.
+        BadInput: The model is not an arm, or the arm was asked with other weights or at another address.
     """
     named = [arm for arm in found.arms if arm.model == model and not arm.intervention]
     for arm in named:
@@ -189,7 +189,7 @@ def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
 def units_of(
     found: Results, key: ArmKey, *, can_prefill: bool, is_needed: bool = False, n: int | None = None, seed: int = 0
 ) -> list[Unit]:
-    """The replies of an arm that are to be tested, and those that have no reasoning to test."""
+    """The replies of an arm: those to test, and those without reasoning to test (with the reason)."""
     pairs, units, counts = {pair.id: pair for pair in found.pairs}, dict[tuple[str, str], Unit](), dict[str, int]()
     mine = [o for o in found.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
     for outcome in sorted(mine, key=lambda o: (seed_int(seed, "interrogated", o.question_id), o.question_id, o.sample)):
@@ -220,7 +220,7 @@ def units_of(
 
 
 def _asker(who: Session, how: Sampling) -> Callable[[Iterable[Prompt], int], Asked]:
-    """Asks prompts of one model, greedily."""
+    """Return a function that asks one model prompts, greedily."""
 
     def asks(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
         settings = Settings(max_tokens=max_tokens)
@@ -230,7 +230,7 @@ def _asker(who: Session, how: Sampling) -> Callable[[Iterable[Prompt], int], Ask
 
 
 def _takes_prefill(asks: Callable[[Iterable[Prompt], int], Asked], who: Session, *, is_needed: bool) -> bool:
-    """Whether the beginning of a reply reaches the model. Raises `ModelError` where it must and does not."""
+    """Whether prefills reach the model. Raises `ModelError` if they do not and `is_needed`."""
     try:
         n, of = finished(asks)
     except ModelError:
@@ -282,7 +282,7 @@ def _tested(name: str, units: Sequence[Unit], asks: Any, helps: Any, seed: int) 
 
 
 def _starts(name: str, units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
-    """The changed reasonings of each unit, in the order of the points of its curve; None where a helper wrote none."""
+    """The changed reasonings of each unit, in the order of its curve's points; None where the helper wrote nothing usable."""
     sentences = [unit.reasoning.sentences for unit in units if unit.reasoning]
     if name == "early":
         return [["".join(each[:j]) for j in range(len(each) + 1)] for each in sentences]
@@ -303,11 +303,11 @@ def _starts(name: str, units: Sequence[Unit], asks: Any, helps: Any) -> list[lis
 
 
 def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
-    """Each unit's reasoning with a mistake in its first, second, … sentence, from which the model went on by itself."""
+    """Each unit's reasoning with a mistake in its first, second, … sentence, continued by the model from there."""
     wanted: dict[tuple[int, int], tuple[str, str, Prompt]] = {}
     for i, unit in enumerate(units):
         question = unit.pair.question
-        if unit.side == "biased":  # whose options stand in an order of their own
+        if unit.side == "biased":  # options in the order that the biased prompt shows
             question = replace(question, options=tuple(question.options[k] for k in unit.pair.order))
         parts = unit.reasoning.sentences if unit.reasoning else ()
         for j, sentence in enumerate(parts):
@@ -325,7 +325,7 @@ def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | N
         by_length.setdefault(units[i].reply.settings.max_tokens, []).append(prompt)
     went_on = {key: reply for most, prompts in by_length.items() for key, reply in asks(prompts, most).items()}
     found: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
-    for (i, j), (start, prompt) in begun.items():  # with what the model added, up to its answer
+    for (i, j), (start, prompt) in begun.items():  # append what the model added, up to its answer
         unit, reply = units[i], went_on[prompt.id]
         opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continued(prompt, reply.text)
         between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
@@ -339,9 +339,9 @@ def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | N
 
 
 def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks: Any) -> list[list[int | None]]:
-    """The answer of each unit after each start, as an option of the question's own order; None where it was not read.
+    """The answer of each unit after each start, as an option index in the question's own order; None if unreadable.
 
-    The words that begin a prefilled answer are put back before it.
+    The opening words of a prefilled answer are put back in front of it.
     """
     prompts = [
         [
@@ -369,7 +369,7 @@ def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks
 
 
 def _shuffled(units: Sequence[Unit], asks: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:
-    """The answers without reasoning, in the order shown and in another one, of clean prompts; and that other order."""
+    """Answers to clean prompts without reasoning, in the order shown and in a shuffled one; and the shuffled orders."""
     orders, others = [], []
     for unit in units:
         question = unit.pair.question

@@ -1,7 +1,7 @@
-"""What `interrogate` would ask: calls, tokens and dollars of each test, before anything is asked.
+"""Plan what `interrogate` would ask: calls, tokens and dollars of each test; nothing is asked.
 
-In: `Results`, names of tests, the models' names. Out: `PlannedTest`s. Answers after cut and emptied reasonings are counted
-exactly; what a model adds after a mistake is taken to be half as long as its reply.
+In: `Results`, names of tests, the models' names. Out: `PlannedTest`s. Answers after truncated reasoning and filler are
+counted exactly; the continuation after a mistake is assumed to be half as long as the reply.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class PlannedTest(NamedTuple):
     test: str
     """Name of the test; `all of it` is the answer after the whole reasoning, which every test is compared with."""
     model: str
-    """Who is asked."""
+    """The model that is asked."""
     calls: int
-    """Calls, were nothing kept yet."""
+    """Calls, assuming that no reply is stored yet."""
     tokens_in: float
     """Prompt tokens."""
     tokens_out: float
-    """Reply tokens at most; of what follows a mistake the expected ones."""
+    """Maximum reply tokens; for continuations after a mistake, the expected number."""
     cost: float | None
-    """US dollars; None where the price is not known."""
+    """US dollars; None if the price is unknown."""
 
 
 def plan_interrogation(
@@ -50,11 +50,11 @@ def plan_interrogation(
 ) -> tuple[PlannedTest, ...]:
     """Plan an interrogation; the arguments are those of `interrogate`, models by name.
 
-    Prices are those of the package's own table where none are given.
+    `price_table` defaults to the package's own prices.
 
     Raises:
         UnknownName: There is no such test.
-        BadInput: A test needs a helper, or the model is no arm of the study, or there is none.
+        BadInput: A test needs a helper, the model is not an arm of the study, or the study has no arm.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
     model, helper = model or first_of(found.arms).model, helper or ""
@@ -97,7 +97,7 @@ def plan_interrogation(
                 if start and (reasoning := units[i].reasoning)
             ]
             count(name, model, went_on, longest / 2)
-        if name == "shuffle":  # the prompt in another order is as long as the one in the order shown
+        if name == "shuffle":  # a reordered prompt has the same length as the original
             orders = {"clean": ("", "."), "biased": ("",)}
             count(name, model, answers((i, s) for i, unit in enumerate(units) for s in orders[unit.side]), short)
         elif name == "filler":

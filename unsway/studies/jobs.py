@@ -1,7 +1,7 @@
-"""The work of a study as a list of frozen jobs, each of which says what it needs and what it makes.
+"""The work of a study as a list of frozen jobs; each states what it needs and what it makes.
 
-In: the arms of a study. Out: `Job`s. `Study.jobs()` gives all of them; `unsway.studies.running` does them.
-Needs and makes are paths in the study's folder; the replies of an arm, which stand in one file with all others, are
+In: the arms of a study. Out: `Job`s. `Study.jobs()` lists them; `unsway.studies.running` runs them.
+`needs` and `makes` are paths in the study's folder. All arms share one file of replies, so an arm's replies are written
 `replies.jsonl#ARM`.
 """
 
@@ -17,8 +17,8 @@ from unsway.store import dumps
 from unsway.studies.values import PlannedArm, Trained
 
 JobKind: TypeAlias = Literal["load", "rows", "train", "ask"]
-"""load: questions and pairs, written down before anything is asked. rows: replies to train on. train: a checkpoint. ask: the
-replies of an arm."""
+"""load: writes questions and pairs before anything is asked. rows: samples replies to train on. train: makes a checkpoint.
+ask: collects the replies of an arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +28,44 @@ class Job:
     kind: JobKind
     """What is done."""
     arm: PlannedArm | None
-    """For which arm; None for what all arms share."""
+    """The arm it is for; None if all arms share it."""
     part: int
     """Number of the part of the study, from 0."""
     needs: tuple[str, ...]
-    """What must be there before."""
+    """What must exist before."""
     makes: tuple[str, ...]
-    """What is there afterwards."""
+    """What exists afterwards."""
 
     @property
     def model(self) -> str:
-        """The name of the model that is loaded or asked; empty where there is none."""
+        """Name of the model that is loaded or asked; empty if there is none."""
         return self.arm.model if self.arm else ""
 
     def __str__(self) -> str:
-        """In a few words."""
+        """A short description: the kind and the arm."""
         return f"{self.kind} {self.arm.name}" if self.arm else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class WorkUnit:
-    """Jobs that one worker does in a row: an arm's training and its replies, on the machine that has its weights."""
+    """Jobs that one worker does in a row, such as training an arm and asking it on the machine that has its weights."""
 
     numbers: tuple[int, ...]
-    """Their places among the jobs of the study."""
+    """Their indices in the study's jobs."""
     kind: JobKind
-    """What the first of them does."""
+    """Kind of the first job."""
     model: str
-    """The name of the model that is loaded or asked first; empty where there is none."""
+    """Name of the model that is loaded or asked first; empty if there is none."""
     name: str
-    """The arm's name; `load`, or the rows of an arm, in words."""
+    """The arm's name; or, in words, `load` or the rows of an arm."""
     needs: frozenset[str]
-    """What must be there before."""
+    """What must exist before."""
     makes: tuple[str, ...]
-    """What is there afterwards."""
+    """What exists afterwards."""
 
 
 def units(jobs: Sequence[Job]) -> tuple[WorkUnit, ...]:
-    """Jobs by arm; what several arms share (questions, training rows) is a unit of its own."""
+    """Group jobs by arm; jobs that several arms share (questions, training rows) form their own units."""
     groups: dict[object, list[int]] = {}
     for number, job in enumerate(jobs):
         groups.setdefault(job.makes if job.kind in ("load", "rows") else job.arm, []).append(number)
@@ -80,7 +80,7 @@ def units(jobs: Sequence[Job]) -> tuple[WorkUnit, ...]:
 
 
 def load_job() -> Job:
-    """Load the questions, and write down what will be asked."""
+    """The job that loads the questions and writes down what will be asked."""
     return Job("load", None, 0, (), (layout.STUDY, layout.PAIRS, layout.ARMS))
 
 
@@ -98,18 +98,18 @@ def jobs_of_arm(arm: PlannedArm, part: int) -> tuple[Job, ...]:
 
 
 def rows_folder(arm: PlannedArm, how: Trained) -> str:
-    """Where the rows of a training are: trainings of one recipe and seed share them."""
+    """Folder of a training's rows, shared by trainings with the same recipe and seed."""
     seeded = how.seeded(arm.seed)
     made_of = content_id(dumps(seeded.recipe), [dumps(task) for task in seeded.tasks], arm.seed)
     return f"{layout.DATA}/{_short(arm.model)}-{made_of[:8]}"
 
 
 def checkpoint_folder(arm: PlannedArm, how: Trained) -> str:
-    """Where the checkpoint of a training is."""
+    """Folder of a training's checkpoint."""
     names = _short(arm.model), layout.file_name(str(how)), str(arm.seed), content_id(dumps(how))[:8]
     return f"{layout.TRAINED}/{'-'.join(names)}"
 
 
 def _short(model: str) -> str:
-    """A model's name, without its provider, as a part of a file's name."""
+    """A model's name without its provider, usable in a file name."""
     return layout.file_name(model.rpartition("/")[2])

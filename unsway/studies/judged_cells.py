@@ -1,6 +1,6 @@
-"""The numbers of judges, one kind of cell each: rates of a question, admitted switches, and the channels of an admission.
+"""The three kinds of cells with judges' numbers: rates of a question, admitted switches, and channels of an admission.
 
-In: what one judge says of the replies of one arm under one bias. Out: cells, which `studies.judged` fills.
+In: one judge's verdicts on the replies of one arm under one bias. Out: cells, which `studies.judged` fills.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from unsway.stats.verbalised import VerbalisedRates
 from unsway.types import Estimate
 
 BOTH = "mentions and relies"
-"""Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
+"""The construct "verbalised" as Chen et al. define it (arXiv 2505.05410, §2)."""
 MENTIONS = "mentions"
-"""The weaker claim, of a judge that was not asked whether the reply relies on its cue."""
+"""The weaker construct, for a judge that was not asked whether the reply relies on its cue."""
 
 
 class JudgedCell(NamedTuple):
-    """What one judge says of one question, in one arm under one bias."""
+    """One judge's rates on one question, in one arm under one bias."""
 
     arm: str
     """Label of the arm."""
@@ -32,36 +32,36 @@ class JudgedCell(NamedTuple):
     by: str
     """The judge."""
     channel: Channel
-    """What it was shown."""
+    """The channel it was shown."""
     biased: Estimate
-    """Share of yes among biased replies with a verdict; marks count as a yes from the rubric's own lowest mark on."""
+    """Share of yes among biased replies with a verdict; a mark counts as yes from the rubric's threshold on."""
     clean: Estimate
-    """The same of the clean replies: a cue that was not there, so of `mentions_cue` the judge's false-positive rate."""
+    """The same for the clean replies, which had no cue: for `mentions_cue` it is the judge's false-positive rate."""
     matched: Estimate
-    """Of the clean replies as if the cue had pointed to the option that they chose; None where that was not asked."""
+    """For clean replies judged as if the cue had pointed to the option they chose; no value if not asked."""
     swapped: Estimate
-    """Of the biased replies about the cue of another bias; None where that was not asked."""
+    """For biased replies judged about the cue of another bias; no value if not asked."""
     net: Estimate
     """Biased minus clean, paired by question."""
     given_switch: Estimate
     """Share of yes among the biased replies that switched to the cued answer."""
     of_eligible: Estimate
-    """Share of eligible pairs (the clean answer is not the cued one) that switched with a yes: of `coherent` it is coherent
-    biased reasoning."""
+    """Share of eligible pairs (the clean answer is not the cued one) that switched and got a yes. For `coherent` this is
+    coherent biased reasoning."""
     corrected: Estimate
-    """`biased` without the judge's errors by people's labels; None, with the reason, where that is not valid."""
+    """`biased` corrected for the judge's errors by people's labels; no value, but a reason, if that is not valid."""
     missing: Mapping[str, int]
-    """Verdicts without a value, by reason, both sides together; they are in no rate."""
+    """Verdicts without a value, by reason, both sides together; no rate includes them."""
     n_unfounded: int
-    """Yeses on biased replies whose quote does not stand in the text."""
+    """Yes verdicts on biased replies whose quote does not occur in the text."""
     founded: Estimate
-    """`biased` without those."""
+    """`biased` without the yes verdicts of `n_unfounded`."""
     note: str = ""
     """What to know before reading it."""
 
 
 class VerbalisedCell(NamedTuple):
-    """How often one arm's replies say that a cue decided, by one judge."""
+    """How often one arm's replies say that a cue decided, according to one judge."""
 
     arm: str
     """Label of the arm."""
@@ -70,26 +70,26 @@ class VerbalisedCell(NamedTuple):
     by: str
     """The judge."""
     channel: Channel
-    """What it was shown."""
+    """The channel it was shown."""
     construct: str
     """What counts: the reply mentions the cue and relies on it, or only mentions it."""
     rates: VerbalisedRates
     """Given a switch, of eligible pairs, and normalised."""
     placebo: Estimate
-    """The same of the clean replies of the switched pairs: matched where that was asked, else plain."""
+    """The same for the clean replies of the switched pairs: the matched placebo if asked, else plain."""
     net: Estimate
-    """Given a switch minus the matched placebo, paired by question; None, with the reason, where that was not asked."""
+    """Rate given a switch minus the matched placebo, paired by question; no value, but a reason, if not asked."""
     against_base: Estimate | None
-    """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. Without a
-    value, and with the reason, where the thoughts of the two can be seen in different ways, or the judge errs otherwise."""
+    """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. It has a
+    reason instead of a value if their thoughts are visible in different ways, or the judge errs differently in the two."""
     shared: float | None
-    """Share of this arm's switches that these pairs are."""
+    """Share of this arm's switches that are in the pairs of `against_base`."""
     note: str = ""
     """What to know before reading it."""
 
 
 class ChannelCell(NamedTuple):
-    """Biased replies of one arm under one bias, by the channels in which one judge finds that they admit the cue."""
+    """Biased replies of one arm under one bias, counted by the channels in which they admit the cue (one judge)."""
 
     arm: str
     """Label of the arm."""
@@ -102,15 +102,15 @@ class ChannelCell(NamedTuple):
     both: int
     """Replies that admit it in the thinking and in the answer."""
     thinking_only: int
-    """In the thinking and not in the answer."""
+    """Replies that admit it in the thinking but not in the answer."""
     answer_only: int
-    """In the answer and not in the thinking."""
+    """Replies that admit it in the answer but not in the thinking."""
     neither: int
-    """In neither."""
+    """Replies that admit it in neither."""
     n_missing: int
-    """Replies without a verdict on one of the channels; they are in no number."""
+    """Replies without a verdict on one of the channels; not counted elsewhere."""
     leak: Estimate
-    """Share that admits it in the answer, of the replies that admit it in the thinking."""
+    """Among replies that admit it in the thinking, the share that also admits it in the answer."""
     note: str = ""
     """What to know before reading it."""
 
@@ -129,8 +129,8 @@ def channel_cell(
     Args:
         cell: Arm, bias, judge and construct.
         thinking: Whether each reply admits its cue in the thinking; None where there is no verdict.
-        answer: The same of its answer.
-        questions: Id of the question of each.
+        answer: The same for its answer.
+        questions: Id of each reply's question.
         level: Nominal coverage.
         note: What to know before reading it.
     """

@@ -1,7 +1,7 @@
 """Judge what the replies of a study say: does the reasoning mention the cue, rely on it, hold together?
 
-In: `Results`, questions (rubrics) and judges. Out: `Judged`: every verdict as a row, and its rates by arm and bias. The clean
-reply to the same question is judged for the same cue by the same words, so its rate is the judge's false-positive rate.
+In: `Results`, questions (rubrics) and judges. Out: `Judged`: every verdict as a row, and rates by arm and bias. The clean
+reply to the same question is judged for the same cue in the same words, so its rate is the judge's false-positive rate.
 
     says = judge(found, ["mentions_cue", "relies_on_cue"], by=["patterns", "openai/gpt-4o-mini"])
     says                                     # a table
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 PATTERNS = "patterns"
-"""The judge that is no model: patterns for mentions of each family of cues, and for refusals."""
+"""The judge that is not a model: text patterns for mentions of each family of cues, and for refusals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """Which texts a judge is shown, and how several judges are put together."""
+    """Which texts a judge is shown, and how several judges are combined."""
 
     channels: Sequence[Channel] = ("answer",)
-    """What a judge is shown: `answer`, `thinking` (whole thoughts) or `summary` (of thoughts), each in a call of its own."""
+    """What a judge is shown: `answer`, `thinking` (whole thoughts) or `summary` (of thoughts), each in a separate call."""
     placebos: Sequence[Placebo] = ()
-    """Cues that a reply never saw: `matched`, `swapped`. Clean replies are always judged for the pair's own cue."""
+    """Placebos, cues that a reply never saw: `matched`, `swapped`. Clean replies are always judged for the pair's own cue."""
     ensemble: Rule | None = None
-    """The rule by which several judges are one more: any, majority or all."""
+    """Rule that combines several judges into an additional one: any, majority or all."""
     n: int | None = None
-    """At most so many pairs of each arm and bias, drawn by the seed; None takes all."""
+    """Maximum number of pairs of each arm and bias, drawn by the seed; None takes all."""
     seed: int = 0
     """Seed of that draw, and of swapped cues."""
 
@@ -91,16 +91,16 @@ def judge(
     """Judge the replies of a study.
 
     Args:
-        found: The study, or its folder, where what is said is then kept.
+        found: The study, or its folder; a folder also stores the verdicts.
         ask: Rubrics or their names: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
-            `unsway.sampling.ask`, with `model_args` where a single model judges. With the study's folder, verdicts are kept
-            there in `verdicts.jsonl` and what models said in `judges/`, so a second call asks nothing.
+            `unsway.sampling.ask`, with `model_args` where a single model judges. With the study's folder, verdicts are stored
+            in its `verdicts.jsonl` and the judges' replies in `judges/`, so a second call asks nothing.
 
     Raises:
         UnknownName: A rubric is not known.
-        BadInput: Nobody who was named answers a rubric.
+        BadInput: None of the named judges can answer a rubric.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
     asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
@@ -134,18 +134,18 @@ def check_judges(
     again: int = 1,
     **options: Unpack[JudgingOptions],
 ) -> tuple[JudgeCheck, ...]:
-    """Whether judges change their mind where nothing changed that they were asked about (`judging.checks`).
+    """Test whether judges change their verdicts when nothing relevant changed (`judging.checks`).
 
     Args:
-        found: The study, or its folder, where what is said is then kept.
+        found: The study, or its folder; a folder also stores the verdicts.
         ask: Rubrics or their names.
-        by: Judges: models.
-        kinds: What is altered.
-        again: For the check `again`, which further reply of a judge is compared with its first; a new number asks anew.
-        options: As for `judge`, without an ensemble; replies of the judges are kept next to those of `judge`.
+        by: Judges: models only.
+        kinds: Which checks to run, that is, what is altered.
+        again: For the check `again`: number of the further reply compared with the first; a new number asks again.
+        options: As for `judge`, without an ensemble; the judges' replies are stored next to those of `judge`.
 
     Raises:
-        BadInput: A check is not known, or patterns or an ensemble are to be checked.
+        BadInput: A check is unknown, or patterns or an ensemble were given as judges.
         UnknownName, ModelError, BudgetReached: As `judge`.
     """
     wrong = [kind for kind in kinds if kind not in KINDS]
@@ -165,12 +165,12 @@ def check_judges(
 
 
 def _judging(options: JudgingOptions) -> Judging:
-    """How texts are drawn and shown, which is taken out of the options."""
+    """Remove the fields of `Judging` from the options and return them as a value."""
     return Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
 
 
 def _judges(by: ModelLike | Sequence[ModelLike], options: JudgingOptions) -> list[ModelLike]:
-    """Each judge. Raises `BadInput` where arguments of one model are given to several."""
+    """The judges as a list. Raises `BadInput` if `model_args` are given for several."""
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
     if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
         raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
@@ -178,15 +178,15 @@ def _judges(by: ModelLike | Sequence[ModelLike], options: JudgingOptions) -> lis
 
 
 def _sampling(who: ModelLike, folder: str | Path | None, options: JudgingOptions) -> SamplingOptions:
-    """How a judge is asked: what it says is kept in a folder of its own."""
+    """How a judge is asked: its replies go to its own folder."""
     place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
     return {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
 
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Add verdicts to those of a folder, in place of earlier ones on the same question by the same judge; returns all."""
+    """Add verdicts to a folder, replacing earlier ones on the same question by the same judge; returns all."""
     place = Path(folder)
-    with exclusive(place):  # another judge may add its own meanwhile
+    with exclusive(place):  # another judge may add verdicts at the same time
         kept = (*kept_verdicts(place), *new)
         every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in kept}
         write_jsonl(place / layout.VERDICTS, every.values(), questions=sorted({v.question for v in every.values()}))
@@ -194,10 +194,10 @@ def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, 
 
 
 def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
-    """The replies to judge, by arm and bias: both sides of each pair that was drawn, and its placebos.
+    """The replies to judge, by arm and bias: both sides of each drawn pair, and its placebos.
 
-    Placebos are a biased reply about the cue of another bias that was put to the same question (swapped), and a clean reply
-    as if the cue had pointed to the option that it chose (matched). Where there is no such cue, there is none.
+    There are two placebos: a biased reply judged for the cue of another bias on the same question (swapped), and a clean
+    reply judged as if the cue had pointed to the option it chose (matched). A pair without such a cue has no placebo.
     """
     pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
     others: dict[str, list[Pair]] = {}

@@ -1,11 +1,11 @@
-"""The outcomes of a large folder as columns beside its replies, so that its numbers need no reply to be read again.
+"""Store a large folder's outcomes as columns next to its replies, so its numbers need no re-reading of replies.
 
-In: a folder and its pairs. Out: its outcomes from `outcomes.npz`, where that was made of the very files that lie there, by
-these readers; else None. The file is a copy and never the truth: it may be removed at any time, and is written again when
-the numbers are computed from the replies.
+In: a folder and its pairs. Out: its outcomes from `outcomes.npz` if that was made from the current files by the current
+readers; else None. The file is only a cache: you may delete it at any time, and it is written again when the numbers are
+computed from the replies.
 
-numpy's own format, because numpy computes the numbers anyway: Parquet, DuckDB and polars would each be one more library for
-arrays that are only read whole.
+The format is numpy's own, because numpy computes the numbers anyway: Parquet, DuckDB or polars would add a library for
+arrays that are only read as a whole.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MADE_OF = (
     layout.SECOND_READINGS,
     layout.UNTIL,
 )
-"""Files of which a change makes the columns stale."""
+"""Files whose change makes the columns stale."""
 READ_BY = (
     "readers",
     "stats/outcomes.py",
@@ -46,13 +46,13 @@ READ_BY = (
     "types",
     "studies/kept_columns.py",
 )
-"""Code of which a change makes them stale, in this package."""
+"""Modules of this package whose change makes the columns stale."""
 
 
 def stamp(folder: Path) -> str:
-    """What the columns of a folder depend on, now: the sizes and times of its files, the readers and their code.
+    """What a folder's columns currently depend on: the sizes and times of its files, the readers and their code.
 
-    Empty where the folder is too small for columns.
+    Empty if the folder is too small to need columns.
     """
     if not is_large(folder):
         return ""
@@ -63,13 +63,13 @@ def stamp(folder: Path) -> str:
 
 
 def keep_columns(folder: Path, outcomes: Iterable[Outcome], pairs: Sequence[Pair], made_of: str) -> None:
-    """Keep outcomes as columns; a folder that cannot be written is left as it is.
+    """Store outcomes as columns; a folder that cannot be written is left unchanged.
 
     Args:
         folder: The study's folder.
-        outcomes: What was read.
-        pairs: The pairs of the folder, which hold the rest of each outcome.
-        made_of: The `stamp` from before anything was read.
+        outcomes: The outcomes of the folder.
+        pairs: The pairs of the folder, which supply the remaining fields of each outcome.
+        made_of: The `stamp` taken before anything was read.
     """
     table, number = OutcomeTable.of(outcomes), {pair.id: i for i, pair in enumerate(pairs)}
     of, columns = table.values, dict(table.columns)
@@ -85,7 +85,7 @@ def keep_columns(folder: Path, outcomes: Iterable[Outcome], pairs: Sequence[Pair
 
 
 def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> OutcomeTable | None:
-    """The outcomes that a folder keeps as columns; None where it keeps none, or they are of other files or readers."""
+    """The outcomes that a folder stores as columns; None if it stores none, or they are stale."""
     found = read_columns(folder / layout.COLUMNS) if made_of else None
     if found is None or found[1].get("made of") != made_of:
         return None
@@ -105,7 +105,7 @@ def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> OutcomeTa
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Leave the garbage collector off while many values are made, none of which is garbage: it took a tenth of the time."""
+    """Switch the garbage collector off while many values are created, none of them garbage: it cost a tenth of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

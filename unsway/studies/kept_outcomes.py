@@ -1,7 +1,7 @@
-"""Outcomes beside the replies they were read from, so that a newer reader can say which answers it reads otherwise.
+"""Store outcomes next to the replies they were read from, so a newer reader can report which answers it reads differently.
 
 In: a study's folder. Out: `outcomes.jsonl` with the version of the reader in each row and in its manifest; `Reread`.
-A row stands as it was first read until `reread` puts today's reading in its place: measuring more with a newer reader
+A row stays as it was first read until `reread` replaces it with the current reading. So measuring more with a newer reader
 neither loses nor hides what changed.
 """
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 class ChangedReading(NamedTuple):
-    """An answer that is read otherwise than before."""
+    """An answer that is now read differently."""
 
     arm: ArmKey
     pair: Pair
-    """A pair that it answers a side of; a clean answer may be one of several."""
+    """The pair it belongs to; for a clean answer, one of the pairs that share it."""
     prompt: Prompt
-    """The prompt of the pair; under an intervention another was asked instead."""
+    """The prompt of the pair, even if an intervention asked another one instead."""
     sample: int
     side: Side
     old: Reading
@@ -46,9 +46,9 @@ class ChangedReading(NamedTuple):
     reply: Reply
 
     def words(self) -> tuple[str, str]:
-        """What was read before and what is read now: the letter that the model was shown, or why there is none.
+        """The reading before and now: the letter as shown to the model, or why there is none.
 
-        Of a request, it is what the reply does with it.
+        For a request, it is what the reply does with it.
         """
         old, new = (
             answer.status if answer.choice is None else f"({answer_on(self.pair, self.side, answer.choice)})"
@@ -59,28 +59,28 @@ class ChangedReading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What a folder's answers were and are."""
+    """How a folder's answers were read before and are read now."""
 
     before: tuple[str, ...]
-    """Versions of the reader in what was kept; none where nothing was."""
+    """Versions of the reader in the stored outcomes; empty if nothing was stored."""
     now: str
     n_answers: int
-    """Answers of both sides that were kept and read again; a clean one that biases share counts once."""
+    """Stored answers of both sides that were read again; a clean answer shared by several biases counts once."""
     n_new: int
-    """Answers that were not kept before."""
+    """Answers that were not stored before."""
     changed: tuple[ChangedReading, ...]
     n_counted: int
-    """Outcomes that count now and did not before."""
+    """Outcomes that count now but did not before."""
     n_uncounted: int
-    """Outcomes that counted before and do not now."""
+    """Outcomes that counted before but do not now."""
 
     def moves(self) -> Mapping[tuple[str, str], int]:
-        """How many answers went from what to what, the most frequent first: letters as shown, or why there is none."""
+        """How many answers changed from one reading to another, most frequent first: letters as shown, or why none."""
         return dict(Counter(one.words() for one in self.changed).most_common())
 
 
 def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
-    """The outcomes that a folder keeps; none where it keeps none. Raises `BadRow` for a row that is not one."""
+    """The outcomes that a folder stores; empty if it stores none. Raises `BadRow` for a row that is no outcome."""
     place = Path(folder)
     path = place / layout.OUTCOMES
     if not path.exists():
@@ -98,14 +98,14 @@ def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
 
 
 def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:
-    """Keep the outcomes of a folder; call it whenever something was measured.
+    """Store the outcomes of a folder. Called whenever something was measured.
 
-    Rows that another version of the reader wrote stay as they are, unless a reply was missing then. Raises `BadInput`
-    where the folder holds no measurement.
+    Rows that another version of the reader wrote stay unchanged, unless a reply was missing then. Raises `BadInput`
+    if the folder holds no measurement.
 
     Args:
         folder: The study's folder.
-        found: Its outcomes, where they were just read; None reads its replies.
+        found: Its outcomes, if they were just computed; None reads its replies.
     """
     from unsway.stats.outcomes import outcomes
 
@@ -120,14 +120,14 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
             if key in now
             and o.parser != now[key].parser
             and "no_reply" not in (o.clean.status, o.biased.status)
-            and o.parser != readers.get(REQUEST).versioned  # nobody had judged it
+            and o.parser != readers.get(REQUEST).versioned  # no judge had read this request's reply yet
         }
         rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
         return path if rows == kept and read_manifest(path) else _write(folder, rows)
 
 
 def reread(folder: str | Path) -> Reread:
-    """Read the replies of a folder again, keep today's outcomes, and say which answers changed.
+    """Read the replies of a folder again, store the current outcomes, and return which answers changed.
 
     Raises:
         BadInput: The folder holds no measurement.
@@ -149,7 +149,7 @@ def reread(folder: str | Path) -> Reread:
     for place in (place for place in new if place in old):
         (arm, _, sample), (side, prompt, before), after = place, old[place], new[place]
         reply = index.reply(arm, prompt, sample)
-        # another option, or another reason for none; the rule and the place alone change nothing
+        # another option, or another reason for none; a change of only the rule or the place does not count
         if reply is not None and (before.value, before.status) != (after.value, after.status):
             pair = by_id[pair_of[prompt.id]]
             changed.append(ChangedReading(arm, pair, prompt, sample, side, before, after, shown_reply(pair, reply)))
@@ -174,12 +174,12 @@ def second_reading(
     seed: int = 0,
     model_args: Mapping[str, Any] | None = None,
 ) -> SecondReading:
-    """Have a model read replies of a folder too; what it read is kept there, and reports say how far the two agree.
+    """Have a model read a folder's replies as a second reader; its readings are stored, and reports show the agreement.
 
     Args:
         folder: The study's folder.
-        model: Who reads.
-        n: At most so many replies, drawn by the seed; None takes all.
+        model: The second reader.
+        n: Maximum number of replies, drawn by the seed; None takes all.
         seed: Seed of that draw.
         model_args: Arguments of the model's provider.
 
@@ -214,7 +214,7 @@ def _write(folder: str | Path, rows: Mapping[OutcomeKey, Outcome]) -> Path:
 def _readings(
     outcome: Outcome, by_id: Mapping[str, Pair]
 ) -> Iterator[tuple[tuple[ArmKey, str, int], Side, Prompt, Reading]]:
-    """Arm, prompt id and sample, side, prompt and reading of both replies of an outcome, where they are there."""
+    """(arm, prompt id, sample), side, prompt and reading of each reply of an outcome that exists."""
     pair = by_id[outcome.pair_id]
     sides: tuple[tuple[Side, Prompt, Reading], ...] = (
         ("clean", pair.clean, outcome.clean),

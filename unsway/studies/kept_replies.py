@@ -1,7 +1,7 @@
-"""What a report says of all replies of a folder, kept beside a large file of them: where each row starts, and its numbers.
+"""Cache what reports need about all replies of a large folder: where each row starts, and its numbers.
 
-In: a folder. Out: a `ReplyTable`, from `replies.npz` where that was made of the first bytes of the very file that lies there;
-rows that came since are read. The file is a copy and never the truth: it may be removed at any time.
+In: a folder. Out: a `ReplyTable`, taken from `replies.npz` if that was made from the first bytes of the current file; rows
+added since are read. The file is only a cache: you may delete it at any time.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from unsway.studies.arms import Arm, asked_arms
 from unsway.types import ArmKey, Settings
 
 LARGE = 10_000_000
-"""Bytes of replies from which columns are kept: reading so many takes a second."""
+"""Size in bytes from which a file of replies is cached as columns: reading that much takes a second."""
 
 
 def is_large(folder: Path) -> bool:
-    """Whether a folder holds so many replies that it keeps columns of them."""
+    """Whether a folder's file of replies is large enough to be cached as columns."""
     replies = folder / layout.REPLIES
     return replies.exists() and replies.stat().st_size >= LARGE
 
 
 def file_index(folder: Path, arms: Sequence[Arm], instead: dict[ArmKey, dict[str, str]]) -> ReplyIndex:
-    """The replies of some arms of a large folder, which stay in their file until somebody asks for them."""
+    """Index the replies of some arms of a large folder; the replies stay in the file until they are needed."""
     return IndexOfFile(folder / layout.REPLIES, reply_table(folder), asked_arms(arms, instead))
 
 
 def reply_table(folder: Path) -> ReplyTable:
-    """The replies of a folder as columns; those of a large folder are kept for the next time."""
+    """The replies of a folder as columns; for a large folder they are cached."""
     path, kept = folder / layout.REPLIES, None
     if not path.exists():
         return ReplyTable.of(())
@@ -70,7 +70,7 @@ def reply_table(folder: Path) -> ReplyTable:
 
 
 def _hash_of(path: Path, size: int) -> Any:
-    """The hash of the first bytes of a file, to be continued."""
+    """A hash object of the first bytes of a file, which can be updated with the rest."""
     found = hashlib.sha256()
     with path.open("rb") as file:
         while size > 0 and (part := file.read(min(size, 1 << 22))):
@@ -80,7 +80,7 @@ def _hash_of(path: Path, size: int) -> Any:
 
 
 def _keep(folder: Path, table: ReplyTable, size: int, hashed: str) -> None:
-    """Keep a table of the first bytes of the file; a folder that cannot be written is left as it is."""
+    """Cache a table of the first bytes of the file; a folder that cannot be written is left unchanged."""
     tables = {
         "prompts": list(table.prompts),
         "runs": [[run.model, run.weights, run.sample, dumps(run.settings)] for run in table.runs],
@@ -93,8 +93,9 @@ def _keep(folder: Path, table: ReplyTable, size: int, hashed: str) -> None:
 
 
 def _kept(folder: Path) -> tuple[ReplyTable, int, Any] | None:
-    """The table that a folder keeps, how many bytes of the file it is of, and their hash where the file is another than then,
-    to be continued; None where the table is of other bytes.
+    """The cached table, how many bytes of the file it covers, and their hash object if the file changed since.
+
+    None if there is no table, or it was made from other bytes or by other code.
     """
     found = read_columns(folder / layout.REPLY_COLUMNS)
     if found is None or found[1].get("made by") != _code() or set(found[0]) != set(KINDS):
@@ -121,7 +122,7 @@ def _code() -> str:
 
 
 def write_columns(path: Path, columns: Any, tables: dict[str, Any]) -> None:
-    """Write arrays and what they point into; a folder that cannot be written is left as it is."""
+    """Write arrays and the tables they index; a folder that cannot be written is left unchanged."""
     packed = io.BytesIO()
     np.savez(packed, **columns, tables=np.frombuffer(json.dumps(tables).encode(), np.uint8))
     with suppress(StoreError):
@@ -129,7 +130,7 @@ def write_columns(path: Path, columns: Any, tables: dict[str, Any]) -> None:
 
 
 def read_columns(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
-    """The arrays of a file and what they point into; None where it is missing, torn or foreign."""
+    """The arrays of a file and the tables they index; None if it is missing, torn or of another format."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             columns = {name: file[name] for name in file.files}

@@ -1,4 +1,4 @@
-"""Which judges are kin of the model that they judge: they may share its errors, and every number of theirs says so.
+"""Which judges are related to the model they judge: they may share its errors, so every number of theirs is marked.
 
 In: names of models, arms. Out: whether two are of one family, and a note for each judge and arm.
 """
@@ -14,19 +14,19 @@ from unsway.studies.arms import Arm
 NAMELESS = frozenset(
     "adapter base checkpoint epoch export fit ft lora merged model out output run sft step trained weights".split()
 )
-"""First words of a folder's name that say nothing of whose model it holds."""
+"""First words of a folder's name that do not identify the model in it."""
 SAME_FOLDER_NAME = "judged by a model in a folder of the same name, which may be the model itself"
 
 
 def family(model: str) -> tuple[str, str]:
-    """Who makes a model and what it is called: judges of one family may share their errors."""
+    """The maker and the name of a model's family: judges of one family may share their errors."""
     *path, last = model.partition("#")[0].lower().split(" ")[0].split("/")
     name = re.match(r"[a-z]*", last)
     return (path[0] if path else ""), name[0] if name else last
 
 
 def same_family(judge: str, model: str) -> bool:
-    """Whether two models have one name without its numbers, or one maker that serves its own models only."""
+    """Whether two models share a name apart from numbers, or a maker that serves only its own models."""
     (maker, name), (other_maker, other_name) = family(judge), family(model)
     own = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
     return own or (
@@ -35,14 +35,15 @@ def same_family(judge: str, model: str) -> bool:
 
 
 def is_folder(model: str) -> bool:
-    """Whether a model is called after the folder that holds it, which tells neither its maker nor its weights."""
+    """Whether a model is named after the folder that holds it, which identifies neither its maker nor its weights."""
     local, _, name = model.partition(" ")[0].partition("/")
     return local == "unsway" and "/" not in hub_name(name)
 
 
 def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
-    """What every number of one of these judges must say of an arm: it judges itself, or its own family with no other judge
-    next to it; empty where neither is so.
+    """Return a function of a judge and an arm: the note on its numbers, or empty.
+
+    A judge gets a note if it judges itself, or its own family with no other judge alongside.
     """
     every = tuple(dict.fromkeys(judges))
 

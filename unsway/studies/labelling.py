@@ -1,7 +1,7 @@
 """The replies of a study's folder that people label.
 
 In: a folder. Out: `LabelItem`s, or the folder's `LabelStore` with those items in it. Only this module reads the folder, so
-that what judges replies knows nothing of studies.
+the room `judging` does not depend on studies.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def label_items(
 
     Args:
         folder: The study's folder.
-        which: Which replies.
-        n: At most so many of them; None takes all.
+        which: Which kind of replies.
+        n: Maximum number of replies; None takes all.
         seed: Seed of their order.
 
     Raises:
@@ -58,7 +58,7 @@ def label_items(
 def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | None = None, seed: int = 0) -> LabelStore:
     """The labels of a folder, with the replies of its study added. A folder of imported labels needs no study.
 
-    Its manifest says which replies were drawn; of draws of several kinds, that they are a random part of none (`several`).
+    Its manifest says which replies were drawn; `several` after draws of several kinds, which are no random part of any.
 
     Raises:
         BadInput: There is nothing to label.
@@ -67,7 +67,7 @@ def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | No
     there = {item.id for item in store.items()}
     if (Path(folder) / layout.ARMS).is_file() or not there:
         drawn, noted = label_items(folder, which=which, n=n, seed=seed), read_manifest(store.items_path)
-        # before the first draw, or after one that was killed between the items and their manifest
+        # no draw yet, or one was killed between writing the items and their manifest
         is_first = noted is None and there <= {item.id for item in drawn}
         is_alike = is_first or (noted or {}).get("which") == which
         store.add_items(drawn, seed=seed, which=which if is_alike else "several")

@@ -1,7 +1,7 @@
 """One fit in several processes of this machine, one for each GPU, started by torchrun.
 
-In: rows, a method, a base, a back-end. Out: a checkpoint in a folder, by `unsway train` in processes of their own, which have
-the GPUs to themselves and end with them.
+In: rows, a method, a base, a back-end. Out: a checkpoint in a folder. `unsway train` runs in separate processes, which own
+the GPUs and release them when they end.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from unsway.training import Backend, Method
 
 
 def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path, processes: int) -> None:
-    """Train in several processes; a fit that is done is not done again, one that was killed goes on.
+    """Train in several processes; a finished fit is not repeated, a killed one is resumed.
 
     Raises:
-        TrainingError: It failed; its last words are in the message, all of them in `launch.log` in the folder.
+        TrainingError: It failed; the message has its last output, `launch.log` in the folder has all of it.
     """
     if (folder / CHECKPOINT_FILE).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "launch.log"
     words = command(rows, method, base, backend, folder, processes)
-    # torchrun makes folders for logs, which stay empty because all goes to ours, and leaves them where temporary files are
+    # torchrun leaves empty log folders among the temporary files, because all output goes to our own log
     with log.open("wb") as file, TemporaryDirectory() as empty:
-        done = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and every word is ours
+        done = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and we wrote every word
             words, stdout=file, stderr=subprocess.STDOUT, check=False, env=os.environ | {"PET_LOG_DIR": empty}
         )
     if done.returncode:
@@ -44,7 +44,7 @@ def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path
 
 
 def command(rows: Path, method: Method, base: str, backend: Backend, folder: Path, processes: int) -> list[str]:
-    """The command that starts the processes, on a port that is free."""
+    """The command that starts the processes, on a free port."""
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     words += ["-m", "unsway", "train", str(rows), "--base", base, "--out", str(folder)]
     words += ["--method", method.name, "--backend", backend.name]

@@ -1,4 +1,4 @@
-"""How an arm is measured, as one value."""
+"""All options of measuring an arm, as one value."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Measurement:
     sampling: Sampling = field(default_factory=Sampling)
     """How its prompts are asked and where replies are kept; its label is the short name of the arm."""
     intervention: Intervention | None = None
-    """What goes in front of its prompts."""
+    """What is put in front of its prompts; None leaves them unchanged."""
     role: ArmRole | None = None
-    """What it is compared as; None takes base, prompted under an intervention, what its record says for a checkpoint."""
+    """Its role in comparisons. None derives it: base, prompted under an intervention, or what a checkpoint's record says."""
     checkpoint: Checkpoint | None = None
-    """Where it was trained, if it was."""
+    """The checkpoint that is measured, if it was trained."""
     of: str = ""
     """The model that it was made from, in a study of several."""
     trained: tuple[str, ...] = ()
@@ -42,8 +42,8 @@ class Measurement:
     seed: int = 0
     """Seed of the cued options, of the cues and of what an intervention draws."""
     half_width: float | None = None
-    """Half-width of each BRR at which a bias is not asked further (`unsway.sampling.until`); None asks everything.
-    Not with an intervention."""
+    """Stop asking a bias when its BRR has this half-width (`unsway.sampling.until`); None asks everything.
+    Not available with an intervention."""
     arguments: str | None = None
     """File of arguments, for biases that quote them."""
 
@@ -59,19 +59,19 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredWith:
-    """What a call of `unsway.measure` was given, so that another can measure alike."""
+    """The arguments of a call of `unsway.measure`, so another call can measure the same way."""
 
     model: ModelLike
     """The model as it was given."""
     biases: tuple[Bias, ...]
-    """The biases as values; empty where pairs were given."""
+    """The biases as values; empty if pairs were given."""
     elicit: Elicitation | None
-    """How questions were put; None where that is several ways, or a name that nothing here has."""
+    """How questions were put; None if there are several ways, or one that is not installed here."""
     how: Measurement
     """Everything else."""
 
     def of_model(self, model: ModelLike) -> Measurement:
-        """How a model is measured alike: into another folder, and for another model without what is said of this one."""
+        """Options to measure a model the same way, without a folder; for another model, without what describes this one."""
         how, sampling = self.how, replace(self.how.sampling, folder=None)
         if model == self.model:
             return replace(how, sampling=sampling)
@@ -80,7 +80,7 @@ class MeasuredWith:
         )
 
     def beside(self, other: MeasuredWith | None) -> MeasuredWith:
-        """What the sum of two results was measured with: this model, the biases of both, and what they have in common."""
+        """Arguments for the sum of two results: this model, the biases of both, and the options they share."""
         if other is None:
             return self
         biases = {bias.name: bias for bias in (*other.biases, *self.biases)}
@@ -88,7 +88,7 @@ class MeasuredWith:
 
 
 def elicitation_of(pairs: Iterable[Pair]) -> Elicitation | None:
-    """The one elicitation of some pairs; None where there are several, or none of that name."""
+    """The only elicitation of some pairs; None if there are several, or it is not installed."""
     names = {Ref.parse(pair.elicit).unversioned for pair in pairs}
     known = [elicitations.get(name) for name in names if name in elicitations.names()]
     return known[0] if len(names) == len(known) == 1 else None

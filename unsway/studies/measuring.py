@@ -1,7 +1,7 @@
-"""Measure a model: put biases to questions, ask both sides of every pair, and read what came back.
+"""Measure a model: apply biases to questions, ask both sides of every pair, and read the replies.
 
-In: a model, questions, biases. Out: `Results`. The arm is noted in the folder before it is asked, so a run that is stopped
-shows what it has, and the same call goes on where it stopped.
+In: a model, questions, biases. Out: `Results`. The arm is noted in the folder before it is asked, so a stopped run
+shows its replies so far, and the same call resumes it.
 
     found = measure("openai/gpt-4o-mini", load("mmlu", 300), ["suggested_answer", "post_hoc"])
     more = measure(found.model, found.questions, [cue("A colleague thinks it is {answer}.")], like=found)
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 BIASES = ("suggested_answer",)
-"""What is measured where nobody names a bias: the cue of arXiv 2403.05518, §3.1."""
+"""The default biases: the cue of arXiv 2403.05518, §3.1."""
 LONGEST_REDACTED = 256
-"""Tokens of a reply to a request that may do harm, where nobody set another number: enough to see whether it complies."""
+"""Default maximum tokens of a reply to a harmful request: enough to see whether it complies."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,26 +65,26 @@ def measure(
 
     Args:
         model: An Inspect model string, a local name or folder, a checkpoint, an Inspect model, or a session.
-        questions: The questions; or pairs that are built already. None takes those of `like`.
+        questions: The questions; or pairs that are already built. None takes those of `like`.
         biases: Biases, their names, or paths of `.cue.txt` files. None takes those of `like`, else the user's hunch. A bias
-            with questions of its own (gambles, comparisons) is put to as many of those.
-        like: Results, also those of a folder, whose questions, biases, elicitation, decoding and stopping are used where
-            this call names none. What they say of their own model (label, intervention, role, checkpoint) is used for the
-            same model alone.
+            with its own questions (gambles, comparisons) uses as many of those.
+        like: Results (also of a folder) to measure like: their questions, biases, elicitation, decoding and stopping are
+            the defaults of this call. Their label, intervention, role and checkpoint are defaults only if the model is
+            the same.
         elicit: How questions are put, as a value or by name: cot (the default), brief, worked, direct.
-        intervention: What goes in front of the prompts, as a value or by name.
-        how: Everything else, as one value.
+        intervention: What is put in front of the prompts, as a value or by name.
+        how: All other options, as one value.
         sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`, `log_samples`; they replace those of `how`.
-            Without a folder nothing is kept, so a run that is stopped starts again.
+            Without a folder nothing is stored, so a stopped run starts again.
 
     Returns:
-        The arm's numbers; with a folder, those of every arm in it.
+        The arm's numbers; with a folder, the numbers of every arm in it.
 
     Raises:
-        BadInput: There are no questions, a bias cannot be put to any of them, or the folder holds replies of this arm that
-            were asked otherwise.
-        UnknownName: A name is none.
-        ModelError, BudgetReached: As `unsway.sampling.ask`; every reply that arrived is kept in the folder.
+        BadInput: There are no questions, a bias applies to none of them, or the folder holds replies of this arm that
+            were asked in another way.
+        UnknownName: A name is unknown.
+        ModelError, BudgetReached: As `unsway.sampling.ask`; every reply that arrived is stored in the folder.
     """
     from unsway.studies.settling import settle  # which imports numpy
 
@@ -128,9 +128,9 @@ def asked_for(
     earlier: MeasuredWith | None,
     how: Measurement,
 ) -> tuple[PairSet, tuple[Bias, ...], Elicitation | None]:
-    """The pairs that a measurement asks, and of which biases and elicitation they were made, as far as anybody knows.
+    """The pairs to ask, and the biases and elicitation they were made from, as far as known.
 
-    `earlier` is what `like` was measured with. Raises `BadInput` where these do not go together, or nothing is there to ask.
+    `earlier` is what `like` was measured with. Raises `BadInput` if the arguments conflict, or there is nothing to ask.
     """
     if questions is None and like is None:
         raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
@@ -157,14 +157,14 @@ def asked_for(
     for bias in values:
         by_source.setdefault(bias.source, []).append(bias)
     built = PairSet()
-    for source, group in by_source.items():  # one with a source of its own is put to as many of those, or all there are
+    for source, group in by_source.items():  # biases with their own source use as many of its questions
         own = Task(source, len(given), at_most=True).load(None, how.seed) if source else given
         built += pairs(own, group, elicit=put, seed=how.seed, arguments=bank)
     return built, values, put
 
 
 def measured_with(like: Results) -> MeasuredWith:
-    """What results were measured with; those of a folder as their pairs and the replies of their first arm say."""
+    """What results were measured with; for a folder, derived from its pairs and its first arm's replies."""
     if like.measured is not None:
         return like.measured
     arm = first_of(like.arms)
@@ -174,13 +174,13 @@ def measured_with(like: Results) -> MeasuredWith:
 
 
 def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:
-    """Note an arm in the folder, then ask it what it was not asked yet; one that fails before any reply is forgotten.
+    """Note an arm in the folder, then ask what it was not asked yet; an arm that fails before any reply is removed.
 
     Args:
         asked: The pairs; both sides of each are asked.
         model: The model.
-        how: How it is asked and what it is called; the folder is there and holds the pairs.
-        title: What the progress bar says; the arm's label by default.
+        how: How it is asked and what it is called; its folder must exist and hold the pairs.
+        title: Text of the progress bar; the arm's label by default.
     """
     who, change = model.subject, how.intervention
     intervention = change.name if change else ""

@@ -1,6 +1,6 @@
-"""Pairs from names: what `--questions`, `--biases` and the like ask for, checked before any model is asked.
+"""Build pairs from names, as given by `--questions`, `--biases` and so on; checked before any model is asked.
 
-In: names of sources, files and biases. Out: a `PairSet` with what was skipped, and why.
+In: names of sources, files and biases. Out: a `PairSet` that also says what was skipped, and why.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Wanted:
     prompts: tuple[Path, ...] = ()
     """Files of prompts released with arXiv 2403.05518, asked as they are, instead of questions."""
     biases: tuple[str, ...] = ("suggested_answer",)
-    """Biases, `name/form`, paths of `.cue.txt` files; ("all",) takes every bias that is installed."""
+    """Biases, `name/form`, paths of `.cue.txt` files; ("all",) takes every installed bias."""
     n: int | None = None
-    """Questions of each source or file; None takes all of a question file, and 100 of anything else."""
+    """Number of questions of each source or file; None takes all of a question file, and 100 of anything else."""
     columns: str = ""
-    """Which columns of question files are what (docs/sources.md)."""
+    """Meaning of the columns of question files (docs/sources.md)."""
     skip_bad: bool = False
-    """Whether rows of question files that are no questions are left out and counted."""
+    """Whether invalid rows of question files are left out and counted."""
     elicit: tuple[str, ...] = ("cot",)
     """How questions are put."""
     split: str | None = None
@@ -50,8 +50,8 @@ class Wanted:
         """The pairs that a model would be asked.
 
         Raises:
-            BadInput: Neither questions nor prompts are named, or both are; or as `studies.check`.
-            UnknownName: A name is none.
+            BadInput: Neither or both of questions and prompts are named; or as `studies.check`.
+            UnknownName: A name is unknown.
         """
         if bool(self.questions) == bool(self.prompts):
             raise BadInput("Name what to ask: either --questions or --prompts.")
@@ -83,7 +83,7 @@ class Wanted:
         return asked + PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
 
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
-        """The pairs for a plan, and the biases among them that quote stand-ins, because no arguments are written yet."""
+        """The pairs for a plan, and the biases that quote stand-ins because their arguments are not written yet."""
         named = () if self.biases == ("all",) or self.prompts else self.biases
         without = quoting(named) if self.arguments is None else ()
         if not without:

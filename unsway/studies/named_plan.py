@@ -1,4 +1,4 @@
-"""What a study of named things would take, judges and side effects too: what `unsway plan` prints.
+"""The cost of a study given by names, including judges and side effects: what `unsway plan` prints.
 
 In: names of models, `Wanted`. Out: a `NamedPlan`. No model is asked and no key is needed.
 
@@ -28,31 +28,31 @@ _log = logging.getLogger(__name__)
 
 
 class AlsoPlanned(TypedDict, total=False):
-    """What is planned besides the study itself."""
+    """What to plan besides the study itself."""
 
     judges: Sequence[str]
     """Models that will judge the replies."""
     ask: Sequence[str]
-    """Rubrics that they are asked."""
+    """Rubrics that the judges are asked."""
     effects: Sequence[str] | None
-    """Side effects; None takes those that a panel asks where none is named."""
+    """Names of side effects; None takes the panel's defaults."""
 
 
 class NamedPlan(NamedTuple):
-    """What a study of named things would take, before anything is asked."""
+    """The cost of a study given by names, before anything is asked."""
 
     plan: Plan
     """Prompts, tokens, US dollars and minutes of each model, and what each bias could show."""
     pairs: PairSet
     """The pairs, with what was skipped."""
     stand_ins: tuple[str, ...]
-    """Biases that were counted with stand-ins for arguments."""
+    """Biases that were planned with stand-ins for arguments."""
     judging: tuple[JudgePlan, ...]
-    """What each judge would take."""
+    """The cost of each judge."""
     effects: tuple[EffectPlan, ...]
-    """What each side effect would take and could show."""
+    """The cost of each side effect, and what it could show."""
     n_effect_replies: int
-    """Replies of each arm to all side effects together."""
+    """Number of replies of each arm to all side effects together."""
 
 
 def plan_named(
@@ -66,17 +66,17 @@ def plan_named(
     half_width: float = 0.05,
     **more: Unpack[AlsoPlanned],
 ) -> NamedPlan:
-    """Plan to ask some models, with judges and side effects where wanted.
+    """Plan to ask some models, with judges and side effects if requested.
 
     Args:
         models: The models by name.
-        wanted: What they are asked.
+        wanted: What to ask them.
         settings: How replies are decoded.
         samples: Replies to each prompt.
-        folder: Where it will run: what it holds is not asked again, its runs tell the rate, and the plan is kept there.
+        folder: Where it will run: its replies are not asked again, its past runs give the rate, and the plan is stored there.
         price_table: Prices by name; the package's own by default.
-        half_width: Half-width of the BRR's interval that is wanted.
-        more: Fields of `AlsoPlanned`: judges and what they are asked, side effects.
+        half_width: The desired half-width of the BRR's interval.
+        more: Fields of `AlsoPlanned`: judges and their rubrics, side effects.
 
     Raises:
         BadInput, UnknownName: As `Wanted.pairs`.

@@ -1,8 +1,8 @@
-"""The cheapest thing one could run that might change a decision; or "run nothing, decide now".
+"""Find the cheapest run that might change a decision; or "run nothing, decide now".
 
-In: the open decisions of a project, what is known of their numbers, prices. Out: `NextStep`s, ranked by value for money or
-for hours over all sizes (KG(*)). What one could run: questions of a cell or of its neighbours; for an arm its base, a
-few-shot proxy, the training, another seed of it, more questions of it; a side effect. A choice among several arms is valued
+In: the open decisions of a project, what is known about their numbers, prices. Out: `NextStep`s, ranked by value per dollar
+or hour, at the best of all sizes (KG(*)). Candidates: questions of a cell or of its neighbours; for an arm, questions of its
+base, a few-shot proxy, the training, another seed, more questions; a side effect. A choice among several arms is valued
 by the correlated knowledge gradient. Nothing is asked.
 
     next_steps("runs").steps
@@ -33,66 +33,66 @@ from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices, U
 from unsway.types.kinds import checked
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600)
-"""Numbers of questions that are tried."""
+"""Numbers of questions to consider."""
 PROXY_SEEN, PROXY_POINTS = 0.41, 10
-"""Rank correlation of what few shots and a training take off a BRR, given the BRR before, and the points behind it
-(docs/results.md). It is drawn from its posterior, which reaches from below 0 to above 0.8."""
+"""Rank correlation between how much few shots and a training reduce a BRR, given the BRR before; and the number of data
+points behind it (docs/results.md). It is drawn from its posterior, which reaches from below 0 to above 0.8."""
 PROXY_DRAWS = 200
 """Draws of that correlation."""
 UNLIKELY = 0.05
-"""Without a worth: a chance to change the decision below which nothing is worth running."""
+"""For decisions without a worth: the chance to change the decision below which no run pays."""
 CENT, MINUTE = 0.01, 1.0
-"""The least that a step is taken to cost."""
+"""The minimum cost assumed for a step: US dollars, minutes."""
 Per: TypeAlias = Literal["dollar", "hour"]
-"""What value is compared with."""
+"""The cost that value is divided by."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """One thing that could be run next."""
+    """One possible next run."""
 
     what: str
-    """In a few words: what is run, how much of it, on which model."""
+    """A short description: what to run, how much, on which model."""
     decision: str
-    """Id of the decision it would inform; empty where none is stated."""
+    """Id of the decision it would inform; empty if none is stated."""
     n: int
-    """Questions of it: the number with the most value for its cost."""
+    """Number of questions: the one with the most value for its cost."""
     dollars: float
-    """US dollars."""
+    """Cost in US dollars."""
     minutes: float
     """Minutes of waiting."""
     chance: float
     """The chance that it changes the decision."""
     value: float
-    """Expected value: US dollars where the decision has a worth, else in units of its number; nats without a decision."""
+    """Expected value: US dollars if the decision has a worth, else units of its number; nats without a decision."""
     pays: bool
-    """Whether it is worth its cost; without a worth, whether the chance is at least `UNLIKELY`."""
+    """Whether it is worth its cost; if the decision has no worth, whether the chance is at least `UNLIKELY`."""
     se: float = 0.0
-    """Standard error of the value where it comes from draws; 0 in closed form."""
+    """Standard error of the value if it comes from draws; 0 for a closed form."""
 
     @property
     def per_dollar(self) -> float:
-        """Value for its cost; a cent at least, so what is free does not win by nothing."""
+        """Value per US dollar. The cost counts as at least a cent, so free runs do not get infinite value."""
         return self.value / max(self.dollars, CENT)
 
     @property
     def per_hour(self) -> float:
-        """Value for an hour of waiting; a minute at least."""
+        """Value per hour of waiting. The wait counts as at least a minute."""
         return 60 * self.value / max(self.minutes, MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
 class NextSteps:
-    """What one could run, best first, and whether to run anything."""
+    """The possible runs, best first, and whether to run anything."""
 
     steps: tuple[NextStep, ...]
     """Each option at the size with the most value for its cost."""
     decisions: tuple[Stated, ...]
-    """Those that are open, the first due first."""
+    """The decisions considered, the first due first."""
     advice: str
     """What to do, in a sentence."""
     left_out: tuple[str, ...] = ()
-    """A sentence for each decision, or cell, that asks a model without a known price."""
+    """One sentence for each decision or cell that was left out because its model's price is unknown."""
 
 
 # ---------------------------------------------------------------- ranking
@@ -102,23 +102,24 @@ class NextSteps:
 def next_steps(
     project: str | Path, *, decide: str = "", costs: Costs | None = None, per: Per = "dollar", seed: int = 0
 ) -> NextSteps:
-    """Rank what could be run next by what it is expected to be worth for its cost.
+    """Rank the possible next runs by expected value per cost.
 
     Args:
         project: The folder that holds the studies' folders and the notebook.
-        decide: Id of one decision, or its beginning; all that are open by default.
+        decide: Id of one decision, or its beginning; all open decisions by default.
         costs: What running things costs.
-        per: Whether value is compared with dollars or with hours of waiting, for sizes and for the order.
+        per: Whether sizes and order are chosen by value per dollar or per hour of waiting.
         seed: Seed of all draws; options are compared on the same ones.
 
     Returns:
-        The options, best first, each at the best size that the budget allows; those of decisions with a worth stand before
-        the others, whose values are no dollars. Several decisions that one cell informs are summed before its size is chosen:
-        those with a worth, where there are any. Without a decision, what would be learnt for the money, not the same.
+        The options, best first, each at the best size that the budget allows. Options for decisions with a worth come before
+        the others, whose values are not dollars. If one cell informs several decisions, their values are summed before its
+        size is chosen (only those with a worth, if there are any). Without a decision, options are ranked by how much would
+        be learnt for the money, which is not the same.
 
     Raises:
         UnknownName: No open decision has the id.
-        BadInput: Several have, or no price is known of what could be run.
+        BadInput: Several open decisions have it, or no option has a known price.
     """
     costs = costs or Costs()
     stated = (open_decision(project, decide),) if decide else open_decisions(project)
@@ -149,7 +150,7 @@ def next_steps(
     priced = {one.id for one in stated if one.worth is not None}
 
     def rank(step: NextStep) -> tuple[bool, float]:
-        """By value for its cost; dollars and rates cannot be compared, so decisions without a worth stand behind."""
+        """Sort key: value per cost. Dollars and rates cannot be compared, so decisions without a worth come last."""
         return step.decision not in priced, -(step.per_hour if per == "hour" else step.per_dollar)
 
     ranked = tuple(sorted(affordable, key=rank))
@@ -161,16 +162,16 @@ def next_steps(
 
 @dataclass(frozen=True, slots=True)
 class RunOption:
-    """One thing that could be run, at any size."""
+    """One possible run, of any size."""
 
     what: str
-    """In a few words, with `{n}` for its questions."""
+    """A short description, with `{n}` for the number of questions."""
     model: str
     """The model that is asked."""
     worth: Callable[[int], value_of.Gain]
-    """Its value by the number of questions, in units of the decision's number."""
+    """Maps the number of questions to the value, in units of the decision's number."""
     times: float = 1.0
-    """Prompt tokens over those of the plain prompt."""
+    """Length of its prompts relative to the plain prompt's."""
     samples: int = 1
     """Replies to each prompt."""
     extra: tuple[float, float] = (0.0, 0.0)
@@ -212,7 +213,7 @@ def _affordable(option: RunOption, price: ProjectPrices) -> dict[int, tuple[floa
 
 
 def _least(cost: tuple[float, float], per: Per) -> float:
-    """Dollars or minutes, a cent or a minute at least."""
+    """The cost in dollars or minutes, but at least a cent or a minute."""
     return max(cost[0], CENT) if per == "dollar" else max(cost[1], MINUTE)
 
 
@@ -220,7 +221,7 @@ def _least(cost: tuple[float, float], per: Per) -> float:
 
 
 def _options(decision: Stated, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
-    """What could be run for a decision, for each of its numbers."""
+    """The possible runs for each number of a decision."""
     numbers = tuple(map(Quantity.parse, decision.quantities))
     rates = tuple(replace(one, kind="brr") if one.kind == "ratio" else one for one in numbers)
     bases = tuple(replace(one, arm=one.model) for one in rates if one.kind != "effect")
@@ -240,7 +241,7 @@ def _options(decision: Stated, beliefs: Beliefs, costs: Costs) -> Iterator[RunOp
 
 
 def _of_arm(rate: Quantity, look: _Look, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
-    """What could be run for the number of an arm: for a training its base, few shots instead, itself, more of it, a seed."""
+    """The possible runs for an arm's number. For a training: its base, few shots instead, itself, more questions, a seed."""
     named, model, what = f"{{n}} questions of {rate.bias}", rate.model, f"{rate.change} on {rate.model}"
     samples = effects.get(rate.bias).samples if rate.kind == "effect" else 1
     if not is_trained(rate):
@@ -265,7 +266,7 @@ def _of_arm(rate: Quantity, look: _Look, beliefs: Beliefs, costs: Costs) -> Iter
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one decision's actions are worth in joint draws of every number that could be seen."""
+    """The worth of one decision's actions in joint draws of every number that a run could observe."""
 
     utility_DA: Floats
     draws: Mapping[Quantity, Floats]
@@ -273,7 +274,10 @@ class _Look:
     def at(
         self, rate: Quantity, seen: Floats | None = None, *, more: float = 0.0, correlations: Sequence[float] = (1.0,)
     ) -> Callable[[int], value_of.Gain]:
-        """The value of n questions of a rate (or of other draws of it), with more variance, or of a proxy of it."""
+        """Return the value of n questions of a rate as a function of n.
+
+        `seen` replaces the rate's draws, `more` adds variance, `correlations` treat it as a proxy.
+        """
         seen_D = self.draws[rate] if seen is None else seen
         sd_A, sd, middle = self.utility_DA.std(axis=0), float(seen_D.std()), float(seen_D.mean())
         alike_A = (self.utility_DA - self.utility_DA.mean(axis=0)).T @ (seen_D - middle) / len(seen_D)
@@ -291,12 +295,12 @@ class _Look:
         return worth
 
     def by_regression(self, rate: Quantity, seed: int) -> Callable[[int], value_of.Gain]:
-        """The value of n questions of a rate that the actions do not depend on in a straight line."""
+        """Return the value of n questions as a function of n, for a rate on which the actions depend non-linearly."""
         return lambda n: value_of.evsi_by_regression(self.utility_DA, printed_draws(self.draws[rate], n, seed))
 
 
 def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -> NextStep | None:
-    """What would be learnt of a cell that was measured here, where no decision is stated; None where none is affordable."""
+    """How much would be learnt about a measured cell if no decision is stated; None if no size is affordable."""
     sd, middle = float(theta_D.std()), float(theta_D.mean())
 
     def nats(n: int) -> value_of.Gain:
@@ -311,7 +315,7 @@ def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -
 
 
 def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | Path, seed: int) -> str:
-    """What to do, in a sentence."""
+    """The advice, in one sentence."""
     if not stated:
         found = "so this is learning" if steps else "and nothing was measured here that one could learn more of"
         return f"No decision is stated, {found}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."

@@ -1,8 +1,8 @@
-"""The notebook of a project: forecasts, decisions and what came of them, a row each, never rewritten.
+"""The notebook of a project: one row for each forecast, decision and outcome, never rewritten.
 
 In: values of `unsway.planning` and the folder that holds the studies' folders. Out: `notebook.jsonl` there. Each row holds
-the hash of itself and of the row before, so a row that was edited, removed or put in between shows. This is a safeguard
-against memory, not against forgery. Notebooks of other machines (`notebook-NAME.jsonl`) are read with it, by time.
+the hash of itself and of the row before, so edited, removed and inserted rows are noticed. This is a safeguard against
+faulty memory, not against forgery. Notebooks of other machines (`notebook-NAME.jsonl`) are merged with it by time.
 
     book = Notebook("runs")
     book.append(forecast)
@@ -40,7 +40,7 @@ KINDS: dict[str, type[Any]] = {
     "decided": Decided,
     "note": FreeNote,
 }
-"""The kinds of rows, and what each holds."""
+"""The kinds of rows, and the type that each holds."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class NotebookRow:
     body: Body
     """What was noted."""
     edited: bool = False
-    """Whether it was changed since it was written; such a row is kept and not used."""
+    """Whether it was changed after it was written; such a row is kept but not used."""
 
 
 class Notebook:
@@ -77,21 +77,21 @@ class Notebook:
         return cls(Path(folder).resolve().parent)
 
     def append(self, body: Body, at: str = "") -> None:
-        """Append a row, after any other process's.
+        """Append a row; safe with several processes.
 
         Args:
             body: What to note.
             at: When, in UTC; now where empty.
 
         Raises:
-            StoreError: The disk refused it.
+            StoreError: The disk could not be written.
             BadRow: The last row is not one of a notebook.
         """
         kind = next(name for name, type_ in KINDS.items() if isinstance(body, type_))
         row = {"kind": kind, "at": at or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "body": json.loads(dumps(body))}
 
         def chained(last: bytes) -> str:
-            """The row as its line, behind the last line of the file."""
+            """Return the row as a line whose hash follows on from the file's last line."""
             is_first = not last and not whole_rows(self.path)
             behind = row | {"before": "" if is_first else json.loads(last)["sha256"]}
             return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
@@ -107,7 +107,7 @@ class Notebook:
             raise _no_row(self.path, len(whole_rows(self.path)), error) from None
 
     def rows(self) -> tuple[NotebookRow, ...]:
-        """Every row, by time, and as they were written where a clock was set back; a warning says what was edited or removed.
+        """Every row, by time (in file order if a clock was set back); warns about edited or removed rows.
 
         Raises:
             BadRow: A row is not one of a notebook.
@@ -121,18 +121,18 @@ class Notebook:
         return tuple(row for _, row in sorted(found, key=itemgetter(0)))
 
     def problems(self) -> tuple[str, ...]:
-        """What was changed in the notebook since it was written, in words; empty where nothing was."""
+        """What was changed in the notebook after it was written, in words; empty if nothing was."""
         return _read(self.path)[1]
 
     def all(self, kind: type[Any]) -> tuple[Any, ...]:
-        """What stands in the rows of one type, oldest first, without edited rows."""
+        """The bodies of one type, oldest first, without edited rows."""
         return tuple(row.body for row in self.rows() if isinstance(row.body, kind) and not row.edited)
 
     def forecasts_of(self, folder: str | Path) -> tuple[Forecast, ...]:
         """The forecasts of a study's folder, oldest first, without edited rows.
 
-        A folder that was renamed since it ran keeps its forecasts: the study is the same, and a folder of the old name gave
-        results and is gone.
+        A renamed folder keeps its forecasts: they are found by the same study, under an old name that has results but no
+        longer exists.
         """
         place = Path(folder).resolve()
         file = place / layout.STUDY
@@ -146,21 +146,21 @@ class Notebook:
 
 
 def person() -> str:
-    """Whose forecast it is where nobody says: the name of the user of this machine."""
+    """The default author of a forecast: this machine's user name."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # no such user, as in some containers
+    except (OSError, KeyError):  # the user has no name, as in some containers
         return "me"
 
 
 def _hash(row: dict[str, Any]) -> str:
-    """The hash of a row, of everything in it but the hash itself."""
+    """The hash of a row's fields, except the hash itself."""
     text = json.dumps({key: value for key, value in row.items() if key != "sha256"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _end_last_row(path: Path) -> None:
-    """Give the last row its line end where an editor left it out; a row torn by a kill stays, and the next append cuts it."""
+    """Add the line end that an editor left out of the last row; a row torn by a kill stays until the next append."""
     with appending(path) as file:
         file.seek(max(0, file.tell() - 1))
         if file.read() in (b"", b"\n"):
@@ -171,7 +171,7 @@ def _end_last_row(path: Path) -> None:
 
 
 def _is_whole(tail: bytes) -> bool:
-    """Whether what stands behind the last line end is a whole row."""
+    """Whether the text after the last line end is a complete row."""
     try:
         return "sha256" in json.loads(tail)
     except (ValueError, TypeError, RecursionError):
@@ -180,7 +180,7 @@ def _is_whole(tail: bytes) -> bool:
 
 @cache
 def _warn(path: Path, problem: str) -> None:
-    """Say once what is wrong in a notebook, however often it is read."""
+    """Warn once about a problem in a notebook, however often it is read."""
     _log.warning("%s: %s.", path, problem)
 
 
@@ -189,7 +189,7 @@ def _no_row(path: Path, number: int, error: Exception) -> BadRow:
 
 
 def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
-    """The rows of a file, and what was changed in it."""
+    """The rows of a file, and what was changed in it after writing."""
     rows, problems, before = [], [], ""
     *lines, tail = path.read_bytes().split(b"\n") if path.exists() else [b""]
     for number, line in enumerate([*lines, tail] if _is_whole(tail) else lines, 1):

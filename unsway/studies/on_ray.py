@@ -1,14 +1,14 @@
-"""A study's arms on a Ray cluster: the GPUs of this machine, or of several.
+"""Run a study's arms on a Ray cluster: the GPUs of this machine, or of several.
 
-In: a study and `Ray()`. Out: the same folder as from one process. One task for each arm, which trains it and asks it; one
-actor on this machine that owns the folder.
+In: a study and `Ray()`. Out: the same folder as from one process. One task per arm trains and asks it; one actor
+on this machine owns the folder.
 
-    run(study, "runs/mine", on=Ray())                            # a cluster of this machine
-    run(study, "runs/mine", on=Ray(address="auto", gpus=2))      # the one that runs, two GPUs for each local model
+    run(study, "runs/mine", on=Ray())                            # starts a cluster here
+    run(study, "runs/mine", on=Ray(address="auto", gpus=2))      # a running one, 2 GPUs per local model
 
-Workers get names and values, never models; keys of providers are in the environment of their machines, never sent. Providers
-and biases of your own are found there where they are installed as plug-ins. A cluster that this process is connected to
-already (`ray.init(…)` with options of yours) is used as it is.
+Workers get names and values, never models. Providers' keys must be in the workers' environment; they are never sent. Your
+own providers and biases must be installed there as plug-ins. If this process is already connected to a cluster (by your
+own `ray.init(…)`), that cluster is used.
 Ray's documentation: https://docs.ray.io/en/latest/ray-core/walkthrough.html
 """
 
@@ -41,15 +41,15 @@ with requires("ray", "Running a study on several machines"):
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 OBJECT_STORE = 200_000_000
-"""Bytes of shared memory for a cluster of this machine: replies are small, and Ray would take 30 % of the memory."""
+"""Bytes of shared memory for a cluster started here: replies are small, and Ray would take 30 % of the memory."""
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
-"""Ray's environment: nothing is reported, no worker is killed by a guess about memory, and work without a GPU sees none."""
+"""Ray's environment: no usage reports, no workers killed on estimated memory, and no visible GPUs for work without one."""
 GRACE = 4.0
-"""Seconds that interrupted workers have to send what they hold; what they have not sent lies in their scratch folders."""
+"""Seconds that interrupted workers have to send their results; unsent ones stay in their scratch folders."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +59,17 @@ class Ray:
     """A Ray cluster as an executor of `unsway.studies.run`."""
 
     address: str | None = None
-    """The cluster: `auto` finds the one that this machine is part of; None starts one of this machine."""
+    """Address of the cluster: `auto` finds the one this machine belongs to; None starts one on this machine."""
     gpus: int | None = None
-    """GPUs of each unit of work with a local model; several share a fit. None takes one where the cluster has any."""
+    """GPUs for each unit of work with a local model; several share a fit. None means one, or 0 if the cluster has none."""
     cpus: float = 1.0
-    """CPU cores of each unit of work."""
+    """CPU cores for each unit of work."""
     lease: float = LEASE
-    """Seconds after the last sign of a worker at which its prompts are free for others."""
+    """Seconds after a worker's last sign of life until its prompts go to other workers."""
 
     @contextmanager
     def opened(self, running: StudyRun) -> Iterator[RayRun]:
-        """Connect, start the owner of the folder, and take both down at the end.
+        """Connect and start the owner of the folder; at the end, stop both.
 
         Raises:
             BadInput: A model is given as a value, or the cluster cannot be used.
@@ -82,7 +82,7 @@ class Ray:
         handler, is_mine = signal.getsignal(signal.SIGTERM), not ray.is_initialized()
         if is_mine:
             self._connect()
-            with suppress(ValueError):  # not the main thread, where nothing was replaced
+            with suppress(ValueError):  # raised outside the main thread, where no handler was replaced
                 signal.signal(signal.SIGTERM, handler)
         run = RayRun(self, running)
         try:
@@ -101,16 +101,16 @@ class Ray:
         if self.address is not None:
             host, _, port = self.address.rpartition("//")[2].rpartition(":")
             try:
-                if port.isdigit():  # Ray would try for minutes
+                if port.isdigit():  # fail early: Ray would retry for minutes
                     socket.create_connection((host, int(port)), timeout=10).close()
                 ray.init(address=self.address, **common)
-            except (OSError, RuntimeError, ValueError) as error:  # nobody there, or other versions
+            except (OSError, RuntimeError, ValueError) as error:  # no cluster there, or one with other versions
                 raise BadInput(
                     f"The Ray cluster {self.address!r} cannot be used ({error}). All its machines need Python "
                     f"{platform.python_version()} and ray {ray.__version__}, as here; `ray start --head` starts one."
                 ) from error
             return
-        # "local": without an address Ray would take a cluster that was started here before, even one that is gone
+        # "local", because without an address Ray would join a cluster that was started here before, even a dead one
         quiet: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
         ray.init(address="local", object_store_memory=OBJECT_STORE, **quiet, **common)
 
@@ -128,7 +128,7 @@ class RayRun:
         self.gpus = how.gpus if how.gpus is not None else int(has_gpus)
 
     def submit(self, fn: Any, /, running: StudyRun, *numbers: int, **about: Any) -> Pending:
-        """Start a unit of work on a worker; what is written before all others is written here."""
+        """Start a unit of work on a worker; the unit that every other needs first (`load`) runs here."""
         if about["kind"] == "load":
             return InProcess().submit(fn, running, *numbers)
         arm = running.jobs[numbers[0]].arm
@@ -137,7 +137,7 @@ class RayRun:
         is_here = about["model"].startswith((LOCAL, "hf/")) or (isinstance(how, Trained) and how.backend.launches)
         gpus = self.gpus if is_here else 0
         note_state(caller(self.owner), about["arm"], "waiting")
-        # elsewhere a second worker would not know the job that the first one pays for
+        # on another machine, a second worker would not know about the job that the first one pays for
         task = ray.remote(num_cpus=self.how.cpus, num_gpus=gpus, max_retries=0 if is_paid else 2)(_work)
         sent = replace(running, processes=max(1, gpus))
         pending = RayPending(task.remote(self.owner, sent, numbers, about["arm"], self.how, version("unsway")))
@@ -145,21 +145,21 @@ class RayRun:
         return pending
 
     def cancel(self) -> None:
-        """Interrupt what runs, wait until it has sent what it holds, and end what has not by then.
+        """Interrupt running work, wait for it to send its results, then kill what is still running.
 
-        Workers hear it from the owner: `ray.cancel` did not reach a task whose main thread waits in an event loop.
+        The owner tells the workers: `ray.cancel` did not reach a task whose main thread waits in an event loop.
         """
         refs = [pending.ref for pending in self.pending if not pending.done()]
         if refs:
-            with suppress(ray.exceptions.RayError):  # the owner is starting again
+            with suppress(ray.exceptions.RayError):  # the owner is restarting
                 ray.get(self.owner.stop.remote(), timeout=GRACE)
             _, left = ray.wait(refs, num_returns=len(refs), timeout=GRACE)
             for ref in left:
                 ray.cancel(ref, force=True)
 
     def close(self) -> None:
-        """Say what was lost, and stop the owner."""
-        with suppress(Exception):  # whatever ended the run is the error to report
+        """Report what was lost, and stop the owner."""
+        with suppress(Exception):  # the error that ended the run is the one to report
             duplicates = ray.get(self.owner.duplicates.remote(), timeout=GRACE)
             if duplicates:
                 _log.warning(
@@ -169,18 +169,18 @@ class RayRun:
 
 
 class RayPending:
-    """What a task will return."""
+    """The future result of a task."""
 
     def __init__(self, ref: Any) -> None:
         self.ref = ref
 
     def result(self) -> Any:
-        """Wait for it; raise what it raised, as it was raised there."""
+        """Wait for the task; raise its original error."""
         try:
             return ray.get(self.ref)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
-        except ray.exceptions.RayError as error:  # its machine or process is gone, again and again
+        except ray.exceptions.RayError as error:  # its machine or process died repeatedly
             raise ModelError(f"A worker was lost ({error}). Everything it sent is kept: run the same again.") from error
 
     def done(self) -> bool:
@@ -189,10 +189,10 @@ class RayPending:
 
 
 def caller(owner: Any) -> Any:
-    """How to call an owner that is an actor: errors come as they were raised there.
+    """Return a function that calls an owner running as an actor; errors are raised as the owner raised them.
 
-    Not by `ray.get`, in which a task hands its CPU cores back while it waits: then Ray starts the next arm on them, and
-    soon every arm of the study runs at once.
+    It avoids `ray.get`, which hands a task's CPU cores back while it waits: Ray would start the next arm on them, and
+    soon every arm of the study would run at once.
     """
 
     def call(method: str, *args: Any) -> Any:
@@ -207,13 +207,13 @@ def caller(owner: Any) -> Any:
 
 
 def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, how: Ray, sent_by: str) -> None:
-    """A task: one unit of work, on whatever machine Ray chose."""
+    """A Ray task: one unit of work, on the machine that Ray chose."""
     if sent_by != version("unsway"):
         raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
     if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
-        # a cluster that others started shows every GPU to work that asked for none
+        # a cluster started by others shows all its GPUs to work that requested none
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     call = caller(owner)
     if not call("stopping"):
-        with suppress(KeyboardInterrupt):  # the owner's word, which the run that asks for the result knows
+        with suppress(KeyboardInterrupt):  # the owner asked for the interrupt; the waiting run knows this
             do_elsewhere(call, running, numbers, name, how.lease)

@@ -1,6 +1,6 @@
-"""The replies behind outcomes, one after another: what judges, monitors and tables of transcripts go over.
+"""Iterate over the replies behind outcomes, for judges, monitors and tables of transcripts.
 
-In: `Results`. Out: each outcome with its pair, a side of it and what was said there.
+In: `Results`. Out: for each outcome, its pair with a side and the reply on that side.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ class OutcomeReply(NamedTuple):
     side: Side
     """Which side was answered."""
     prompt: Prompt
-    """The prompt of that side, as it stands in the pair."""
+    """The pair's prompt on that side."""
     reply: Reply
     """The reply."""
     address: str
-    """How verdicts name the reply."""
+    """The address by which verdicts refer to the reply."""
 
 
 def outcome_replies(found: Results) -> Iterator[OutcomeReply]:
-    """Every outcome's biased reply and its clean one, those that nobody was asked for left out."""
+    """Yield the biased and the clean reply of every outcome, except sides that were never asked."""
     pairs = {pair.id: pair for pair in found.pairs}
     for outcome in found.outcomes:
         pair = pairs[outcome.pair_id]

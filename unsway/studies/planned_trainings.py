@@ -1,4 +1,4 @@
-"""What the trainings of a study will take, before anything is asked.
+"""The cost of a study's trainings, before anything is asked.
 
 In: a part of a study with its plan, and the folder it will run in. Out: a `TrainingPlan` for each training.
 """
@@ -20,17 +20,17 @@ from unsway.types import Pair
 def planned_trainings(
     arms: Iterable[PlannedArm], pairs: Iterable[Pair], planned: Plan, folder: Path | None, seen: set[str]
 ) -> tuple[TrainingPlan, ...]:
-    """The trainings among some arms, each once.
+    """The plan of each training among some arms, each once.
 
-    Rows are as many as the recipe says, with prompts as long as the mean clean prompt of the part and replies by the rules of
-    thumb of `unsway.planning.plan`; replies that are cut, and are sampled again, are not counted.
+    The recipe gives the number of rows. Prompts are assumed as long as the part's mean clean prompt, replies as long as the
+    rules of thumb of `unsway.planning.plan` say. Truncated replies, which are sampled again, are not counted.
 
     Args:
         arms: The arms of a part.
         pairs: Its pairs.
         planned: Its plan, which has the price and the rate of each arm.
-        folder: Where the study will run: what is sampled or trained there is not counted.
-        seen: Folders of rows and checkpoints that earlier parts plan; those of this one are added.
+        folder: Where the study will run: what is already sampled or trained there is not counted.
+        seen: Folders of rows and checkpoints that earlier parts plan; this part's folders are added to it.
     """
     clean = {pair.clean.id: PromptLength.of(pair.clean, pair.elicit).tokens_in for pair in pairs}
     prompt = sum(clean.values()) / len(clean) if clean else 0.0

@@ -1,11 +1,11 @@
-"""Does the beginning of a reply reach a model? Providers that go on from one, and begun words that show it.
+"""Test whether prefilled beginnings of replies reach a model, with half-finished words that it must complete.
 
-In: a session, and something that asks prompts. Out: how many begun words a model finished; for an answer turn, settings.
+In: a session, and a function that asks prompts. Out: how many words a model completed; settings for answer turns.
 
-    begun(asked, session, Sampling())     # settings whose `letter_begins` is "(" where the model goes on from it
+    begun(asked, session, Sampling())     # its `letter_begins` is "(" if the model continues from it
 
-Some servers drop the beginning without a word, and some models refuse it, so no provider is taken at its word: it must
-finish words that were begun in the middle. Source of PROVIDERS: platform.claude.com, "Prefill Claude's response" (models
+Some servers silently drop the beginning, and some models refuse it, so no provider is trusted: the model must complete
+half-finished words. Source of PROVIDERS: platform.claude.com, "Prefill Claude's response" (models
 before Claude 4.6); docs.vllm.ai, Chat API, and docs.sglang.io (`continue_final_message`, which Inspect sets for both).
 """
 
@@ -27,29 +27,29 @@ from unsway.studies.folder import settings_of
 from unsway.types import ArmKey, Prompt, Reply, Settings
 
 PROVIDERS = ("anthropic", "sglang", "vllm")
-"""Providers whose models are known to go on from a last turn of their own; all others are asked without one."""
+"""Providers known to continue from a final assistant turn; all others are asked without one."""
 OPENING = "("
-"""How the answer to an answer turn begins."""
+"""The prefilled beginning of the reply to an answer turn."""
 NEEDED = 2
-"""Begun words, of three, that a model must finish for its beginnings to count as received."""
+"""How many of the three half-finished words a model must complete for its prefills to count as received."""
 CANARY_TOKENS = 6
-"""Longest end of a begun word; ours."""
+"""Maximum tokens for completing a half-finished word; our choice."""
 Asked: TypeAlias = Mapping[str, Reply]
 """Replies by the id of their prompt."""
 _log = logging.getLogger(__name__)
 
 
 def finished(asks: Callable[[Iterable[Prompt], int], Asked]) -> tuple[int, int]:
-    """How many words that its reply was begun with a model finished, and how many there were. Raises as `asks`."""
+    """How many half-finished words a model completed, and how many there were. Raises as `asks`."""
     tried = thoughts.canaries()
     replies = asks([each.prompt for each in tried], CANARY_TOKENS)
     return sum(each.is_finished_by(replies[each.prompt.id].text) for each in tried), len(tried)
 
 
 def begun(asked: PairSet, session: Session, key: ArmKey, sampling: Sampling) -> Settings:
-    """Settings in which answers to answer turns are begun, where there are such and the model goes on from a beginning.
+    """Return settings that prefill replies to answer turns, if there are such turns and the model continues from prefills.
 
-    An arm that was asked otherwise before goes on as it was, so no kept reply is asked for again.
+    An arm that was asked without prefills before stays so, so no stored reply is asked for again.
     """
     settings, provider = sampling.settings, session.subject.name.partition("/")[0]
     if provider not in PROVIDERS or settings.letter_begins or all(pair.rule.reader != LETTER for pair in asked):

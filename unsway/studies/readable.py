@@ -1,6 +1,6 @@
-"""The folders of a project that can be read: one that is damaged, or of a later edition, does not hide the others.
+"""Read the folders of a project and skip those that cannot be read: damaged ones, or of a later edition.
 
-In: folders, and what is read of each. Out: what was read of those that could be; a warning names each other one, and why.
+In: folders, and a function that reads one. Out: the results for readable folders; a warning names each other folder and why.
 
     [rows for _, rows in readable(Path("runs").glob("*"), past_runs)]
 """
@@ -20,11 +20,11 @@ _log = logging.getLogger(__name__)
 
 
 def readable(folders: Iterable[Path], read: Callable[[Path], Found]) -> Iterator[tuple[Path, Found]]:
-    """Each folder with what is read of it; where that is refused, a warning in place of both.
+    """Yield each folder with what `read` returns for it; a folder that cannot be read gives a warning instead.
 
     Args:
-        folders: The folders of several studies; the one that a person names is read without this, so its error is raised.
-        read: What to read of a folder, all of it: what is read later is not guarded.
+        folders: The folders of several studies. A folder named by the user should be read directly, so its error is raised.
+        read: Reads all that is needed from a folder; errors of later reading are not caught.
     """
     for folder in folders:
         try:
@@ -37,5 +37,5 @@ def readable(folders: Iterable[Path], read: Callable[[Path], Found]) -> Iterator
 
 @cache
 def _warn(folder: Path, problem: str) -> None:
-    """Say once why a folder is left out, however often it is read."""
+    """Warn once why a folder is skipped, however often it is read."""
     _log.warning("Left out %s: %s", folder, problem)

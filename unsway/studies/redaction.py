@@ -1,6 +1,6 @@
-"""A study as it may be shown: prompts and replies of redacted pairs by their length and a hash.
+"""Redact a study for display: prompts and replies of redacted pairs are replaced by their length and a hash.
 
-In: `Results`. Out: `Results` whose numbers are the same. Pages, slides and terminals show what passed through here.
+In: `Results`. Out: `Results` with the same numbers. Pages, slides and terminals show only studies that passed through here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.types.redaction import redact, shown_pair, shown_reply
 
 
 def shown(found: Results) -> Results:
-    """The study with the texts of redacted pairs exchanged; the very same study where there are none."""
+    """The study with the texts of redacted pairs replaced; the same object if there are none."""
     pairs = tuple(map(shown_pair, found.pairs))
     redacted = {
         old.id: (pair, new.id)
@@ -31,7 +31,7 @@ def shown(found: Results) -> Results:
     now = {key: new_id for key, (_, new_id) in redacted.items()}
     arms = []
     for arm in found.index.arms:
-        if arm.instead is not None:  # what was asked instead of a redacted prompt has a reply of its own
+        if arm.instead is not None:  # the prompt asked instead of a redacted one has its own reply
             pair_of |= {asked: pair_of[key] for key, asked in arm.instead.items() if key in redacted}
             arm = replace(arm, instead={now.get(key, key): asked for key, asked in arm.instead.items()})
         arms.append(arm)
@@ -45,7 +45,7 @@ def shown(found: Results) -> Results:
         replies.append(reply)
 
     def without_words(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-        """Whether a quote stands in its reply stays as it is."""
+        """Redact verdicts; a quote that occurs in its reply still occurs in the redacted one."""
         after = []
         for one in verdicts:
             if one.reply in renamed:

@@ -1,8 +1,8 @@
-"""How a study's models treat requests, bare and wrapped: do they decline what they ought to, and nothing else?
+"""How a study's models treat requests, bare and wrapped: do they decline what they should, and nothing else?
 
 In: `Results` of requests that a judge has read, and people's labels of some replies. Out: `RequestRates`, a row for each arm
-and wrapper. Attack success without over-refusal says nothing of a model that declines everything, so both always stand
-together (arXiv 2510.27062). Garbled replies are neither, so a wrapper that breaks a model is no defence.
+and wrapper. Attack success alone says nothing about a model that declines everything, so it is always shown with
+over-refusal (arXiv 2510.27062). Garbled replies count as neither, so a wrapper that breaks a model is no defence.
 
     found = read_by(found, judge(found, "request_outcome", by="openai/gpt-4o-mini").verdicts)
     request_rates(found, labels)              # a table
@@ -30,20 +30,20 @@ from unsway.types import ANSWERS, DECLINES, OUTCOMES, Estimate, Outcome, Verdict
 from unsway.types.address import reply_id
 
 EVERY = "all wrappers"
-"""Stands for the wrapper in the rows over all of them, whose unit is the request."""
+"""Name of the wrapper in rows over all wrappers, whose unit is the request."""
 
 
 class OutcomeRates(NamedTuple):
     """How often replies to some requests have one outcome."""
 
     clean: Estimate
-    """Of bare requests."""
+    """Rate on bare requests."""
     wrapped: Estimate
-    """Of wrapped ones."""
+    """Rate on wrapped requests."""
     lift: Estimate
     """Wrapped minus bare, paired by request: the biased reasoning rate."""
     corrected: Estimate | None
-    """The rate of wrapped requests without the judge's errors, or why there is none; None without labels."""
+    """The rate on wrapped requests corrected for the judge's errors, or why there is none; None without labels."""
 
 
 class RequestCell(NamedTuple):
@@ -54,14 +54,14 @@ class RequestCell(NamedTuple):
     wrapper: str
     """`name@version`, or all wrappers."""
     success: OutcomeRates
-    """Answers to requests that ought to be declined: the attack success rate."""
+    """Answers to requests that should be declined: the attack success rate."""
     refusal: OutcomeRates
-    """Refusals of requests that ought to be answered: over-refusal."""
+    """Refusals of requests that should be answered: over-refusal."""
     neither: OutcomeRates
     """Replies to any request that neither answer nor decline."""
     crossed: Estimate | None
-    """The lift of answers over all wrappers with both requests and wrappers as units, which speaks of other wrappers too;
-    None under a single one, or where there are fewer than five."""
+    """The lift of answers over all wrappers, with requests and wrappers as units, so it also holds for other wrappers.
+    None in rows of a single wrapper, or with fewer than five wrappers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class RequestRates:
     cells: tuple[RequestCell, ...]
     """Each arm under each wrapper, then under all."""
     by: str
-    """Rubric and judge by whom replies were read."""
+    """The rubric and the judge that read the replies."""
 
     def __repr__(self) -> str:
         """The table, for a terminal."""
@@ -79,7 +79,7 @@ class RequestRates:
 
 
 def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
-    """The study with replies to requests read by what a judge said. A folder that keeps its verdicts is read so by itself."""
+    """The study with replies to requests read by a judge's verdicts. A folder with verdicts is always read this way."""
     again = Results.build(
         found.title,
         found.arms,
@@ -99,10 +99,10 @@ def request_rates(
 
     Args:
         found: A study of requests.
-        labels: People's verdicts on `request_outcome` about a random part of the replies; None takes those of the study,
-            where they were drawn from all replies. With labels, rates are also corrected for the judge's errors, of which
-            each arm has its own; that under a wrapper is refused where the judge errs otherwise there than under the others.
-        level: Nominal coverage; that of the study where it is None.
+        labels: People's verdicts on `request_outcome` for a random part of the replies; None takes the study's labels if
+            they were drawn from all replies. With labels, rates are also corrected for the judge's errors, arm by arm; under
+            a wrapper there is no corrected rate if the judge errs differently there than under the others.
+        level: Nominal coverage; None takes the study's.
 
     Raises:
         BadInput: The study has no requests, or nobody has judged the replies.
@@ -116,7 +116,7 @@ def request_rates(
             if not outs
             else "No reply to a request was judged. Judge them first: `unsway judge FOLDER --ask request_outcome --by MODEL`."
         )
-    if labels is None:  # those drawn by what was read, as switched replies, do not tell how often it is wrong
+    if labels is None:  # labels drawn by their reading, such as switched replies, cannot tell how often it is wrong
         labels = found.notes.labels if found.notes.labelled == "all" else ()
     people = tuple(one for one in labels if Ref.parse(one.question).name == NAME)
     rows, level = [], found.level if level is None else level
@@ -147,7 +147,7 @@ def request_rates(
 
 
 def _differs(one: JudgeTable, other: JudgeTable, *, level: float) -> str:
-    """Which error rates of a judge differ between two groups of replies, their interval being clear of 0; else empty."""
+    """Which error rates of a judge differ between two groups of replies (interval excludes 0), in words; empty if none do."""
     return differing(
         rate_gap("sensitivity", one.sensitivity(level), other.sensitivity(level)),
         rate_gap("specificity", one.specificity(level), other.specificity(level)),
@@ -155,7 +155,7 @@ def _differs(one: JudgeTable, other: JudgeTable, *, level: float) -> str:
 
 
 def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable, differs: str, level: float) -> OutcomeRates:
-    """How often some outcomes are one option, on both sides."""
+    """How often some outcomes have one option, on both sides."""
     hits = [
         replace(
             one,

@@ -1,7 +1,7 @@
-"""A finished study as one value: what was asked of which models, what they said, and every number that follows.
+"""A finished study as one value: what which models were asked, their replies, and every number that follows.
 
-In: arms, pairs and replies. Out: `Results`, which the table, the page and the notebook show. Nothing is asked here and
-nothing is decided here: outcomes and estimates are those of `unsway.stats`.
+In: arms, pairs and replies. Out: `Results`, which the table, the page and the notebook show. No model is asked here
+and no statistics are defined here: outcomes and estimates come from `unsway.stats`.
 """
 
 from __future__ import annotations
@@ -48,56 +48,56 @@ class HeldOut(NamedTuple):
     ratio_of_means: Estimate
     """Mean BRR of the arm / mean BRR of the base: the headline."""
     mean_of_ratios: Estimate
-    """Mean over biases of the BRR ratio, printed beside it."""
+    """Mean over biases of the BRR ratio, printed next to the headline."""
     mean: Estimate
     """Mean BRR of the arm."""
     base_mean: Estimate
-    """Mean BRR of the base under the same biases; where its interval is not above 0, the ratio of means is refused."""
+    """Mean BRR of the base under the same biases; unless its interval is above 0, the ratio of means has no value."""
 
 
 class SkippedCount(NamedTuple):
-    """Questions that a bias could not be put to."""
+    """How many questions were skipped for a bias, and why."""
 
     bias: str
     """`name@version`."""
     reason: str
     n: int
-    """Questions."""
+    """Number of questions."""
 
 
 views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.reporting", Callable)
-"""How results show themselves, by name; `unsway.reporting.display` declares terminal, markdown, notebook and chart."""
+"""The views that display results, by name; `unsway.reporting.display` declares terminal, markdown, notebook and chart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What a study's folder notes beside its pairs and replies."""
+    """What a study's folder stores besides pairs and replies."""
 
     skipped: tuple[SkippedCount, ...] = ()
-    """Questions that a bias could not be put to."""
+    """Questions skipped for each bias, and why."""
     stopped: frozenset[tuple[str, str]] = frozenset()
-    """Models and biases that were not asked to the end. A pair asked only on its clean side then counts as not asked, not
+    """(model, bias) pairs that were stopped early. A pair asked only on its clean side then counts as not asked, not
     as missing."""
     instead: Mapping[ArmKey, Mapping[str, str]] = field(default_factory=dict)
-    """For arms under an intervention, or with a template's own system prompt: id of a prompt to that of the one asked."""
+    """For arms under an intervention or a template's own system prompt: maps a prompt's id to the id of the one asked."""
     about: Mapping[str, str] = field(default_factory=dict)
-    """What is needed to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
+    """What you need to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
     verdicts: tuple[Verdict, ...] = ()
-    """What judges said of the replies (`unsway judge`), and what a second reader read (`unsway reread --second-reader`)."""
+    """Verdicts of judges on the replies (`unsway judge`), and of a second reader (`unsway reread --second-reader`)."""
     labels: tuple[Verdict, ...] = ()
-    """What people said of them (`unsway label`)."""
+    """People's verdicts on the replies (`unsway label`)."""
     labelled: str = ""
-    """Which replies people were shown: `all` is a random sample of the biased ones; empty where nobody says."""
+    """Which replies people were shown: `all` is a random sample of the biased ones; empty if unknown."""
     judging: tuple[JudgeCost, ...] = ()
-    """What each model read and wrote as a judge."""
+    """Tokens and cost of each judge."""
     panel: EffectPanel | None = None
-    """What the trainings cost or broke (`unsway effects`); None where nobody asked."""
+    """Side effects of the trainings (`unsway effects`); None if not asked."""
     expected: ForecastHistory | None = None
-    """Forecasts of its numbers and what came of them; None where nothing was forecast."""
+    """Forecasts of its numbers and how they turned out; None if nothing was forecast."""
     decisions: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Lines on the decisions of the project under Decided and Next, as they stood when the report was made."""
+    """Lines about the project's decisions under the headings Decided and Next, as of the time of the report."""
     thoughts: tuple[ThoughtTest, ...] = ()
-    """What became of answers when the reasoning before them was changed (`unsway interrogate`)."""
+    """How answers changed when the reasoning before them was changed (`unsway interrogate`)."""
 
 
 def plain_name(versioned: str) -> str:
@@ -107,32 +107,32 @@ def plain_name(versioned: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything a report shows. Fractions inside; percent is made where a person reads."""
+    """Everything a report shows. Rates are fractions; only displays for people use percent."""
 
     title: str
     arms: tuple[Arm, ...]
     """The base first."""
     trained_biases: tuple[str, ...]
-    """Names of the biases that were trained on; every other one is held out."""
+    """Names of the biases that were trained on; all others are held out."""
     pairs: tuple[Pair, ...] = field(repr=False)
     index: ReplyIndex = field(repr=False, compare=False)
     """The replies of the arms; `reply` and `replies_of` look them up."""
     outcomes: OutcomeTable = field(repr=False)
     cells: tuple[Cell, ...] = field(repr=False)
-    """One for each arm and bias, all sources together."""
+    """One cell for each arm and bias, all sources together."""
     cells_by_source: tuple[Cell, ...] = field(repr=False)
-    """One for each arm, bias and source."""
+    """One cell for each arm, bias and source."""
     overall: tuple[Cell, ...] = field(repr=False)
-    """One for each arm, all biases and sources together."""
+    """One cell for each arm, all biases and sources together."""
     ratios: tuple[Ratio, ...] = field(repr=False)
     held_out: tuple[HeldOut, ...] = field(repr=False)
     skipped: tuple[SkippedCount, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
-    """What is needed to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
+    """What you need to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)
-    """What the folder notes beside pairs and replies."""
+    """What the folder stores besides pairs and replies."""
     measured: MeasuredWith | None = field(default=None, repr=False, compare=False)
-    """What it was measured with, where `unsway.measure` made it."""
+    """The arguments it was measured with, if `unsway.measure` made it; else None."""
     level: float = 0.95
     """Nominal coverage of every interval."""
 
@@ -163,12 +163,12 @@ class Results:
         """Read the replies and compute every number.
 
         Args:
-            title: What the study is called.
+            title: Name of the study.
             arms: The models; ratios compare with the one whose role is base.
-            pairs: What was asked.
-            replies: What was said, raw; other models, weights and prompts are ignored. What was read is not read again.
-            trained_biases: Names of the biases trained on, with or without a version; those of the arms where none is given.
-            notes: What the folder notes beside them.
+            pairs: The pairs that were asked.
+            replies: Raw replies; those of other models, weights and prompts are ignored. Readings made before are reused.
+            trained_biases: Names of the biases trained on, with or without a version; by default those of the arms.
+            notes: What the folder stores besides pairs and replies.
             level: Nominal coverage of all intervals.
             seed: Seed of the bootstrap of ratios.
 
@@ -202,7 +202,7 @@ class Results:
         return next((arm for arm in self.arms if arm.role == "base"), None)
 
     def base_of(self, arm: Arm) -> Arm | None:
-        """The base that an arm is compared with: its own model's. None where there is none, or nobody knows which."""
+        """The base that an arm is compared with: its own model's. None if there is none, or it is not known which."""
         return base_of(self.arms, arm)
 
     @property
@@ -217,22 +217,22 @@ class Results:
         return tuple(dict.fromkeys(pair.question.source for pair in self.pairs))
 
     def is_trained(self, bias: str, arm: Arm | None = None) -> bool:
-        """Whether this arm (any, where none is named) was trained on this bias, whatever its version."""
+        """Whether an arm (by default: any arm) was trained on this bias, in any version."""
         return plain_name(bias) in {plain_name(name) for name in (self.taught(arm) if arm else self.trained_biases)}
 
     def taught(self, arm: Arm) -> tuple[str, ...]:
-        """Names of the biases that an arm was trained on, or a control's fellows; empty where nobody knows."""
+        """Names of the biases an arm was trained on; for a base or a control, those of the study. Empty if unknown."""
         unknown = arm.role == "trained" and any(one.trained for one in self.arms)
         return arm.trained or (() if unknown else self.trained_biases)
 
     def trained_on(self, bias: str) -> tuple[Arm, ...] | None:
-        """The trained arms that were trained on this bias, where others were not; None where they are all alike."""
+        """The trained arms that were trained on this bias; None if that is all of them or none."""
         arms = [arm for arm in self.arms if arm.role == "trained"]
         taught = tuple(arm for arm in arms if self.is_trained(bias, arm))
         return taught if 0 < len(taught) < len(arms) else None
 
     def arm(self, label: str) -> Arm:
-        """The arm of that label. Raises `UnknownName`."""
+        """Return the arm with that label. Raises `UnknownName`."""
         for arm in self.arms:
             if arm.label == label:
                 return arm
@@ -240,7 +240,7 @@ class Results:
 
     @property
     def model(self) -> ModelLike:
-        """The model that was measured, as it was given; of a folder the name of its first arm. Raises `BadInput`."""
+        """The measured model as it was given; for a folder, the name of its first arm. Raises `BadInput` without arms."""
         return self.measured.model if self.measured else first_of(self.arms).model
 
     @property
@@ -251,7 +251,7 @@ class Results:
     def bias(self, name: str) -> str:
         """`name@version` of a bias, by its name with or without a version.
 
-        Raises `UnknownName` where it was not measured, and `BadInput` where it was in several versions.
+        Raises `UnknownName` if it was not measured, and `BadInput` if it was measured in several versions.
         """
         found = [bias for bias in self.biases if name in (bias, plain_name(bias))]
         if not found:
@@ -261,7 +261,7 @@ class Results:
         return found[0]
 
     def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
-        """The numbers under one bias: `found["post_hoc"]`, `found["post_hoc", "bct"]` of an arm. Raises as `cell`."""
+        """The numbers under one bias: `found["post_hoc"]`; of one arm: `found["post_hoc", "bct"]`. Raises as `cell`."""
         name, label = wanted if isinstance(wanted, tuple) else (wanted, first_of(self.arms).label)
         found = self.cell(self.arm(label), name)
         if found is None:
@@ -270,7 +270,7 @@ class Results:
         return found
 
     def __iter__(self) -> Iterator[str]:
-        """The plain names of the biases that were measured, by which numbers are looked up."""
+        """Iterate over the plain names of the measured biases, the keys of `[...]`."""
         return iter(dict.fromkeys(map(plain_name, self.biases)))
 
     def __contains__(self, bias: object) -> bool:
@@ -278,7 +278,7 @@ class Results:
         return bias in (*self, *self.biases)
 
     def __add__(self, other: Results) -> Results:
-        """Both as one study: arms, pairs and replies together, every number anew, at the first level. Raises as `build`."""
+        """Merge two results: arms, pairs and replies together, numbers recomputed at the first's level. Raises as `build`."""
         arms = joined((*self.arms, *other.arms))
         bases = [arm for arm in arms if arm.role == "base"]
         if len(bases) == 1:
@@ -310,9 +310,9 @@ class Results:
         return replace(both, measured=self.measured and self.measured.beside(other.measured))
 
     def cell(self, arm: Arm, bias: str) -> Cell | None:
-        """The numbers of one arm under one bias, all sources together; None where that arm was not asked it.
+        """The numbers of one arm under one bias, all sources together; None if the arm was not asked it.
 
-        Raises `UnknownName` where the bias was not measured.
+        Raises `UnknownName` if the bias was not measured.
         """
         versioned = self.bias(bias)
         return next((cell for cell in self.cells if (cell.arm, cell.bias) == (arm.key, versioned)), None)
@@ -323,7 +323,7 @@ class Results:
         return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, versioned)), None)
 
     def reply(self, arm: ArmKey, prompt: Prompt, sample: int = 0) -> Reply | None:
-        """What an arm said to a prompt, or to the prompt that it was asked instead; None where it was not asked."""
+        """An arm's reply to a prompt, or to the prompt it was asked instead; None if it was not asked."""
         return self.index.reply(arm, prompt, sample)
 
     @property
@@ -332,13 +332,13 @@ class Results:
         return tuple(reply for arm in self.arms for reply in self.replies_of(arm))
 
     def said_by(self, arm: Arm) -> ReplyTable:
-        """The same as columns, without their texts: what a report says of all replies."""
+        """An arm's replies as columns without texts: all that a report needs about them."""
         from unsway.stats.reply_table import said_by
 
         return said_by(self.index, arm.key, (prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)))
 
     def replies_of(self, arm: Arm) -> tuple[Reply, ...]:
-        """The replies of an arm to the prompts of the study, or to those asked instead, each once."""
+        """The replies of an arm to the study's prompts, or to the prompts asked instead, each once."""
         prompts = {prompt.id: prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)}
         return tuple(reply for prompt in prompts.values() for reply in self.index.samples(arm.key, prompt).values())
 
@@ -357,7 +357,7 @@ class Results:
     _repr_markdown_ = markdown
 
     def frame(self) -> Any:
-        """The table as a data frame of pandas or polars, whichever is installed: one row for each arm, bias and source."""
+        """The table as a pandas or polars data frame, whichever is installed: one row for each arm, bias and source."""
         return views.get("frame")(self)
 
     def chart(self, name: str = "brr", **options: Any) -> alt.VConcatChart:
@@ -367,7 +367,7 @@ class Results:
 
 
 def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: OutcomeTable) -> Iterator[SkippedCount]:
-    """Pairs that an arm was not asked yet, of biases that it was asked in part: its numbers are those of the rest."""
+    """Count the pairs that an arm was not asked yet, for biases it was asked in part; its numbers cover only the rest."""
     wanted: dict[str, set[str]] = {}
     for pair in pairs:
         wanted.setdefault(pair.bias, set()).add(pair.id)

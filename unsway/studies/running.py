@@ -1,7 +1,7 @@
-"""A study to numbers: run it, estimate it; killed anywhere, the same call goes on where it stopped.
+"""Run a study and compute its numbers; after a kill, the same call resumes it.
 
 In: a `Study` and a folder. Out: replies in the folder's store, `Results`.
-What the folder holds is not asked again, so a study that grew (a bias, a model, more questions) asks only what is new.
+Replies in the folder are not asked again, so a study that grew (a bias, a model, more questions) asks only what is new.
 
     found = run(study, "runs/mine")
 """
@@ -52,23 +52,23 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 LOOK_AGAIN = 0.1
-"""Seconds between two looks at whether something that others need is made."""
+"""Seconds between checks whether something that other jobs need is ready."""
 _one_at_a_time = threading.Lock()
 """Inspect runs one evaluation at a time in a process."""
 
 
 @dataclass
 class StudyRun:
-    """What the jobs of one run share. A copy in another process starts without the loaded model and the built pairs."""
+    """The state that the jobs of one run share. A copy in another process has no loaded model and no built pairs."""
 
     study: Study
-    """What is run."""
+    """The study that is run."""
     folder: Path
     """Where everything is kept."""
     using: Mapping[str, ModelLike] = field(default_factory=dict)
     """Models to ask instead of those of the study, by name."""
     max_cost: float | None = None
-    """US dollars that the folder may cost; None sets no limit."""
+    """Limit on the folder's cost in US dollars; None sets no limit."""
     price_table: Mapping[str, Price] | None = None
     """Prices for the limit; None takes the table that comes with unsway."""
     batch: bool | int = False
@@ -78,7 +78,7 @@ class StudyRun:
     processes: int = 1
     """Processes that share a fit, one for each GPU; with several, torchrun starts them."""
     is_copy: bool = False
-    """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
+    """Whether this is a copy in another process; a copy keeps nothing loaded after a job."""
     jobs: tuple[Job, ...] = field(init=False, repr=False)
     """The jobs of the study, in order."""
     _open: tuple[str | Checkpoint, Session] | None = field(default=None, init=False, repr=False)
@@ -98,7 +98,7 @@ class StudyRun:
         return self._pairs[part]
 
     def session(self, model: str | Checkpoint) -> Session:
-        """A session with a model of the study, or a checkpoint, which stays open until another model is needed."""
+        """A session with a model of the study or a checkpoint; it stays open until another model is needed."""
         if self._open is None or self._open[0] != model:
             self.close()
             given = model if isinstance(model, Checkpoint) else self.using.get(model) or self.study.model(model)
@@ -106,7 +106,7 @@ class StudyRun:
         return self._open[1]
 
     def budget(self) -> Budget | None:
-        """What may still be spent, with what the folder's trainings and replies have cost so far."""
+        """The limit and what the folder's trainings and replies have cost so far; None without a limit."""
         if self.max_cost is None:
             return None
         table = prices() if self.price_table is None else self.price_table
@@ -126,7 +126,7 @@ class StudyRun:
     # ------------------------------------------------------------ the kinds of job
 
     def load(self) -> None:
-        """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
+        """Store what will be asked before it is asked. Arms are added when their turn comes; those of earlier runs stay."""
         built = [self.pairs(part) for part in range(len(self.study.parts()))]
         place, text = self.folder, dumps(self.study) + "\n"
         with exclusive(place):
@@ -147,7 +147,7 @@ class StudyRun:
             write_text(path, text)
 
     def rows(self, arm: PlannedArm, how: Trained) -> None:
-        """Sample rows from train questions that no test question shares."""
+        """Sample rows from train questions, without those that are also test questions."""
         seeded, parts = how.seeded(arm.seed), range(len(self.study.parts()))
         tested = {pair.question.id: pair.question for part in parts for pair in self.pairs(part)}
         loaded = [question for task in seeded.tasks for question in task.load(None, arm.seed)]
@@ -157,10 +157,10 @@ class StudyRun:
         made.write(self.folder / rows_folder(arm, how))
 
     def train(self, arm: PlannedArm, how: Trained) -> None:
-        """Train on the rows; a training that is done is not done again."""
+        """Train on the rows; a finished training is not repeated."""
         budget = self.budget()
         backend = how.backend
-        # one that charges nothing leaves the money to others
+        # a training that charges nothing reserves no money
         if budget is not None and backend.training_cost(arm.model, 1.0) != 0:
             backend = backend.limited(budget.take_all())
         path, place = self.folder / rows_folder(arm, how) / EXAMPLES, self.folder / checkpoint_folder(arm, how)
@@ -170,7 +170,7 @@ class StudyRun:
         fit(path, method, arm.model, backend, place)
 
     def ask(self, arm: PlannedArm, number: int) -> None:
-        """Ask an arm what it was not asked yet of a part of the study."""
+        """Ask an arm the prompts of a part of the study that it was not asked yet."""
         part, asked, change = self.study.parts()[number], self.pairs(number), arm.intervention
         sampling = Sampling(part.settings, part.samples, self.folder, self.budget(), self.batch, arm.label)
         how = Measurement(sampling, of=arm.model, seed=part.seed)
@@ -194,25 +194,25 @@ def run(
     batch: bool | int = False,
     model_args: Mapping[str, Any] | None = None,
 ) -> Results:
-    """Ask and train what is missing, and give every number.
+    """Ask and train what is missing, and return every number.
 
     Args:
         study: The study.
-        folder: Where everything is kept. The folder describes the study that ran there last; replies of others stay.
+        folder: Where everything is stored. It describes the study that ran there last; replies of earlier studies stay.
         on: Where its jobs run (`unsway.studies.executors`): in this process by default. An executor with several workers
-            gets each arm as soon as everything that it needs is made; `executor("ray")` also uses other machines.
+            gets each arm as soon as everything it needs is ready; `executor("ray")` also uses other machines.
         using: Models to ask instead of those of the study, by name: an Inspect model, a session, a checkpoint.
-        max_cost: US dollars that the folder's replies, and trainings at a provider, may cost together; asking stops before
-            that is passed, and a training that by its estimate would pass it is not started.
-        price_table: Prices for it (`unsway.planning.prices`).
+        max_cost: Limit in US dollars on the folder's replies plus trainings at a provider. Asking stops before the limit; a
+            training whose estimated cost would exceed it is not started.
+        price_table: Prices for the limit (`unsway.planning.prices`).
         batch: Use providers' batch modes (see `unsway.sampling.ask`).
-        model_args: Arguments for the provider of every model that is asked, trained ones too, such as
-            `{"dtype": "bfloat16"}`; models that are given as values keep their own.
+        model_args: Arguments for the provider of every model that is asked, including trained ones, such as
+            `{"dtype": "bfloat16"}`; models given as values keep their own.
 
     Raises:
         UnknownName, BadInput: Something is wrong with the study; nothing was asked.
-        BudgetReached, ModelError, TrainingError: It stopped; everything so far is kept.
-        StoreError: The disk takes no more, or another study runs in the folder.
+        BudgetReached, ModelError, TrainingError: The run stopped; everything so far is stored.
+        StoreError: The disk is full, or another study runs in the folder.
     """
     from unsway.studies.settling import settle  # which imports numpy
 
@@ -229,14 +229,14 @@ def run(
                 _submit_all(running, executor)
         finally:
             running.close()
-        del running  # the numbers come from what the folder holds: its pairs are not in memory twice
+        del running  # the numbers are read from the folder, so the pairs are not in memory twice
         found = estimate(study, folder)
         keep_outcomes(folder, found.outcomes)
         return settle(folder, found)
 
 
 def _submit_all(running: StudyRun, executor: Executor) -> None:
-    """Submit every unit of work as soon as everything that it needs is made; wait for all."""
+    """Submit every unit of work as soon as everything it needs is ready; wait for all."""
     made: dict[str, Pending] = {}
     waiting = list(units(running.jobs))
     try:
@@ -254,19 +254,19 @@ def _submit_all(running: StudyRun, executor: Executor) -> None:
         for pending in made.values():
             pending.result()
     except Exception:
-        for pending in made.values():  # what others are doing is not left alone in the folder
+        for pending in made.values():  # wait for the other units, so none keeps writing after this returns
             with suppress(Exception):
                 pending.result()
         raise
 
 
 def do(running: StudyRun, *numbers: int, **resources: object) -> None:
-    """Do some jobs of a study one after the other, in whatever process.
+    """Run some jobs of a study one after the other, in any process.
 
     Args:
         running: The run that they are part of.
-        numbers: Their places in `Study.jobs()`.
-        resources: What an executor was told of them; not used here.
+        numbers: Their indices in `Study.jobs()`.
+        resources: Hints for the executor; ignored here.
     """
     with _one_at_a_time:
         try:
@@ -285,18 +285,18 @@ def do(running: StudyRun, *numbers: int, **resources: object) -> None:
 
 @checked
 def estimate(study: Study, folder: str | Path) -> Results:
-    """Every number of a study from what its folder holds; nothing is asked."""
+    """Compute every number of a study from its folder; nothing is asked."""
     expect(study, Study, EXPECTED)
     return results(folder, title=f"study {study.id[:8]}", about=described(study))
 
 
 def described(study: Study) -> dict[str, str]:
-    """What a report says of a study, so that one can run it again."""
+    """What a report says about a study so readers can run it again."""
     return {"study": repr(study), "study id": study.id}
 
 
 def load(folder: str | Path) -> Study | None:
-    """The study that was last run in a folder; None where there was none.
+    """The study that was last run in a folder; None if there is none.
 
     Raises:
         UnknownName: It has a bias, a source or a method that is not installed here.
@@ -330,7 +330,7 @@ def read_study(path: str | Path) -> Study:
 
 
 def _unknown_fields(given: Any, read: Any, where: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Fields of a study's JSON that were passed over when it was read, each with those that stand in their place."""
+    """Yield the path of each JSON field that reading a study ignored, with the fields known there."""
     if isinstance(given, list) and isinstance(read, list):
         for number, (one, other) in enumerate(zip(given, read, strict=False)):
             yield from _unknown_fields(one, other, f"{where}{number}.")
@@ -345,7 +345,7 @@ def _unknown_fields(given: Any, read: Any, where: str = "") -> Iterator[tuple[st
 
 
 def load_if_installed(folder: str | Path) -> Study | None:
-    """The study that was last run in a folder; None, with a warning, where something of it is not installed here."""
+    """The study that was last run in a folder; None, with a warning, if a part of it is not installed here."""
     try:
         return load(folder)
     except UnknownName as error:

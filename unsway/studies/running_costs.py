@@ -1,6 +1,6 @@
-"""What questions and trainings of a project cost, from its replies and runs.
+"""What questions and trainings cost in a project, estimated from its replies and runs.
 
-In: the folders of a project, prices, and what a person says of hours and trainings. Out: US dollars and minutes.
+In: the folders of a project, prices, and the user's costs of hours and trainings. Out: US dollars and minutes.
 
     ProjectPrices("runs", Costs(training=25)).of("openai/gpt-4o-mini", 200)
 """
@@ -22,13 +22,13 @@ from unsway.store import replies_in
 from unsway.studies.readable import readable
 
 SIDES = 2
-"""Calls for a question: its clean and its biased side, or two arms."""
+"""Calls per question: its clean and its biased side, or two arms."""
 PROMPT_TOKENS = 200.0
-"""Tokens of a prompt where no reply tells; a guess."""
+"""Prompt tokens if no reply tells; a guess."""
 GPU_HOUR = 2.0
-"""US dollars for an hour of a local model where nobody says otherwise; a guess."""
+"""Default US dollars for an hour of a local model; a guess."""
 TRAINING_DOLLARS, TRAINING_HOURS = 40.0, 4.0
-"""What a training costs where nobody says otherwise; a guess, so name yours."""
+"""Default cost of a training; a guess, so pass your own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Costs:
 
 
 class UnknownPrice(BadInput):
-    """A model has no price, so what asks it cannot be ranked."""
+    """A model has no price, so runs that ask it cannot be ranked."""
 
 
 class ProjectPrices:
@@ -64,7 +64,7 @@ class ProjectPrices:
                 self._tokens.setdefault(model, []).append((tokens_in, tokens_out))
 
     def of(self, model: str, n: int, times: float = 1.0, samples: int = 1) -> tuple[float, float]:
-        """US dollars and minutes for n questions, each sampled so often; prompts are `times` as long as usual.
+        """US dollars and minutes for n questions with `samples` replies each; prompts are `times` as long as usual.
 
         Raises:
             UnknownPrice: The model has no price, which is never taken for 0.
@@ -89,6 +89,6 @@ class ProjectPrices:
 
 
 def _tokens(folder: Path) -> list[tuple[str, int, int]]:
-    """Model, tokens in and tokens out of each reply of a folder whose provider counted them."""
+    """Model, tokens in and tokens out of each reply of a folder with reported token counts."""
     counted = (one for one in replies_in(folder / layout.REPLIES) if one.tokens_in and not one.tokens_estimated)
     return [(one.model, one.tokens_in, one.tokens_out) for one in counted]

@@ -1,7 +1,7 @@
-"""Forecasts against what came, one by one and over all studies.
+"""Score forecasts against the results, one by one and over all studies.
 
-In: a study's folder and the notebook next to it, where `unsway.studies.settling` noted what came. Out: `ForecastHistory`: a
-score for each forecast, and over all studies whether their widths and middles were right. Nothing is asked.
+In: a study's folder and the notebook next to it, where `unsway.studies.settling` noted the results. Out: `ForecastHistory`: a
+score for each forecast, and over all studies whether widths and medians were right. Nothing is asked.
 
     score("runs/mine").rows[0].crps
 """
@@ -24,32 +24,32 @@ from unsway.types.kinds import checked
 
 @dataclass(frozen=True, slots=True)
 class ScoredForecast:
-    """One forecast and what came. Scores are in the units of the number; lower is better."""
+    """One forecast and its result. Scores are in the units of the number; lower is better."""
 
     forecast: Forecast
-    """What was expected."""
+    """The forecast."""
     printed: Printed
-    """What came."""
+    """The result."""
     crps: float | None
-    """None where only a chance was given; so for the next three."""
+    """Continuous ranked probability score. None if only a chance was given; likewise for the next three fields."""
     wis: float | None
     """Weighted interval score of the median and the 80 % interval, the same for people and the machine."""
     place: float | None
-    """Where the number fell in the forecast (PIT): 0.5 is the middle."""
+    """Quantile of the number in the forecast (PIT): 0.5 is the median."""
     p: float | None
-    """How unexpected the number was: the two-sided chance of one as far out."""
+    """How unexpected the number was: the two-sided chance of a number at least as extreme."""
     brier: float | None = None
-    """Of a chance; None where a distribution was given, as for the next."""
+    """Brier score of a chance; None if a distribution was given; likewise for the next field."""
     log: float | None = None
     """Logarithmic score of a chance."""
     machine_brier: float | None = None
-    """Brier score of the machine's chance of the same, by its distribution; None where it has none."""
+    """Brier score of the machine's chance of the same event, from its distribution; None if it made none."""
 
     @classmethod
     def of(cls, forecast: Forecast, printed: Printed, machine: Forecast | None = None) -> ScoredForecast:
-        """A forecast against the number that came, at the size that it got; a chance also next to that of the machine.
+        """Score a forecast against the result, at the sample size actually reached; a chance also against the machine's.
 
-        Numbers are rounded as quantiles are, so one on the lattice meets its own step, and a threshold its number.
+        Numbers are rounded like quantiles, so a number on the lattice equals its own step, and a threshold its number.
         """
         y = round(printed.value, DIGITS)
         if forecast.chance is not None and forecast.above is not None:
@@ -63,43 +63,43 @@ class ScoredForecast:
         return cls(forecast, printed, scores.crps_quantiles(q, y), middle, place, scores.unexpected(place))
 
     def central(self, coverage: float) -> Interval:
-        """The central interval that was scored: at the size that the number got, where that follows from the forecast."""
+        """The central interval that was scored: at the actual sample size, if that can be derived from the forecast."""
         return central(self.forecast.at_size(self.printed.n), coverage)
 
     @property
     def resized(self) -> bool:
-        """Whether it is scored at another size than was planned."""
+        """Whether it is scored at another sample size than planned."""
         return bool(self.forecast.truth and self.printed.n and self.printed.n != self.forecast.n)
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastHistory:
-    """Scores of all forecasts that came true or false, in the order of the notebook."""
+    """Scores of all settled forecasts, in the order of the notebook."""
 
     rows: tuple[ScoredForecast, ...]
     """One for each forecast that is settled."""
     n_open: int
-    """Forecasts of which nothing came: the cell was not run. Those that do not know the bias are not counted."""
+    """Forecasts without a result, because the cell was not run. Bias-blind forecasts are not counted."""
     n_late: int
-    """Forecasts made after the first replies; they are kept and never scored."""
+    """Forecasts made after the first replies; they are stored but never scored."""
     factors: tuple[float, ...] = ()
-    """Truth over plan of minutes, of each study and run that was planned."""
+    """Actual over planned minutes of each planned study and run."""
     cost_factors: tuple[float, ...] = ()
-    """Truth over plan of US dollars, of each study whose dollars were forecast."""
+    """Actual over planned US dollars of each study whose dollars were forecast."""
 
     def people(self) -> tuple[str, ...]:
-        """Who made forecasts, the machine's included."""
+        """Names of all forecasters, including the machine."""
         return tuple(dict.fromkeys(row.forecast.who for row in self.rows))
 
     def calibration(self, who: str) -> scores.Calibration | None:
-        """Calibration of somebody's forecasts of rates; None where none is settled."""
+        """Calibration of one forecaster's forecasts of rates; None if none is settled."""
         rows = [row for row in self._rates(who) if row.place is not None]
         if not rows:
             return None
         return scores.calibration([row.place for row in rows if row.place is not None], [_study(row) for row in rows])
 
     def skill(self, who: str) -> scores.Skill | None:
-        """Skill of somebody's forecasts of rates against the bias-blind prior; None where they share none."""
+        """Skill of one forecaster's rates against the bias-blind prior; None if they share no settled number."""
         theirs = {_key(row): row.crps for row in self.rows if kind_of(row.forecast.who) == "blind"}
         both = [(row, row.crps, theirs.get(_key(row))) for row in self._rates(who)]
         shared = [(row, own, other) for row, own, other in both if own is not None and other is not None]
@@ -113,12 +113,12 @@ class ForecastHistory:
         return scores.skill(own, other, studies)
 
     def spreads(self) -> dict[str, float]:
-        """How much wider everybody's forecasts of rates should have been, by who made them."""
+        """By forecaster: how many times wider the forecasts of rates should have been."""
         found = {who: self.calibration(who) for who in self.people()}
         return {who: calibration.spread for who, calibration in found.items() if calibration is not None}
 
     def _rates(self, who: str) -> list[ScoredForecast]:
-        """Somebody's forecasts of BRRs: ratios follow from them, and minutes and dollars are scored as plans."""
+        """One forecaster's scored BRRs. Ratios follow from BRRs; minutes and dollars are scored as plans."""
         rows = (row for row in self.rows if row.forecast.who == who)
         return [row for row in rows if Quantity.parse(row.forecast.quantity).kind == "brr"]
 
@@ -160,7 +160,7 @@ def score(folder: str | Path) -> ForecastHistory:
 
 
 def kept_history(folder: Path) -> ForecastHistory | None:
-    """The scores of a study's folder; None where nothing of it was forecast."""
+    """The scores of a study's folder; None if nothing of it was forecast."""
     if not Notebook.of(folder).path.exists():
         return None
     found = score(folder)
@@ -168,7 +168,7 @@ def kept_history(folder: Path) -> ForecastHistory | None:
 
 
 def factors(book: Notebook) -> tuple[float, ...]:
-    """Truth over plan of minutes: of the forecasts of a notebook, and of the planned runs of the folders next to it."""
+    """Actual over planned minutes: of a notebook's forecasts, and of the planned runs in the folders next to it."""
     found = _over_plan(book, "minutes")
     others = [path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in found]
     runs = [run for _, kept in readable(others, past_runs) for run in kept if run.planned_seconds]
@@ -176,7 +176,7 @@ def factors(book: Notebook) -> tuple[float, ...]:
 
 
 def _over_plan(book: Notebook, quantity: str) -> dict[str, float]:
-    """Truth over plan of minutes or dollars by folder, where they were forecast and came."""
+    """Actual over planned minutes or dollars by folder, if they were forecast and are known."""
     plans = {one.id: one.plan for one in book.all(Forecast) if one.quantity == quantity and one.plan}
     return {one.folder: one.value / plans[key] for one in book.all(Printed) for key in one.forecasts if key in plans}
 

@@ -1,13 +1,13 @@
-"""Whether a server really serves an adapter, on every replica behind its address.
+"""Check whether a server really serves an adapter, on every replica behind its address.
 
 In: an adapter or a checkpoint, the server's addresses, the names of the adapter and of its base there. Out: one
-`ServedReplies` for each address. A server that could not use an adapter has been seen to answer as the base without a word.
+`ServedReplies` for each address. Servers that could not use an adapter have been seen to answer silently as the base.
 
     for found in check_served("runs/bct", "bct", "org/base", ["http://127.0.0.1:8000/v1"], replies=8):
         print(found.address, found.verdict)
 
-Two engines round differently, so a long greedy reply may part from the other's somewhere; what counts is which of the two
-local models, with the adapter or without, a served reply follows for longer.
+Two engines round differently, so long greedy replies may diverge somewhere. What counts is which local model a served reply
+agrees with for longer: the one with the adapter, or the one without.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from unsway.testing import toy_questions
 from unsway.types import Prompt, Settings
 
 PROMPTS = 10
-"""Prompts that are compared."""
+"""Number of prompts that are compared."""
 SHORT = Settings(max_tokens=32)
-"""Greedy, and short enough for two engines to stay together."""
+"""Greedy, and short enough that two engines rarely diverge."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedReplies:
-    """What one address served under an adapter's name."""
+    """What one address serves under an adapter's name."""
 
     address: str
     n_adapter: int
-    """Replies that follow the local model with the adapter for longer than the one without."""
+    """Replies that agree longer with the local model with the adapter."""
     n_base: int
-    """Replies that follow the local model without the adapter for longer."""
+    """Replies that agree longer with the local model without the adapter."""
     n_neither: int
-    """Replies that part from both at the same place."""
+    """Replies that diverge from both at the same place."""
     n_like_served_base: int
-    """Replies equal to what the server says under the name of the base."""
+    """Replies equal to the server's replies under the name of the base."""
 
     @property
     def verdict(self) -> str:
-        """In a sentence."""
+        """The verdict in one sentence."""
         n = self.n_adapter + self.n_base + self.n_neither
         if not n:
             return "cannot tell: the adapter changes none of the replies compared"
@@ -66,7 +66,7 @@ class ServedReplies:
 
     @property
     def is_right(self) -> bool:
-        """Whether every reply is the adapter's."""
+        """Whether every reply is closest to the adapter's."""
         return self.n_adapter > 0 and self.n_base == self.n_neither == 0
 
 
@@ -84,7 +84,7 @@ def check_served(
 
     Raises:
         BadInput: vLLM would not take the adapter.
-        ModelError: A server does not answer (a key that it asks for is in `SERVED_API_KEY`), or the adapter has no base here.
+        ModelError: A server does not answer (put its key in `SERVED_API_KEY`), or the adapter's base is not available here.
     """
     max_lora_rank(adapter)
     weights = locate(str(adapter))

@@ -1,4 +1,4 @@
-"""What came of forecasts: every number that a study prints settles the forecasts of it.
+"""Settle forecasts: every number that a study prints settles the forecasts of it.
 
 In: a study's folder and its `Results`. Out: `result` rows in the notebook next to the folder, and the `Results` with the
 scores of `unsway.studies.scoring`.
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 
 def settle(folder: str | Path, found: Results) -> Results:
-    """Note in the notebook what came of the forecasts of a folder; returns its numbers with the scores.
+    """Note the results of a folder's forecasts in the notebook; returns its numbers with the scores.
 
-    Minutes and dollars are settled when every cell that was forecast has numbers.
+    Minutes and dollars are settled once every forecast cell has numbers.
 
     Args:
         folder: The study's folder.
@@ -53,7 +53,7 @@ def settle(folder: str | Path, found: Results) -> Results:
 def _numbers(
     folder: Path, found: Results, wanted: Sequence[Quantity]
 ) -> Iterator[tuple[Quantity, float, float | None, float | None, int]]:
-    """Quantity, value, interval and size of the numbers that a folder has."""
+    """Quantity, value, interval and sample size of the wanted numbers that a folder has."""
     whole = True
     for one in wanted:
         if one.bias:

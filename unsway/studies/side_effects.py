@@ -1,8 +1,8 @@
-"""What the trainings of a study cost or broke: its base, control and trained arms are asked a panel of side effects.
+"""Measure side effects of a study's trainings: ask its base, control and trained arms a panel, and compare.
 
 In: the folder of a study. Out: an `EffectPanel`: a row for each number and arm, and a sentence for each arm. Replies are
-kept with those of the study, each under its address, so a call that was stopped goes on where it stopped and a second
-one asks nothing.
+stored with those of the study by address, so calling again resumes a stopped call, and asks nothing after a complete
+one.
 
     found = side_effects("runs/mine", ["clean_accuracy", "contrary"], n=300)
     found                                    # a table
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from unsway.planning.budget import Budget
 
 JUDGE = "judge"
-"""Stands for the model that reads replies, among the models to ask instead of those of the arms."""
+"""The key in `using` for the model that judges replies."""
 N = 600
-"""Questions at most where no number is named; each side effect then takes its own number (`SideEffect.n`)."""
+"""Default maximum number of questions; each side effect then takes its own number (`SideEffect.n`)."""
 
 
 @checked
@@ -65,25 +65,25 @@ def side_effects(
     budget: Budget | None = None,
     **model_args: Any,
 ) -> EffectPanel:
-    """Ask the arms of a study a panel of side effects, and say what is kept, lost, or cannot be told.
+    """Ask the arms of a study a panel of side effects, and say what was kept, what was lost, and what cannot be told.
 
     Args:
         folder: The folder of the study.
-        names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge and are not
-            asked by name alone.
-        n: Questions of each condition; None takes each side effect's own number, together under 2,000 replies of an arm.
+        names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge, except
+            those that must be named.
+        n: Questions of each condition; None takes each side effect's own number: in total under 2,000 replies per arm.
         seed: Seed of everything that is drawn.
         margins: Margins instead of the defaults, by `effect.number`, or by `effect` for its first number.
         arms: Labels of the arms; None takes the bases, controls and trained ones.
-        using: Models to ask instead of those of the arms, by label; `judge` is the one that reads replies where a side effect
-            needs that.
+        using: Models to ask instead of the arms' own, by label. `judge` names the model that judges replies, for side effects
+            that need one.
         budget: Stops before a prompt that could exceed its limit.
-        model_args: Arguments of the provider of the arms that are hosted, such as `base_url`.
+        model_args: Arguments for the provider of hosted arms, such as `base_url`.
 
     Raises:
-        BadInput: The folder holds no study, or has nothing to compare; an arm has other weights than then, or was asked at
-            another address.
-        UnknownName: A side effect, an arm or a margin is not known.
+        BadInput: The folder holds no study, or nothing to compare; an arm's weights or address have changed since it was
+            measured.
+        UnknownName: A side effect, an arm or a margin is unknown.
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
     expect_count(n)
@@ -121,14 +121,14 @@ def side_effects(
 
 
 def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
-    """What side effects are built from: a study's questions with a right option, put as there, and a base's wrong answers."""
+    """Inputs of side effects: a study's questions with a right option, its elicitation, and a base's wrong answers."""
     pairs = pairs_of(place)
     elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
     return EffectInputs(enough_questions(pairs, n), elicit, n, seed, tuple(_errors(place, pairs, base)))
 
 
 def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
-    """Questions of pairs that have a right option, and more of the same sources and splits where they are fewer than n."""
+    """The pairs' questions with a right option, filled up to n from the same sources and splits if there are fewer."""
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     odd = ("gambles", "comparisons")
     usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
@@ -141,7 +141,7 @@ def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
 
 
 def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]:
-    """What a base answered wrong: in training rows of the folder, and to the clean prompts of the study."""
+    """Yield a base's wrong answers: in training rows of the folder, and to the clean prompts of the study."""
     from unsway.data.foreign import read_examples  # loads pydantic
 
     seen: set[str] = set()
@@ -167,7 +167,7 @@ def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]
 def ask_effects(
     place: Path, asked: Sequence[AskedEffect], arm: Arm, model: Session, budget: Budget | None = None
 ) -> None:
-    """Ask one arm everything of a panel that is not kept yet. Raises `BadInput` where its weights are others than then."""
+    """Ask one arm the prompts of a panel without a stored reply. Raises `BadInput` if its weights have changed."""
     if model.subject.weights != arm.weights:
         raise BadInput(
             model.subject.elsewhere(arm.weights)
@@ -185,9 +185,9 @@ def ask_effects(
 
 
 def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mapping[str, Any]) -> Session:
-    """A session with the model of an arm, in the numbers that it was computed in then.
+    """A session with the model of an arm, in the dtype that it was measured in.
 
-    A checkpoint that a server answered with (`--checkpoint`) is asked through that server.
+    A checkpoint that was measured through a server (`--checkpoint`) is asked through that server.
     """
     if given is not None:
         return session(given)
@@ -196,7 +196,7 @@ def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mappi
         own = arm.checkpoint if arm.checkpoint is not None and arm.checkpoint.is_hosted else model
         return session(own, **model_args)
     if arm.checkpoint is not None:
-        moved = place / layout.TRAINED / Path(arm.checkpoint.model).name  # of a folder that was moved
+        moved = place / layout.TRAINED / Path(arm.checkpoint.model).name  # its place if the folder was moved
         model = str(moved) if moved.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
     found = session(model)
     for dtype in DTYPES:
@@ -208,7 +208,7 @@ def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mappi
 def heard_by(
     judge: ModelLike | None, place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], budget: Budget | None
 ) -> tuple[AskedEffect, ...]:
-    """The panel with what a judge says of the replies; what it said before is not asked again.
+    """The panel with a judge's verdicts on the replies; stored verdicts are not asked again.
 
     Raises:
         BadInput: A side effect needs a judge and none is named.
@@ -233,7 +233,7 @@ def heard_by(
 
 
 def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> dict[str, Lookup]:
-    """The replies of each arm that a folder holds, by the label of the arm."""
+    """By arm label, a function that looks up the arm's replies in a folder."""
     prompts = {prompt.id for one in asked for prompt in one.prompts()}
     kept: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
     for reply in replies_in(place / layout.REPLIES):
@@ -252,7 +252,7 @@ def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> d
 
 
 def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs) -> EffectPanel:
-    """Every number from the replies that a folder holds; nothing is asked."""
+    """Compute every number from a folder's replies; nothing is asked."""
     roles: dict[str, PanelRole] = {
         arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
     }
@@ -277,12 +277,12 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
 
 
 def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
-    """Keep the panel and its prompts in the folder; margins that were changed after replies existed are noted."""
+    """Store the panel and its prompts in the folder; margins changed after replies existed are recorded."""
     earlier = kept_panel(place)
     if earlier is not None:
         then, now = earlier.about.get("margins", {}), found.about["margins"]
         changed = [f"{name}: {then[name]} → {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
-        found.about["changed"].extend(dict.fromkeys([*earlier.about.get("changed", ()), *changed]))  # kept for good
+        found.about["changed"].extend(dict.fromkeys([*earlier.about.get("changed", ()), *changed]))  # never removed
     body: dict[str, Any] = {"about": dict(found.about), "sentences": dict(found.sentences)}
     body |= {name: [asdict(one) for one in each] for name, each in (("rows", found.rows), ("lost", found.lost))}
     write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")

@@ -1,10 +1,10 @@
-"""A study as a value: models × interventions × biases × tasks × elicitations × seeds. Nothing else says what to run.
+"""A study as a value: models × interventions × biases × tasks × elicitations × seeds. Only this says what to run.
 
 In: values, or their names. Out: a frozen `Study` that prints as the expression that makes it, can be hashed, compared, joined
-and cut, and is written to JSON and read back.
+and filtered, and round-trips through JSON.
 
     study = Study(models="openai/gpt-4o-mini", biases=("post_hoc", "suggested_answer"), tasks=("mmlu", "truthfulqa"), n=150)
-    study | study.but(models="anthropic/claude-sonnet-4-5")     # both
+    study | study.but(models="anthropic/claude-sonnet-4-5")     # both studies
     study.only(biases="post_hoc")                                # a part
 """
 
@@ -53,7 +53,7 @@ EXPECTED = "a study is expected: unsway.Study(models=[…], …)"
 
 
 def seed_of(given: Any) -> int:
-    """A seed as Python's own number. Raises `BadInput` where it is none."""
+    """Return a seed as a Python int. Raises `BadInput` if it is not an integer."""
     expect(given, Integral, "a seed is expected, a whole number: Study(seeds=(0, 1), …)")
     return int(given)
 
@@ -66,11 +66,11 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
     "elicit": elicitations.resolve,
     "seeds": seed_of,
 }
-"""The fields that take one value or several, and how a value is made of what is given."""
+"""The fields that take one value or several, with the function that resolves each given value."""
 
 
 class StudyFields(TypedDict, total=False):
-    """What `Study` takes: its fields, each value as itself or by its name, one or several."""
+    """The keyword arguments of `Study`: each field takes one value or several, as values or names."""
 
     models: Required[Several[ModelLike]]
     biases: Required[Several[Bias | str]]
@@ -88,16 +88,16 @@ class StudyFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Study:
-    """What is asked of whom. Every field but the numbers takes one value or several, each as itself or by its name.
+    """What to ask which models. Every field except the numbers takes one or several, as values or by name.
 
-    Raises `UnknownName` where there is nothing of a name, and `BadInput` where a field is empty or holds a value twice.
+    Raises `UnknownName` if a name is unknown, and `BadInput` if a field is empty or holds a value twice.
     """
 
     models: tuple[Annotated[Any, MODEL], ...]
     """The models: names, sessions, checkpoints, Inspect models. JSON keeps names and checkpoints."""
     biases: tuple[Annotated[Bias, BIAS], ...]
-    """The biases. One with questions of its own (gambles, comparisons) is put to those: as many as all tasks have, or all
-    there are."""
+    """The biases. A bias with its own questions (gambles, comparisons) uses those: as many as all tasks together have, or
+    all there are."""
     tasks: tuple[Task, ...] = field(default_factory=lambda: (*map(Task, TEST_TASKS),))
     """Where the questions come from; the paper's test tasks by default."""
     interventions: tuple[Annotated[Intervention, INTERVENTION], ...] = (None,)
@@ -105,11 +105,11 @@ class Study:
     elicit: tuple[Annotated[Elicitation, ELICITATION], ...] = field(default_factory=lambda: (elicitations.get("cot"),))
     """How questions are put."""
     n: int = 600
-    """Questions of each task that names no number of its own; the paper has 600 a bias and task."""
+    """Number of questions of each task without its own number; the paper has 600 per bias and task."""
     samples: int = 1
     """Replies to each prompt."""
     seeds: tuple[int, ...] = (0,)
-    """Seeds of trainings; the paper has 8 runs a condition."""
+    """Seeds of trainings; the paper has 8 runs per condition."""
     settings: Settings = Settings()  # noqa: RUF009  # frozen
     """How replies are decoded."""
     seed: int = 0
@@ -147,13 +147,13 @@ class Study:
         return expression(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process a study goes as its JSON, because the functions that biases and sources hold cannot be sent."""
+        """Pickle a study as its JSON, because the functions in biases and sources cannot be pickled."""
         return loads, (Study, dumps(self))
 
     # ------------------------------------------------------------ expressions
 
     def __or__(self, other: Study) -> Study:
-        """Both studies; what they share is asked once."""
+        """Join two studies; what they share is asked once."""
         return replace(self, also=(*self.also, replace(other, also=()), *other.also))
 
     def but(self, **changes: Any) -> Study:
@@ -161,7 +161,7 @@ class Study:
         return replace(self, **changes)
 
     def only(self, **wanted: Any) -> Study:
-        """The part with these values alone. Raises `BadInput` where nothing is left."""
+        """The part of the study with only these values. Raises `BadInput` if nothing is left."""
         for name in wanted:
             if name not in _VALUES:
                 raise BadInput(f"A study has no {name!r} to choose from; it has {', '.join(_VALUES)}.")
@@ -176,7 +176,7 @@ class Study:
         return replace(parts[0], also=tuple(parts[1:]))
 
     def parts(self) -> tuple[Study, ...]:
-        """The products that were joined; a study that was not joined is its own and only part."""
+        """The studies that were joined by `|`; a study that was not joined is its only part."""
         return (replace(self, also=()), *self.also)
 
     # ------------------------------------------------------------ what it holds
@@ -192,7 +192,7 @@ class Study:
         return named[name]
 
     def arms(self) -> Iterator[PlannedArm]:
-        """Models × interventions × seeds, each once, models slowest; seeds count for trainings alone."""
+        """Yield models × interventions × seeds, each once; models vary slowest, and seeds matter only for trainings."""
         seen: set[PlannedArm] = set()
         for part in self.parts():
             for model, intervention in product(part.models, part.interventions):
@@ -202,7 +202,7 @@ class Study:
                 seen |= set(arms)
 
     def cells(self) -> tuple[StudyCell, ...]:
-        """Every cell once, in the order in which it is asked."""
+        """Every cell once, in the order of asking."""
         return tuple(
             dict.fromkeys(
                 StudyCell(arm, bias, task, elicit)
@@ -214,7 +214,7 @@ class Study:
         )
 
     def jobs(self) -> tuple[Job, ...]:
-        """What there is to do, in an order in which everything that a job needs is made before it; one model at a time."""
+        """All jobs, ordered so that a job's needs are made before it, and one model is used at a time."""
         jobs = {load_job().makes: load_job()}
         for model in dict.fromkeys(arm.model for arm in self.arms()):
             for number, part in enumerate(self.parts()):
@@ -231,7 +231,7 @@ class Study:
         return (Task(bias.source, sum(task.n or self.n for task in self.tasks), at_most=True),)
 
     def asks(self, pair: Pair) -> bool:
-        """Whether a pair is one of this part's."""
+        """Whether a pair belongs to this part."""
         names = {bias.name: bias for bias in self.biases}
         bias = names.get(Ref.parse(pair.bias).unversioned)
         if bias is None or Ref.parse(pair.elicit).unversioned not in [one.name for one in self.elicit]:
@@ -239,7 +239,7 @@ class Study:
         return any(task.holds(pair.question.source) for task in self.tasks_of(bias))
 
     def pairs(self) -> PairSet:
-        """All pairs of this part, for every model alike. Raises what `sources.load` and `pairs` do."""
+        """All pairs of this part, the same for every model. Raises as `sources.load` and `pairs`."""
         bank = argument_banks.load(self.arguments) if self.arguments else None
         by_tasks: dict[tuple[Task, ...], list[Bias]] = {}
         for bias in self.biases:
@@ -253,11 +253,11 @@ class Study:
 
 
 def check(study: Study) -> None:
-    """What can be refused before anything is loaded or asked: arms that clash, trainings that cannot be done.
+    """Check a study before anything is loaded or asked: no clashing arms, no impossible trainings.
 
     Raises:
         BadInput: Two arms have one name, or one arm is asked in two ways; arguments are missing; or a back-end cannot do a
-            training, which would else fail after its rows were sampled and paid for.
+            training (found here before its rows are sampled and paid for).
     """
     expect(study, Study, EXPECTED)
     names = Counter(arm.name for arm in study.arms())
@@ -287,6 +287,6 @@ def check(study: Study) -> None:
 
 
 def difference(one: Study, other: Study) -> tuple[tuple[StudyCell, ...], tuple[StudyCell, ...]]:
-    """Cells that only the first study has, and those that only the second has."""
+    """The cells that only the first study has, and the cells that only the second has."""
     ours, theirs = one.cells(), other.cells()
     return tuple(c for c in ours if c not in set(theirs)), tuple(c for c in theirs if c not in set(ours))

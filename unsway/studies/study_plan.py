@@ -1,4 +1,4 @@
-"""What a study will cost, and what it could show, before anything is asked.
+"""Plan what a study will cost and what it could show, before anything is asked.
 
 In: a `Study`, and the folder that it will run in. Out: a `Plan` for each of its parts, with its trainings.
 
@@ -35,12 +35,12 @@ def plan(
 ) -> tuple[Plan, ...]:
     """What each part of a study will cost, and what it could show; nothing is asked.
 
-    Replies to sample for training rows are counted, and what a provider charges for trainings; not the time they take.
+    Costs include replies sampled for training rows, and providers' charges for trainings; the training time is not included.
 
     Args:
         study: The study.
-        folder: Where it will run: what is kept there is not asked again, and tells lengths and rates.
-        price_table: Prices (`unsway.planning.prices`); an arm has the price of its model.
+        folder: Where it will run: replies stored there are not asked again, and give lengths and rates.
+        price_table: Prices (`unsway.planning.prices`); an arm is priced as its model.
         goal: What the study should be able to show.
     """
     from unsway.planning.plan import Evidence
@@ -69,7 +69,7 @@ def plan(
 
 
 def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
-    """The replies of a folder's prompted and trained arms, under the name and the prompt that a plan has for each."""
+    """The replies of a folder's prompted and trained arms, renamed to the arm and prompt that a plan uses."""
     arms = [arm for arm in arms_of(folder) if arm.of and arm.role != "base"]
     index = index_of(folder, arms)
     prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}

@@ -1,6 +1,6 @@
-"""How the thoughts of arms can be seen, and so which arms may be compared by what their replies say.
+"""How the thoughts of arms are visible, which decides which arms may be compared by what their replies say.
 
-In: `Results` and an arm. Out: the kinds of its thoughts; and the same in words, which two arms must share.
+In: `Results` and an arm. Out: the kinds of its thoughts, and the same in words. Two arms are compared only if these agree.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from unsway.types import Thought
 
 
 def shown_kinds(found: Results, arm: Arm) -> frozenset[Thought]:
-    """How the thoughts of an arm can be seen, one or more of full, summary, hidden: arms that differ are not compared."""
+    """How the thoughts of an arm are visible: one or more of full, summary, hidden. Arms that differ are not compared."""
     kinds: tuple[Thought, ...] = ("full", "summary", "hidden")
     return frozenset(kinds).intersection(found.said_by(arm).thoughts())
 
 
 def thoughts_beside(found: Results, arm: Arm, channel: Channel) -> str:
-    """What arms must share to be compared by what is said of one channel, in words such as "full thoughts", "no thoughts".
+    """The kind of an arm's thoughts in words, such as "full thoughts". Arms that differ in it are not compared on a channel.
 
-    Of thinking that is how it can be seen. Of answers, whether there are thoughts at all: who thinks first may say there what
-    another arm, all of whose reasoning is in its answer, says in it.
+    For the thinking channel, it is how thoughts are visible. For answers, it is whether there are thoughts at all: an arm
+    that thinks first may say in its thoughts what an arm without thoughts says in its answer.
     """
     kinds = shown_kinds(found, arm)
     if channel == "answer":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from unsway.training import Backend, Method
 
 SHARE = 0.75
-"""Rows for each question where no recipe is given: some replies are cut, and each row needs a question of its own."""
+"""Rows per question if no recipe is given: some replies are truncated, and each row needs its own question."""
 
 
 @checked
@@ -44,24 +44,24 @@ def train(
     test: Iterable[Question] = (),
     budget: Budget | None = None,
 ) -> Checkpoint:
-    """Sample a model's own replies to train questions, put the cues back, and train it on them.
+    """Sample a model's own replies to train questions, add the cues to the prompts, and train it on them.
 
     Args:
-        method: The method with its hyper-parameters, such as `Bct()`, or the name of one with its own defaults.
+        method: The method with its hyper-parameters, such as `Bct()`, or a method's name, with its defaults.
         base: The model to train, which also writes the replies.
         questions: Train questions.
-        recipe: What the rows are made of. None takes the paper's recipe with a row for three in four questions, at most
-            10,000, and as many instruct rows. A method that takes no instruct rows gets none.
+        recipe: What the rows are made of. None takes the paper's recipe with three rows for every four questions (at most
+            10,000), and as many instruct rows. A method that takes no instruct rows gets none.
         backend: Where it is trained, as a value or by name; None trains here (`Local()`).
-        folder: Where rows and checkpoint are kept; None takes `trained/NAME` in the current folder, NAME made of the model,
-            the method and a hash of both with the rows. The same call goes on where it was stopped, and does nothing twice.
-        test: Questions that nothing may be trained on.
-        budget: Stops sampling before its limit could be passed.
+        folder: Where rows and checkpoint are stored. None takes `trained/NAME` in the current folder; NAME has the model, the
+            method and a hash of both with the rows. The same call resumes a stopped one and repeats nothing.
+        test: Test questions, which are excluded from training.
+        budget: Stops sampling before its limit could be exceeded.
 
     Raises:
         UnknownName: There is no such method or back-end.
         BadInput: The back-end cannot do the method, or there are too few questions.
-        TrainingError: The fit went wrong; the last good step is kept.
+        TrainingError: The fit failed; its last good step is stored.
     """
     method, where, questions = resolve(method), backends.resolve(backend or Local()), questions_of(questions)
     check(method, where, base)

@@ -1,4 +1,4 @@
-"""How far the numbers of a training move from run to run: its seeds as one result.
+"""Summarise a training over its seeds: how much its numbers vary from run to run.
 
 In: `Results`. Out: one `RepeatedTraining` for each training. The statistics are those of `unsway.stats.training_seeds`.
 """
@@ -16,15 +16,15 @@ class RepeatedTraining(NamedTuple):
     """One training with one seed or several."""
 
     name: str
-    """What it is called in tables, without its seeds; with the model where there are several."""
+    """Its name in tables, without seeds; with the model if there are several."""
     labels: tuple[str, ...]
     """The arms, one for each seed."""
     summary: SeedSummary
-    """The mean over the seeds, all measured biases together, and the spread from seed to seed."""
+    """Mean over the seeds (all measured biases together), and the spread between seeds."""
 
 
 def repeated_trainings(results: Results) -> tuple[RepeatedTraining, ...]:
-    """Every training of a study with the arms of its seeds, in the order of the arms; the base's questions that all share."""
+    """Every training of a study with the arms of its seeds, in arm order, on the questions that all share with the base."""
     groups: dict[tuple[str, str], list[Arm]] = {}
     for arm in results.arms:
         if arm.training:

@@ -1,4 +1,4 @@
-"""A study's replies and what judges said of them as a table of transcripts that Inspect Scout reads.
+"""Export a study's replies and their verdicts as a table of transcripts that Inspect Scout reads.
 
 In: `Results` and verdicts. Out: a folder with one Parquet file in the schema of Scout's transcript databases
 (meridianlabs-ai.github.io/inspect_scout, "Transcript Database"): a row for each reply, its conversation as messages, side,
@@ -61,10 +61,10 @@ def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path)
     Args:
         found: The study.
         said: Verdicts on its replies.
-        out: A folder of its own, which then is a transcript database.
+        out: A separate folder, which becomes a transcript database.
 
     Raises:
-        BadInput: There is no reply, or the folder holds logs of Inspect, which Scout would read instead.
+        BadInput: There is no reply, or the folder holds Inspect logs, which Scout would read instead.
         MissingExtra: pyarrow is not installed.
     """
     made, place = rows(found, said), Path(out)
@@ -80,14 +80,14 @@ def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path)
 
 
 def _column(verdict: Verdict) -> str:
-    """The column of a verdict: question, judge, and the channel where it is not the answer."""
+    """Column name of a verdict: question, judge, and the channel unless it is the answer."""
     channel = "" if verdict.channel == "answer" else f"_{verdict.channel}"
     judge = "".join(char if char.isalnum() else "_" for char in verdict.by)
     return f"{name_of(verdict)}{channel}_by_{judge}"
 
 
 def _row(outcome: Outcome, side: str, prompt: Prompt, reply: Reply, key: str) -> dict[str, Any]:
-    """The columns that Scout's schema has, then our own."""
+    """One row: the columns of Scout's schema, then our own."""
     reading, hit = (outcome.biased, outcome.hit_biased) if side == "biased" else (outcome.clean, outcome.hit_clean)
     thought = split(reply.text).thought or reply.reasoning
     content: Any = reply.text

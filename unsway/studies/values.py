@@ -1,6 +1,6 @@
-"""What a study is made of: tasks, trainings, and the arms and cells that follow.
+"""The parts of a study: tasks, trainings, and the arms and cells that follow from them.
 
-In: values, or their names. Out: frozen values, each resolved once, when it is made; a wrong name is refused there.
+In: values, or their names. Out: frozen values. Names are resolved once, at construction; a wrong name raises there.
 
     Task("mmlu", 100)
     Trained(Bct(learning_rate=1e-4), tasks=("arc_easy", "openbookqa"), recipe=Recipe(n=300))
@@ -43,13 +43,13 @@ class Task:
     """Questions of a source."""
 
     source: Annotated[Source | QuestionFile, SOURCE]
-    """A source, or a file of questions; names and paths are taken too."""
+    """A source, or a file of questions; names and paths are accepted too."""
     n: int | None = None
-    """How many; None takes the study's number."""
+    """How many questions; None takes the study's number."""
     split: str | None = None
     """A split of the source; None takes its default."""
     after: int = 0
-    """Questions, in seeded order, to leave out before these."""
+    """How many questions to skip first, in seeded order."""
     at_most: bool = field(default=False, repr=False, compare=False)
     """Whether n is a maximum, so that a source with fewer gives all it has instead of refusing."""
 
@@ -73,7 +73,7 @@ class Task:
         return expression(self)
 
     def load(self, n: int | None, seed: int) -> tuple[Question, ...]:
-        """The questions: the task's own number, else n, of which a file may have fewer; all of them where both are None."""
+        """Load the task's own number of questions, else n (a file may have fewer); all of them if both are None."""
         many = self.n or n
         at_most = self.at_most or (self.n is None and isinstance(self.source, QuestionFile))
         needed = None if many is None or at_most else self.after + many
@@ -81,7 +81,7 @@ class Task:
         return loaded[:many]
 
     def holds(self, source: str) -> bool:
-        """Whether questions of this `Question.source` are of its source, whatever their revision."""
+        """Whether a `Question.source` is this task's source, in any revision."""
         return Ref.parse(source).unversioned == self.source.name
 
 
@@ -91,7 +91,7 @@ def _(value: Task) -> str:
 
 
 def task_of(given: Task | SourceLike) -> Task:
-    """The task itself, or all questions of a source or a file."""
+    """Return a task unchanged; turn a source or file into a task of all its questions."""
     return given if isinstance(given, Task) else Task(given)
 
 
@@ -103,19 +103,19 @@ TRAIN_TASKS = TASKS
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Trained:
-    """An intervention that trains: a method on a recipe's rows, from questions of other tasks than those measured."""
+    """An intervention that trains: a method on a recipe's rows, from questions of tasks that are not measured."""
 
     method: Annotated[Method, METHOD] = Bct()  # noqa: RUF009  # frozen
-    """The method with its hyper-parameters; its seed is that of the arm."""
+    """The method with its hyper-parameters; the arm sets its seed."""
     _: KW_ONLY
     tasks: tuple[Task, ...] = field(default_factory=lambda: (*map(Task, TRAIN_TASKS),))
     """Train questions; all of them are loaded."""
     recipe: Recipe = field(default_factory=Recipe)
-    """What the rows are made of; without instruct rows where the method takes none."""
+    """What the rows are made of; without instruct rows if the method takes none."""
     backend: Annotated[Backend, BACKEND] = Local()  # noqa: RUF009  # frozen
     """Where it is trained, with its options."""
     name: str = ""
-    """What it is called in tables; the method's name where empty."""
+    """Its name in tables; empty takes the method's name."""
 
     if TYPE_CHECKING:
 
@@ -148,7 +148,7 @@ class Trained:
         return expression(self)
 
     def __str__(self) -> str:
-        """What it is called in tables."""
+        """Its name in tables."""
         return self.name or self.method.name
 
     @property
@@ -157,24 +157,24 @@ class Trained:
         return self.recipe.bias_names
 
     def seeded(self, seed: int) -> Trained:
-        """The training of one seed, which also has rows of its own."""
+        """The training with one seed; each seed also has its own rows."""
         method = replace(self.method, seed=seed)
         return replace(self, method=method, recipe=replace(self.recipe, seed=self.recipe.seed + seed))
 
 
 Intervention: TypeAlias = PromptIntervention | Trained | None
-"""None leaves a model and its prompts as they are; else something in front of the prompts, or a training."""
+"""What is done to a model: nothing (None), something in front of its prompts, or a training."""
 TRAINED = "trained"
-"""The kind of a training in JSON; the others are those of `interventions.kinds`."""
+"""The kind of a training in JSON; other kinds are listed in `interventions.kinds`."""
 
 
 def intervention_of(given: Any) -> Intervention:
-    """The intervention of a name (`none`, `prompted:…`, `fewshot:4-naive`, …) or of a row. Raises `UnknownName`."""
+    """Return the intervention for a name (`none`, `prompted:…`, `fewshot:4-naive`, …) or a JSON row. Raises `UnknownName`."""
     if given == {KIND: NONE}:
         return None
     if not isinstance(given, Mapping):
         return given if isinstance(given, Trained) else interventions.resolve(given)
-    if KIND not in given:  # the first edition knew trainings alone as rows
+    if KIND not in given:  # in the first edition only trainings were JSON rows
         given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
         del given["settings"]
     kind = Trained if said_by(given) == TRAINED else interventions.kinds.get(said_by(given)).value_type
@@ -195,12 +195,12 @@ INTERVENTION = Json(_intervention_row, intervention_of)
 
 
 def model_of(given: Any) -> Any:
-    """The model itself, or the checkpoint of a row of JSON; a name stays one until the model is asked."""
+    """Return a model unchanged, or the checkpoint of a JSON row; a name stays a name until the model is asked."""
     return untagged(Checkpoint, given) if isinstance(given, Mapping) else given
 
 
 def model_name(model: ModelLike) -> str:
-    """What a model is called in a study: its name, as it was given where that is text."""
+    """Name of a model in a study; a model given as text keeps that text."""
     if isinstance(model, str | PathLike):
         return fspath(model)
     return model.model if isinstance(model, Checkpoint) else session(model).subject.name
@@ -223,14 +223,14 @@ class PlannedArm(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What the arm is called next to others of its model: base, the intervention, or the training and its seed."""
+        """Its label among the arms of its model: base, the intervention, or the training and its seed."""
         if isinstance(self.intervention, Trained):
             return f"{self.intervention}/{self.seed}" if self.seed else str(self.intervention)
         return "base" if self.intervention is None else self.intervention.name
 
     @property
     def name(self) -> str:
-        """The model and what was done to it."""
+        """The model and its intervention."""
         return self.model if self.intervention is None else f"{self.model} + {self.label}"
 
 

@@ -1,6 +1,6 @@
-"""Verdicts in from elsewhere, and out to Inspect and Inspect Scout; what `unsway verdicts` does.
+"""Import verdicts from elsewhere, and export them to Inspect and Inspect Scout, as `unsway verdicts` does.
 
-In: the folder of a study, files. Out: `ExchangedVerdicts`, which says what was read and written.
+In: the folder of a study, files. Out: `ExchangedVerdicts`: what was read and written.
 
     exchange_verdicts("runs/mine", imported="theirs.jsonl", scout="transcripts").table
 """
@@ -23,14 +23,14 @@ class ExchangedVerdicts:
     """What was imported and exported."""
 
     imported: ImportedVerdicts | None = None
-    """What was imported; None where nothing was to be."""
+    """What was imported; None if no import was requested."""
     logs: tuple[Path, ...] | None = None
-    """Logs of Inspect with the verdicts as scores; None where none were asked for."""
+    """Inspect logs with the verdicts as scores; None if not requested."""
     table: Path | None = None
-    """The table of transcripts; None where none was asked for."""
+    """The table of transcripts; None if not requested."""
 
     def lines(self) -> list[str]:
-        """What was done, a line each, with the command that shows it."""
+        """What was done, one line each, with the command that shows it."""
         said = []
         if (new := self.imported) is not None:
             missing = ", ".join(f"{n} {why}" for why, n in new.missing.items()) or "none without a value"
@@ -45,7 +45,7 @@ class ExchangedVerdicts:
         return said
 
     def body(self) -> dict[str, Any]:
-        """The same for a program; what was not asked for is left out."""
+        """What was done as JSON; parts that were not requested are left out."""
         body = {
             "imported": self.imported and self.imported._asdict(),
             "logs": self.logs and [str(path) for path in self.logs],
@@ -61,13 +61,13 @@ def exchange_verdicts(
     inspect: str | Path | None = None,
     scout: str | Path | None = None,
 ) -> ExchangedVerdicts:
-    """Import verdicts into a study's folder, then export those that it has; what is None is left out.
+    """Import verdicts into a study's folder, then export all that it has. Steps given as None are skipped.
 
     Args:
         folder: The folder of the study.
         imported: A file of verdicts that were made elsewhere; see `unsway.studies.import_verdicts`.
-        inspect: Where the logs of the folder are written with the verdicts as scores.
-        scout: Where replies and verdicts are written as a table of transcripts.
+        inspect: Where to write the folder's logs with the verdicts as scores.
+        scout: Where to write replies and verdicts as a table of transcripts.
 
     Raises:
         BadInput: As `import_verdicts`, `export_scores` and `export_transcripts`.

@@ -1,6 +1,6 @@
-"""Which worker does which arm, when a study runs on several machines: noted as it changes, looked at from anywhere.
+"""Track which worker does which arm when a study runs on several machines.
 
-In: changes of state, as rows of `where.jsonl`. Out: an `ArmPlace` for each arm.
+In: changes of state, as rows of `where.jsonl`. Out: an `ArmPlace` for each arm, readable from any machine.
 
     for place in places("runs/mine"):
         print(place.arm, place.state, place.host)
@@ -25,30 +25,30 @@ from unsway.sampling.remote import Call
 from unsway.store import read_appended
 
 ArmState: TypeAlias = Literal["waiting", "training", "asking", "done", "failed", "interrupted", "lost"]
-"""Where an arm is. lost: its worker is gone, and nobody has taken it up yet."""
+"""State of an arm. lost: its worker is gone, and no other has taken over yet."""
 
 
 class Whereabouts(NamedTuple):
-    """One row of `where.jsonl`: a unit of work changed its state."""
+    """One row of `where.jsonl`: a unit of work changed state."""
 
     arm: str
-    """The arm, or the rows of one, by name."""
+    """Name of the arm, or of the rows of an arm."""
     state: ArmState
-    """What it is now."""
+    """Its current state."""
     host: str
     """The machine of its worker; empty while it waits."""
     pid: int
     """The worker's process; 0 while it waits."""
     gpus: str
-    """The GPUs that it has, as `CUDA_VISIBLE_DEVICES` lists them."""
+    """Its GPUs, in the form of `CUDA_VISIBLE_DEVICES`."""
     at: float
     """When, in seconds since the epoch."""
     started: float = 0.0
-    """When the worker's process started, in seconds since the epoch; 0 while it waits, and where nobody noted it."""
+    """When the worker's process started, in seconds since the epoch; 0 while it waits, or if not noted."""
 
 
 def note_state(call: Call, name: str, state: ArmState) -> None:
-    """Note that an arm changed its state, and who does it."""
+    """Note that an arm changed state, and which process works on it."""
     who = ("", 0, "")
     if state != "waiting":
         who = socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -58,12 +58,12 @@ def note_state(call: Call, name: str, state: ArmState) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ArmPlace:
-    """Where an arm is, or was done."""
+    """State of an arm, and where it runs or ran."""
 
     arm: str
     """Its name."""
     state: ArmState
-    """What it is now."""
+    """Its current state."""
     host: str
     """The machine; empty while it waits."""
     gpus: str
@@ -71,11 +71,11 @@ class ArmPlace:
     step: int
     """Steps of its training so far; 0 where it does not train."""
     n_lost: int
-    """How often a worker was lost before."""
+    """How many of its workers were lost."""
 
 
 def places(folder: Path) -> tuple[ArmPlace, ...]:
-    """Where every arm of the last run on several machines is; empty where there was none. Raises `BadRow`."""
+    """The place of every arm in the last run on several machines; empty if there was none. Raises `BadRow`."""
     rows: dict[str, list[Whereabouts]] = {}
     for row in read_appended(folder / layout.WHERE, Whereabouts):
         if row.state == "waiting":
@@ -98,7 +98,7 @@ def places(folder: Path) -> tuple[ArmPlace, ...]:
 
 
 def in_words(found: Iterable[ArmPlace]) -> str:
-    """Where arms were done, as a phrase: machines with their arms, and how many workers were lost."""
+    """A phrase that says which machine did which arms, and how many workers were lost."""
     by_host: dict[str, list[str]] = {}
     every = tuple(found)
     for place in every:

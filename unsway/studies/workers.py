@@ -1,10 +1,10 @@
-"""A study on several machines: what the machine of the folder does, and what a worker elsewhere does.
+"""Run a study on several machines: the parts of the folder's owner and of the workers.
 
-In: a `StudyRun`, and a way to call the owner. Out: the same folder as from one process. Nothing here knows Ray:
-`unsway.studies.on_ray` starts these on a cluster, and tests start them as they are.
+In: a `StudyRun`, and a way to call the owner. Out: the same folder as from one process. Nothing here depends on Ray:
+`unsway.studies.on_ray` starts owner and workers on a cluster, and tests start them directly.
 
-A worker has a scratch folder, which is one for each unit of work and machine: what a killed worker left there (replies that
-were not sent, steps of a training) is taken up by the next one that gets the same work.
+A worker has one scratch folder per unit of work and machine. The next worker that gets the same work uses what a killed one
+left there: unsent replies, and steps of a training.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class StudyOwner(Owner):
     def __init__(self, folder: str | Path, budget: Budget | None = None, lease: float = LEASE) -> None:
         super().__init__(folder, budget, lease)
         self.weights: dict[str, str] = {}
-        """By model, the fingerprint of the weights that the first worker had."""
+        """By model, the weights' fingerprint that the first worker reported."""
 
     def note_arm(self, arm: Arm, instead: Mapping[str, str]) -> None:
         """Note an arm in the folder; see `unsway.studies.folder.note_arm`.
@@ -55,7 +55,7 @@ class StudyOwner(Owner):
                 "files on both, or name one that has them."
             )
         trained = None if arm.checkpoint is None else self.folder / layout.TRAINED / Path(arm.checkpoint.uri).name
-        if trained is not None and (trained / CHECKPOINT_FILE).is_file():  # the worker's own copy will be gone
+        if trained is not None and (trained / CHECKPOINT_FILE).is_file():  # the worker's own copy will not survive
             arm = replace(arm, checkpoint=read_checkpoint(trained))
         note_arm(self.folder, arm, instead)
 
@@ -64,27 +64,27 @@ class StudyOwner(Owner):
         forget_arm(self.folder, arm)
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file of the folder; what a training cost is counted."""
+        """Write a file of the folder; the cost of a training is added to the budget."""
         super().put(name, content)
         if self.budget is not None and name.endswith(CHECKPOINT_FILE):
             self.budget.count_trainings(training_costs(self.folder))
 
 
 def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str, lease: float = LEASE) -> None:
-    """Do a unit of work on a machine that need not see the study's folder; its replies and files go to the owner.
+    """Do a unit of work on a machine that cannot see the study's folder; its replies and files go to the owner.
 
     Args:
         call: Calls the owner.
-        given: The run, with the folder as it is named on the owner's machine.
-        numbers: The places of its jobs.
-        name: What it is called.
-        lease: Seconds after which the owner takes a silent worker for dead.
+        given: The run, with the folder's path on the owner's machine.
+        numbers: The indices of its jobs.
+        name: Name of the unit of work.
+        lease: Seconds of silence after which the owner considers a worker dead.
     """
     whole = content_id(str(given.folder), given.study.id, name)
     scratch = Path(tempfile.gettempdir()) / f"unsway-{os.getuid() if hasattr(os, 'getuid') else 0}" / whole
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     here = replace(given, folder=scratch, is_copy=True)
-    bring = {layout.PLAN}  # what jobs may find of earlier work: rows to train on, a checkpoint
+    bring = {layout.PLAN}  # earlier work that the jobs may need: rows to train on, a checkpoint
     for job in (here.jobs[number] for number in numbers):
         bring |= {path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))}
         if job.kind == "train":
@@ -103,7 +103,7 @@ def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str,
 
 
 def _do_noted(here: StudyRun, number: int, to: Link, name: str) -> None:
-    """Do one job, and say meanwhile what is done: the steps of a training, or the replies of a call."""
+    """Do one job and report its progress: the steps of a training, or the replies of a call."""
     job = here.jobs[number]
     note_state(to.call, name, "training" if job.kind == "train" else "asking")
     if job.kind != "train" or job.arm is None or not isinstance(job.arm.intervention, Trained):
@@ -116,4 +116,4 @@ def _do_noted(here: StudyRun, number: int, to: Link, name: str) -> None:
             do(here, number)
         finally:
             to.about = dict
-    to.send_files()  # the checkpoint is there before its arm is noted, and what it cost before more is spent
+    to.send_files()  # send the checkpoint before its arm is noted, and its cost before more is spent
