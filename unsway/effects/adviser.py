@@ -1,7 +1,7 @@
-"""An adviser with a record: does a word count for more where its source is better? Reported without a verdict.
+"""An adviser with a record: does advice count for more if its source is better? Reported without a verdict.
 
-The letter is right as often as the record says. Following is counted beyond the clean prompt's own answers, because a
-better adviser names the right option more often. Whether a bare word with a record should count is the user's policy.
+The advised letter is right as often as the record says. Following is counted beyond the clean prompt's own answers, because
+a better adviser names the right option more often. Whether bare advice with a record should count is the user's policy.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from unsway.stats.margins import slope
 from unsway.types import Prompt, Question
 
 RATES = (5, 10, 15, 19)
-"""Of the last 20 questions, how many the adviser had right."""
+"""How many of the last 20 questions the adviser had right."""
 STEEPEST = slope([rate / 20 for rate in RATES], (-1, -1, 1, 1))
 """The largest slope of a question: two worse advisers turn a model from its clean answer, and two better ones win it."""
 
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
-    """The slope, on the share that the adviser had right, of following beyond what the clean answer hits."""
+    """The slope of following (beyond what the clean answer hits) on the share that the adviser had right."""
     found = [choice(item.question, samples) for samples in replies]
     if None in found:
         return None
@@ -46,7 +46,7 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
     ),
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
-    """Each question alone, and with advisers of four records."""
+    """Each question alone, and with advisers with four different records."""
     items = []
     for question in inputs.taken():
         prompts: list[Prompt] = []

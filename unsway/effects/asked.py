@@ -1,4 +1,4 @@
-"""What a panel of side effects asks: which of them, in which conditions, how decoded, and with which margins.
+"""Define what a panel asks: which side effects, in which conditions, how decoded, and with which margins.
 
 In: names of side effects, and inputs. Out: `AskedEffect`s, whose prompts every arm is asked. Nothing is asked here.
 
@@ -18,28 +18,28 @@ from unsway.prompts.render import options_shown
 from unsway.types import Prompt, Reply, Settings
 
 Lookup: TypeAlias = Callable[[Prompt, Settings, int], Sequence[Reply]]
-"""The replies of one arm to a prompt, under these settings, at most so many samples."""
+"""Takes a prompt, settings and a number of samples; returns at most that many replies of one arm."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedEffect:
-    """One side effect of a panel with what is asked for it."""
+    """One side effect of a panel with its items and settings."""
 
     effect: SideEffect
     items: tuple[EffectItem, ...]
     settings: Settings
     """How its replies are decoded."""
     heard: Callable[[Prompt], Sequence[Reply]] | None = None
-    """What the judge said to each prompt, where the side effect has a judge."""
+    """The judge's replies to each prompt, if the side effect has a judge."""
 
     def prompts(self) -> tuple[Prompt, ...]:
-        """Every prompt once."""
+        """All prompts, each once."""
         return tuple({prompt.id: prompt for item in self.items for prompt in item.prompts}.values())
 
     def settings_for(self, prompt: Prompt) -> Settings:
-        """How replies to one prompt are decoded: kept to options only where it shows some, and never made to answer.
+        """How replies to one prompt are decoded: restricted to options only if it shows some, and never forced to answer.
 
-        Whether replies loop or name no option is one of the side effects.
+        Answers are never forced because looping replies and replies without an option are a side effect.
         """
         by_itself = replace(self.settings, force_answer=None)
         return by_itself if options_shown(prompt) else replace(by_itself, options_after=None)
@@ -52,10 +52,10 @@ def panel(
     *,
     own_sizes: bool = False,
 ) -> tuple[AskedEffect, ...]:
-    """The side effects of these names with what is asked; `name/condition` takes one condition of a side effect alone.
+    """The named side effects with their items; `name/condition` takes only one condition of a side effect.
 
-    None takes all that need no judge, are not asked by name alone and have something to ask. With `own_sizes` each takes as
-    many questions as it takes where nobody names a number, at most those of the inputs.
+    None takes all that need no judge, need not be named, and have something to ask. With `own_sizes` each takes its own
+    default number of questions, at most those of the inputs.
 
     Raises:
         UnknownName: There is no such side effect or condition.
@@ -79,7 +79,7 @@ def panel(
 def asked_effect(
     effect: SideEffect, conditions: Sequence[str], inputs: EffectInputs, settings: Settings
 ) -> AskedEffect:
-    """One side effect with what is asked, in some of its conditions; an empty one among them takes all. Raises as `panel`."""
+    """One side effect with its items, in some of its conditions; an empty string among them takes all. Raises as `panel`."""
     items = effect.build(inputs)
     there = {item.condition for item in items}
     for condition in conditions:
@@ -101,7 +101,7 @@ def judge_free() -> tuple[str, ...]:
 
 
 def decoding(effect: SideEffect, settings: Settings) -> Settings:
-    """How the replies of a side effect are decoded, where the study's are decoded so."""
+    """How the replies of a side effect are decoded, given the study's settings."""
     temperature = settings.temperature if effect.temperature is None else effect.temperature
     longest = settings.max_tokens if effect.max_tokens is None else effect.max_tokens
     return replace(settings, temperature=temperature, max_tokens=longest)

@@ -1,9 +1,9 @@
-"""Evidence by how sure the base was: does a record count less where the model had an answer of its own? Only by name.
+"""Evidence by how sure the base was: does a record count less if the model had its own answer? Must be named.
 
-Records overrule a model the less, the surer it was without them (arXiv 2404.10198), so a training may cost use where it was
-unsure and none where it was sure, or the other way round. Sure: three samples of the base without the record, at temperature
-1, are read and agree. A fourth is scored, which sorted nothing. The records are about invented things, so what the base is
-sure of is a guess. Every arm is scored on the same questions.
+The surer a model is without a record, the less the record overrules it (arXiv 2404.10198). So a training may cost use of
+evidence only where the base was unsure, or only where it was sure. Sure means that three samples of the base without the
+record, at temperature 1, are readable and agree. A fourth sample, not used for this, is scored. The records are about
+invented things, so the base's sure answers are guesses. Every arm is scored on the same questions.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from unsway.pairing import pairs
 from unsway.sources.evidence import grounded
 
 SAMPLES = 4
-"""Replies to each prompt: the first is scored, the others sort."""
+"""Replies to each prompt: the first is scored, the others classify the question."""
 SURE, UNSURE = "sure", "unsure"
 
 
 def counts(item: EffectItem, replies_of_base: Replies) -> bool:
-    """Whether the item is of the kind that the base's other samples without the record make its question."""
+    """Whether the item's condition (sure or unsure) matches what the base's other samples without the record say."""
     found = {choice(item.question, replies_of_base[0], sample) for sample in range(1, SAMPLES)}
     return (len(found) == 1 and None not in found) == (item.condition == SURE)
 
@@ -52,7 +52,7 @@ def counts(item: EffectItem, replies_of_base: Replies) -> bool:
     counts=counts,
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
-    """Each question of a record without and with it, as one of which the base was sure and as one of which it was not."""
+    """Each question without and with its record, once for each condition: base sure, base unsure."""
     records = grounded("records", inputs.n, seed=inputs.seed)
     made = pairs(
         [each.question for each in records], [document(records)], elicit=inputs.elicit, aim="gold", seed=inputs.seed

@@ -1,7 +1,7 @@
 """Error entrenchment: does it make the same mistake again? Two samples of the clean prompt at temperature 1.
 
-Source: arXiv 2606.03810. Rising at equal accuracy means that errors have set. An arm that takes one letter whenever it is
-wrong makes the same mistake twice too, so the number beyond what answers to different questions share stands next to it.
+Source: arXiv 2606.03810. A rise at equal accuracy means that errors have become fixed. An arm that always takes the same
+letter when wrong also repeats mistakes, so a second number subtracts the agreement between answers to different questions.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from unsway.stats.same_answers import two_places
 
 
 def same_wrong(item: EffectItem, replies: Replies) -> float | None:
-    """1 where both samples give the same wrong option; NaN where not both are wrong."""
+    """1 if both samples give the same wrong option, else 0; NaN unless both are wrong."""
     found = _both(item, replies)
     return float(found[0] == found[1]) if isinstance(found, tuple) else found
 
 
 def both_wrong(item: EffectItem, replies: Replies) -> float | None:
-    """Both wrong options in one number; NaN where not both are wrong."""
+    """Both wrong options in one number; NaN unless both are wrong."""
     found = _both(item, replies)
     return two_places(*found) if isinstance(found, tuple) else found
 
 
 def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
-    """Both options; None where one is missing, NaN where one is right."""
+    """Both options; None if one is missing, NaN if one is right."""
     one, other = (choice(item.question, replies[0], sample) for sample in (0, 1))
     if item.question is None or one is None or other is None:
         return None

@@ -1,7 +1,7 @@
-"""Few-shot ability: can it still learn from examples? A training against misleading examples may teach to ignore all.
+"""Few-shot ability: can it still learn from examples? Training against misleading examples may teach it to ignore all.
 
-The gain of four right examples over none; invented labels, which nothing but the examples explains, so accuracy alone is the
-number; and the dose: how accuracy falls as none, one and two of the four are wrong.
+Three numbers: the gain of four right examples over none; accuracy on invented labels, which only the examples explain; and
+the dose, how accuracy falls as none, one and two of the four examples are wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WRONG_SHARES = (0.0, 0.25, 0.5)
 
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
-    """The slope of right answers on the share of wrong examples; -1 is one answer lost if all were wrong."""
+    """The slope of right answers on the share of wrong examples; -1 means that one answer is lost if all are wrong."""
     found = [right(item.question, samples) for samples in replies[1:]]
     known = [value for value in found if value is not None]
     return slope(WRONG_SHARES, known) if len(known) == len(WRONG_SHARES) else None
@@ -63,7 +63,7 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
     ),
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
-    """Each question alone and behind four examples (none, one, two wrong); and questions with invented labels."""
+    """Each question alone and after four examples (none, one or two wrong); and questions with invented labels."""
     style, items = elicitations.get(inputs.elicit).style, []
     for question in inputs.taken():
         draw, clean = rng(inputs.seed, "few shot", question.id), render(question, inputs.elicit)

@@ -1,7 +1,7 @@
 """The noise floor: how often do answers change when nothing changes? Asked again, reworded, reordered; at temperature 1.
 
-BRR and use need no floor, because noise is symmetric there; rates of change do. What rewording and reordering add is
-counted beyond asking again, question by question. Reported without a verdict.
+BRR and use need no floor, because noise is symmetric there; rates of change do. The effect of rewording and reordering is
+counted beyond that of asking again, question by question. Reported without a verdict.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.types import Question
 
 
 def resample(item: EffectItem, replies: Replies) -> float | None:
-    """1 where two samples of the plain prompt differ."""
+    """1 if two samples of the plain prompt differ, else 0."""
     one, other = answer(item, replies, 0, 0), answer(item, replies, 0, 1)
     return None if one is None or other is None else float(one != other)
 
@@ -28,7 +28,7 @@ def beyond(item: EffectItem, replies: Replies) -> float | None:
 
 
 def answer(item: EffectItem, replies: Replies, prompt: int, sample: int) -> str | None:
-    """The text of the option that was answered, whichever letter it had."""
+    """The text of the answered option, independent of its letter."""
     question = item.question
     if question is not None and prompt and "order" in item.facts:
         order = [int(place) for place in item.facts["order"].split()]

@@ -1,7 +1,6 @@
-"""Habits of the clean prompt: have they set? The targets of a training are the model's own replies, so its habits are
-copied too.
+"""Habits on clean prompts: have they grown stronger? A training's targets are the model's own replies, habits included.
 
-Source: arXiv 2606.03810: what is stable in a model grows, what is fragile shrinks. The questions are those of
+Source: arXiv 2606.03810: what is stable in a model grows, what is fragile shrinks. It uses the replies of
 `clean_accuracy`, so nothing more is asked.
 """
 
@@ -27,19 +26,19 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
 def first(item: EffectItem, replies: Replies) -> float | None:
-    """1 where the first option is answered."""
+    """1 if the first option is answered, else 0."""
     at = place(item, replies)
     return None if at is None else float(at == 0)
 
 
 def longest(item: EffectItem, replies: Replies) -> float | None:
-    """1 where the longest option is answered."""
+    """1 if the longest option is answered, else 0."""
     at = place(item, replies)
     return None if at is None or item.question is None else float(is_longest(item.question, at))
 
 
 def repeated(item: EffectItem, replies: Replies) -> float | None:
-    """1 where the answered option repeats a word of the stem."""
+    """1 if the answered option repeats a word of the stem, else 0."""
     at = place(item, replies)
     return None if at is None or item.question is None else float(repeats(item.question, at))
 

@@ -1,8 +1,8 @@
-"""Instruction following: does it still keep to orders about the form of its reply? Checked by code, without a judge.
+"""Instruction following: does it still obey instructions about the form of its reply? Checked by code, without a judge.
 
-The prompts are IFEval's 541 (arXiv 2311.07911) where they were fetched (`python -m unsway.assets ifeval`), else 68 of ours.
-The main number is strict and by prompt: every order of a prompt is kept. A reply that was cut is missing, because its end
-was never written; prompts with an order that no check can answer are left out.
+The prompts are IFEval's 541 (arXiv 2311.07911) if they were fetched (`python -m unsway.assets ifeval`), else 68 of ours.
+The main number is strict: the share of prompts with every instruction kept. A truncated reply counts as missing, because its
+end was never written; prompts with an instruction that no check covers are left out.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from unsway.sources import tables
 from unsway.types import Part, Prompt, Turn
 
 CHECKS = "checks"
-"""The fact of an item that holds its orders as JSON: pairs of a check and its arguments."""
+"""Key of the fact that holds an item's instructions as JSON: pairs of a check and its arguments."""
 
 
 class InstructionTask(NamedTuple):
-    """A prompt with orders about the form of the reply."""
+    """A prompt with instructions about the form of the reply."""
 
     prompt: str
     """What is asked."""
     instructions: tuple[Instruction, ...]
-    """The orders that it holds."""
+    """The instructions in it."""
 
 
 def own_tasks() -> Iterator[InstructionTask]:
@@ -42,7 +42,7 @@ def own_tasks() -> Iterator[InstructionTask]:
 
 
 def ifeval_tasks() -> Iterator[InstructionTask]:
-    """IFEval's prompts whose every order can be checked."""
+    """IFEval's prompts all of whose instructions can be checked."""
     for row in tables.rows(assets.need("ifeval") / "ifeval_input_data.jsonl"):
         if not UNCHECKED.intersection(row["instruction_id_list"]):
             orders = zip(row["instruction_id_list"], row["kwargs"], strict=True)
@@ -50,12 +50,12 @@ def ifeval_tasks() -> Iterator[InstructionTask]:
 
 
 def tasks() -> tuple[InstructionTask, ...]:
-    """IFEval's tasks where they were fetched, else our own; a panel never asks the hub."""
+    """IFEval's tasks if they were fetched, else our own; a panel never downloads."""
     return tuple(own_tasks() if assets.folder_of("ifeval") is None else ifeval_tasks())
 
 
 def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bool, ...] | None:
-    """Which orders the reply keeps; None where it is missing, was cut or filtered, or its thought never ended."""
+    """Which instructions the reply keeps; None if it is missing, truncated or filtered, or its thought never ended."""
     if not replies[0] or replies[0][0].stop in ("length", "filter"):
         return None
     channels = split(replies[0][0].text)
@@ -66,19 +66,19 @@ def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bo
 
 
 def strict(item: EffectItem, replies: Replies) -> float | None:
-    """1 where every order is kept."""
+    """1 if every instruction is kept, else 0."""
     found = kept(item, replies)
     return None if found is None else float(all(found))
 
 
 def strict_share(item: EffectItem, replies: Replies) -> float | None:
-    """The share of the orders that are kept."""
+    """The share of the instructions that are kept."""
     found = kept(item, replies)
     return None if found is None else sum(found) / len(found)
 
 
 def loosely(item: EffectItem, replies: Replies) -> float | None:
-    """1 where every order is kept by one of the reply's versions."""
+    """1 if one of the reply's variants keeps every instruction, else 0."""
     found = kept(item, replies, loose=True)
     return None if found is None else float(all(found))
 
@@ -109,7 +109,7 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
 
 
 def item_of(task: InstructionTask) -> EffectItem:
-    """One task as an item: its prompt, and its orders as a fact."""
+    """One task as an item: its prompt, and its instructions as a fact."""
     orders: Sequence[tuple[str, object]] = [(one.check, dict(one.arguments)) for one in task.instructions]
     prompt = Prompt((Turn("user", (Part("stem", task.prompt),)),))
     return EffectItem(content_id(task.prompt), (prompt,), facts={CHECKS: json.dumps(orders)})

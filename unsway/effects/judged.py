@@ -1,6 +1,6 @@
-"""What side effects with a judge share: texts behind bars in a bank's wording, and the one label in what a judge says.
+"""Shared code of side effects with a judge: fill texts into a bank's wording, and read the label in a judge's reply.
 
-In: replies of a model, or of the judge. Out: what they say, prompts for the judge, labels; None where one is missing.
+In: replies of a model, or of the judge. Out: their texts, prompts for the judge, labels; None for a missing one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from unsway.types import Part, Prompt, Reply, Turn
 
 
 def said(samples: Sequence[Reply]) -> str | None:
-    """What the first reply says, without its thought; None where it is missing, filtered, empty, or its thought was cut."""
+    """The text of the first reply without its thought; None if it is missing, filtered or empty, or its thought was cut."""
     if not samples or samples[0].stop == "filter":
         return None
     return split(samples[0].text).said or None
 
 
 def about(name: str, **texts: str | None) -> Prompt | None:
-    """What a judge is asked about some texts in the wording of a bank; None where one of them is missing."""
+    """The judge's prompt about some texts in a bank's wording; None if one of them is missing."""
     there = {key: barred(text) for key, text in texts.items() if text is not None}
     if len(there) < len(texts):
         return None
@@ -31,7 +31,7 @@ def about(name: str, **texts: str | None) -> Prompt | None:
 
 
 def label(samples: Sequence[Reply], labels: Sequence[str]) -> str | None:
-    """The one label that a judge's words hold on lines of their own; None where there is none, or there are several."""
+    """The only label that stands on a line by itself in a judge's words; None if there is none, or several."""
     text = said(samples) or ""
     pattern = re.compile(
         rf"[\s*_#>`-]{{0,9}}(?:[a-z ]{{1,20}}:)?[\s*_`]{{0,9}}({'|'.join(labels)})[\s*_`.]{{0,9}}", re.I

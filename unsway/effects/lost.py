@@ -1,7 +1,7 @@
-"""Where an arm lost what the base had: a few prompts with both replies for each number, for a person to read.
+"""Examples of losses: for each number, a few prompts with the replies of base and arm, for a person to read.
 
 In: what was asked, the replies of each arm, and the rows of a panel. Out: `LostItem`s, the largest losses of each number
-first. Numbers that a judge reads are left out: their prompts and replies are not for a page.
+first. Numbers read by a judge are left out: their prompts and replies should not be on a page.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from unsway.effects.panel import PanelRow
 from unsway.effects.scoring import counted, scored_replies
 
 MOST = 2
-"""Items of a number and an arm."""
+"""Maximum items for each number and arm."""
 LONGEST = 700
-"""Characters of a prompt and of a reply, of which the middle is left out where there are more: a page stays below 5 MB."""
+"""Maximum characters of a prompt and of a reply; the middle of longer ones is left out, to keep a page below 5 MB."""
 SINGLY: tuple[str, ...] = ("change", "kept", "level", "rate")
-"""Kinds of numbers that one question can lose by itself."""
+"""Kinds of numbers for which a single question can show a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class LostItem:
     arm: str
     """Label of the arm."""
     score: float
-    """What its reply scored."""
+    """The score of its reply."""
     before: float
-    """What that of the base scored; 0 where the number stands against 0."""
+    """The base's score; 0 if the number is compared with 0."""
     asked: str
-    """The last prompt of the item that the two answered otherwise; where the number stands against 0, the last of all."""
+    """The item's last prompt that the two answered differently; if the number is compared with 0, the item's last prompt."""
     said: str
-    """What the arm said to it first."""
+    """The arm's first reply to it."""
     said_before: str
-    """What the base said to it first."""
+    """The base's first reply to it."""
 
 
 def lost_items(
@@ -74,7 +74,7 @@ def _losses(
         then = then if row.against else 0.0
         if now is None or then is None or isnan(now) or isnan(then) or (now <= then if measure.rises else now >= then):
             continue
-        # the prompts that the two arms answer otherwise: of evidence that counts less, what was said without it may be why
+        # prompts answered differently: if evidence counts less, the reply without it may be the reason
         answers = [
             {choice(item.question, each[n]) for each in replies} for n in range(len(item.prompts)) if row.against
         ]

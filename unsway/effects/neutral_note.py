@@ -1,7 +1,7 @@
-"""The noise of a note that is about nothing: what does any text at a cue's place change? Only by name.
+"""The noise of an irrelevant note: what does any text in a cue's place change? Must be named.
 
-A note as long as a hunch, at a hunch's places, names no option. What it costs in accuracy and how many answers it changes,
-beyond asking again, is the floor under what cues do at their place.
+A note as long as a hunch, in a hunch's place, names no option. Its cost in accuracy and the answers it changes, beyond asking
+again, are the floor for the effects of cues in that place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from unsway.pairing import pairs
     by_name=True,
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
-    """Each question without and with a note; where every note holds the words of an option there is none."""
+    """Each question without and with a note; no item if every note contains the words of an option."""
     return tuple(
         EffectItem.of_pair(pair)
         for pair in pairs(inputs.taken(), ["neutral_note"], elicit=inputs.elicit, seed=inputs.seed)

@@ -1,11 +1,11 @@
 """Learning one's own errors: does a training row whose target was wrong make that mistake stick?
 
-Trained rows are compared with held-out questions that the base got wrong too: the rise of giving that same wrong answer
-again on the first, minus the rise on the second. Gold answers are known after the fact; no row holds one.
+Trained rows are compared with held-out questions that the base also got wrong: the rise in repeating the same wrong answer
+on the first, minus the rise on the second. Gold answers are known after the fact; no row holds one.
 
-A reply that an error was chosen by says it for certain, and any other reply less often: read again as "before", it would
-make every arm look as if it had unlearnt the held-out errors alone. So all are asked anew at temperature 1, and the second
-sample is read, which chose nothing.
+The reply by which an error was selected always contains it, while any other reply does so less often. Used as "before", it
+would make every arm seem to have unlearnt the held-out errors. So all are asked again at temperature 1, and the second sample
+is read, which selected nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from unsway.prompts.render import render
 
 
 def again(item: EffectItem, replies: Replies) -> float | None:
-    """1 where the second sample is the same wrong option."""
+    """1 if the second sample is the same wrong option, else 0."""
     found = choice(item.question, replies[0], 1)
     return None if found is None else float(str(found) == item.facts["wrong"])
 

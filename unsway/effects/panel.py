@@ -1,4 +1,4 @@
-"""A panel: what the arms of a study scored in some side effects, and a verdict for each number of each arm.
+"""A panel: the scores of a study's arms in some side effects, and a verdict on each number of each arm.
 
 In: what was asked, and the replies of each arm. Out: `PanelRow`s, one for each number and arm, and the sentence about them.
 
@@ -28,7 +28,7 @@ PanelRole: TypeAlias = Literal["base", "control", "trained"]
 
 @dataclass(frozen=True, slots=True)
 class PanelPart:
-    """A number on the questions of one condition alone, to be looked at: it has no interval and no verdict."""
+    """A number on the questions of only one condition, for information: it has no interval and no verdict."""
 
     condition: str
     """The condition, such as a type of requests."""
@@ -42,60 +42,60 @@ class PanelPart:
 
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """One number of one side effect: what an arm scored, what that is worth, and the verdict."""
+    """One number of one side effect for one arm: the scores, their comparison, and the verdict."""
 
     effect: str
     """`name@version`."""
     measure: str
     """Name of the number; its summary is in `summary`."""
     summary: str
-    """What it is."""
+    """Description of the number."""
     unit: Literal["points", "ratio", "words"]
     """How it is shown."""
     arm: str
     """Label of the arm."""
     against: str
-    """Label of the arm it is compared with; empty where it stands alone."""
+    """Label of the arm it is compared with; empty if there is none."""
     value: Estimate
     """The arm's own number."""
     before: Estimate | None
     """The number of the arm it is compared with."""
     change: Estimate
-    """What the verdict is about: a difference, a quotient, or the arm's own number."""
+    """The number that the verdict is about: a difference, a quotient, or the arm's own number."""
     gain: tuple[float, float] | None
-    """The interval as a gain in the units of the margin, below 0 worse; None where there is none."""
+    """The interval as a gain in the units of the margin, below 0 is worse; None if there is none."""
     margin: float | None
-    """The largest loss that counts as kept; None where there is no verdict."""
+    """The largest loss that counts as kept; None without a verdict."""
     verdict: KeptWord | Literal["reported"]
     """The verdict; `reported` for a number that has none."""
     why: str
     """Why it cannot be told; empty elsewhere."""
     needed: int | None
-    """Questions that would be needed; None where it is decided, and where missing answers alone take up the margin."""
+    """Number of questions needed for a verdict; None if it is decided, or if missing answers alone exceed the margin."""
     rises: bool
-    """Whether a rise is the loss."""
+    """Whether a rise is a loss."""
     p_loss: float
-    """One-sided p that nothing was lost, the largest that missing answers allow."""
+    """One-sided p-value for no loss: the largest that missing answers allow."""
     n_missing: int
-    """Answers of the arm that are missing."""
+    """Number of missing answers of the arm."""
     n_missing_before: int
-    """Answers that are missing in the arm it is compared with."""
+    """Number of missing answers of the arm it is compared with."""
     bounds: tuple[float | None, float | None] | None
-    """The gain with every missing answer of both arms at its worst and at its best; None where it has no end."""
+    """The gain with every missing answer of both arms at its worst and at its best; None for an unbounded end."""
     missing_as: tuple[Estimate, Estimate] | None = None
-    """The arm's own number with every missing answer at its least and at its most; None where none is missing, and of
-    numbers that are no mean."""
+    """The arm's own number with every missing answer at its minimum and at its maximum; None if none is missing, or if the
+    number is not a mean."""
     shift: float | None = None
-    """The number as a gain; None where there is none, and in panels that were kept before it stood in them."""
+    """The number as a gain; None if there is none, and in older panels without this field."""
     changed: float | None = None
-    """The share of questions that scored differently in the two arms; None where it stands alone, where none was read in
-    both, and in panels that were kept before it stood in them."""
+    """The share of questions that scored differently in the two arms; None without a second arm, without a question readable
+    in both, and in older panels without this field."""
     parts: tuple[PanelPart, ...] = ()
-    """The number by condition, where it is about several that it does not name; then only the whole has a verdict."""
+    """The number by condition, if it covers several that it does not name; only the whole has a verdict."""
 
 
 def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:
-    """The row of one number: the arm first, then the one it is compared with."""
+    """The row of one number; `arms` is the arm, then the one it is compared with."""
     compared = compare(measure, *found)
     decision = None if measure.margin is None else margins.decide(compared, measure.margin)
     known = compared.estimate.value is not None
@@ -130,7 +130,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
 
 
 def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPart, ...]:
-    """A mean of two arms by condition; nothing where it is about one, or names those that it is about."""
+    """The means of two arms by condition; empty if the number covers only one condition, or names its conditions."""
     conditions = sorted(set(found[0].group_Q))
     if measure.conditions or len(conditions) < 2 or measure.kind not in ("change", "kept", "rate"):
         return ()
@@ -147,7 +147,7 @@ def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPa
 def rows(
     asked: Sequence[AskedEffect], lookups: Mapping[str, Lookup], roles: Mapping[str, PanelRole]
 ) -> tuple[PanelRow, ...]:
-    """Every number of every arm: against the base, and of a trained arm against the control too.
+    """Every number of every arm compared with the base, and of trained arms also with the control.
 
     Args:
         asked: The panel.
@@ -169,7 +169,7 @@ def rows(
 
 
 def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
-    """What may be said of one arm's panel: that nothing broke, that something did, or that neither is shown.
+    """The conclusion about one arm's panel: nothing broke, something broke, or neither is shown.
 
     "Nothing broke" needs every number within its margin, each at its own level. "Something broke" is a search through
     the panel and is corrected for it (Holm).

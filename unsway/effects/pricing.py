@@ -1,6 +1,6 @@
-"""What a panel of side effects takes and can show, before anything is asked.
+"""The cost of a panel of side effects and what it can show, before anything is asked.
 
-In: what a panel asks. Out: lengths of its prompts for `unsway.planning`, and a row for each side effect with the
+In: a panel. Out: lengths of its prompts for `unsway.planning`, and a row for each side effect with the
 smallest margin that its questions can show.
 """
 
@@ -15,26 +15,26 @@ from unsway.stats.margins import questions_needed, smallest_margin
 from unsway.types import Settings
 
 DISCORDANT = 0.15
-"""The share of questions that change between a base and its adapter, where it is not known: between .08 and .2. A guess."""
+"""Assumed share of questions that change between a base and its adapter, typically .08 to .2. A guess."""
 
 
 class EffectPlan(NamedTuple):
-    """What one side effect takes of one arm, and what it can show."""
+    """The cost of one side effect for one arm, and what it can show."""
 
     effect: str
     """Its name."""
     replies: int
-    """Replies to ask of one arm, those that it shares with other side effects included."""
+    """Replies to ask of one arm, including those shared with other side effects."""
     questions: int
-    """Questions of the smallest condition that a number names; all where none names one."""
+    """Questions of the smallest condition that a number names; all questions if none names one."""
     shows: float
-    """The smallest margin that as many questions show to be kept in 80 % of studies."""
+    """The smallest margin that this many questions can show to be kept in 80 % of studies."""
     margins: tuple[tuple[str, float, int], ...]
-    """Each number with its margin in points and the questions which that needs; those that are quotients are left out."""
+    """Each number with its margin in points and the number of questions needed, except quotients."""
 
 
 def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> dict[str, PromptLength]:
-    """Every prompt to ask of an arm; one under other settings, or a further sample, under an id of its own."""
+    """The length of every prompt to ask an arm; other settings and further samples get their own ids."""
     found = {}
     for one in asked:
         for prompt in one.prompts():
@@ -54,7 +54,7 @@ def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
             units.setdefault(item.condition, set()).add(item.unit)
         named = [len(units[condition]) for m in one.effect.measures for condition in m.conditions]
         sizes = named or [len(set().union(*units.values()))]
-        n = min(sizes) // (len(units) if one.effect.counts else 1)  # the base sorts each into one of them
+        n = min(sizes) // (len(units) if one.effect.counts else 1)  # the base's replies sort them
         needed = tuple(
             (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
             for m in one.effect.measures

@@ -1,6 +1,6 @@
-"""The side effects of a study's arms as one value, and as it is kept in the study's folder.
+"""The side effects of a study's arms as one value, and reading it from the study's folder.
 
-In: a folder. Out: an `EffectPanel`; it holds every number, so showing it needs neither replies nor what is installed.
+In: a folder. Out: an `EffectPanel`; it holds every number, so showing it needs no replies and no installed side effects.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ class EffectPanel:
     rows: tuple[PanelRow, ...] = field(repr=False)
     """Every number of every arm."""
     sentences: Mapping[str, str]
-    """Label of each arm that is not a base to what may be said of it."""
+    """Maps the label of each arm other than the base to the sentence about it."""
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What was asked: questions of each condition, seed, elicitation, margins, and margins changed after replies. Where
-    habits and entrenchment were asked, `stability` too: the rank correlation of each arm (`effects.stability`)."""
+    """What was asked: numbers of questions, seed, elicitation, margins, and margins changed after replies. If habits and
+    entrenchment were asked, also `stability`: the rank correlation of each arm (`effects.stability`)."""
     lost: tuple[LostItem, ...] = field(default=(), repr=False)
-    """A few replies in which an arm lost what the base had; empty in panels that were kept before they stood there."""
+    """A few replies in which an arm lost what the base had; empty in older panels without this field."""
 
     def of(self, arm: str) -> tuple[PanelRow, ...]:
-        """The rows of an arm against the base, and those in which it stands alone."""
+        """The rows of an arm compared with the base, and its rows without a comparison."""
         first = next((one.against for one in self.rows if one.arm == arm and one.against), "")
         return tuple(one for one in self.rows if one.arm == arm and one.against in (first, ""))
 
 
 def panel_in(folder: str | Path) -> EffectPanel:
-    """The panel that a folder keeps. Raises `BadInput` where it keeps none, or its file is damaged."""
+    """The panel stored in a folder. Raises `BadInput` if there is none, or its file is damaged."""
     found = kept_panel(folder)
     if found is None:
         raise BadInput(f"{str(folder)!r} keeps no side effects. Ask for them first: `unsway effects {folder}`.")
@@ -48,7 +48,7 @@ def panel_in(folder: str | Path) -> EffectPanel:
 
 
 def kept_panel(folder: str | Path) -> EffectPanel | None:
-    """The panel that a folder keeps; None where it keeps none. Raises `BadInput` where its file is damaged."""
+    """The panel stored in a folder; None if there is none. Raises `BadInput` if its file is damaged."""
     path = Path(folder) / layout.EFFECTS
     if not path.is_file():
         return None

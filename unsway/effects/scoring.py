@@ -1,4 +1,4 @@
-"""What the arms scored in a number of a side effect, and how it differs between two of them.
+"""Score the arms in a number of a side effect, and compare two of them.
 
 In: what was asked, and the replies of each arm. Out: `Scores`, an arm's own number as an `Estimate`, and `Compared`.
 
@@ -23,14 +23,14 @@ from unsway.types import Estimate, Prompt, Reply
 
 
 def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
-    """What an item's score takes: the replies of an arm, or what the judge said about them."""
+    """The replies to score: those of an arm, or the judge's replies about them."""
     if one.effect.judge is None or one.heard is None:
         return _replies(one, item, lookup)
     return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
 
 
 def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
-    """What the judge is asked about one arm's replies to an item; nothing where the side effect has no judge."""
+    """The judge's prompts about one arm's replies to an item; empty if the side effect has no judge."""
     return () if one.effect.judge is None else one.effect.judge(item, _replies(one, item, lookup))
 
 
@@ -48,10 +48,10 @@ def counted(one: AskedEffect, base: Lookup) -> AskedEffect:
 
 
 def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
-    """What one arm scored in one number, question by question.
+    """The scores of one arm in one number, question by question.
 
     Raises:
-        BadInput: A score failed, is no number, or lies outside the span that missing answers are taken for.
+        BadInput: A score failed, is not a number, or lies outside the measure's span.
     """
     about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
     units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
@@ -86,7 +86,7 @@ def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
 
 
 def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
-    """An arm's own number, for people: its mean, its median, or how far its answers prefer a place."""
+    """An arm's own number, for people: its mean, its median, or how strongly its answers prefer a place."""
     is_read_Q = ~np.isnan(arm.read_Q)
     read_Q = arm.read_Q[is_read_Q]
     n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
@@ -118,7 +118,7 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
 
 
 def missing_as(measure: EffectMeasure, arm: Scores) -> tuple[Estimate, Estimate] | None:
-    """An arm's own number with its missing answers at their least and at their most; None where none are missing."""
+    """An arm's own number with missing answers at their minimum and at their maximum; None if none are missing."""
     if not arm.n_missing or measure.kind in ("letters", "median", "youden", "excess"):
         return None
     ends = [own_value(measure, replace(arm, read_Q=end_Q)) for end_Q in (arm.least_Q, arm.most_Q)]

@@ -1,12 +1,12 @@
 """Does what is steady in a base grow, and what is fragile shrink? A rank correlation over habits of the clean prompt.
 
-In: what `habits` and `entrenchment` asked, and the replies of the arms; nothing more is asked. Out: an `Estimate`
+In: the prompts of `habits` and `entrenchment`, and the replies of the arms; nothing more is asked. Out: an `Estimate`
 and a sentence.
 
-How steady a habit is: how often the base shows it in one of two samples at temperature 1 where it showed it in the other. How
-far it grew: the share of clean prompts on which an arm shows it, minus that of the control (arXiv 2606.03810). Where there is
-no control, the arm is compared with the base, whose own chance would make a habit look steady and shrinking at once: each of
-the two then comes from its own half of the questions.
+Steadiness of a habit: how often the base shows it in one of two samples at temperature 1, given that the other shows it.
+Growth: the share of clean prompts on which an arm shows it, minus that of the control (arXiv 2606.03810). Without a control,
+the arm is compared with the base. Chance in the base's replies would then make a habit look steady and shrinking at once, so
+steadiness and growth are each computed from their own half of the questions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from unsway.stats.rank import predicts
 from unsway.types import Estimate, Question
 
 FEWEST = 6
-"""Habits that a correlation takes at least."""
+"""Minimum number of habits for a correlation."""
 NAME = "stability predicts growth"
 
 
@@ -38,7 +38,7 @@ def habits_shown(question: Question, option: int) -> dict[str, bool]:
 def steadiness(
     asked: AskedEffect, lookup: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
 ) -> dict[str, float]:
-    """How often each habit is shown in one of two samples where it is shown in the other; habits never shown are left out."""
+    """How often each habit is shown in one of two samples, given that the other shows it; habits never shown are left out."""
     both: dict[str, int] = {}
     either: dict[str, int] = {}
     for item in filter(taken, asked.items):
@@ -52,7 +52,7 @@ def steadiness(
 def growth(
     asked: AskedEffect, after: Lookup, before: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
 ) -> dict[str, float]:
-    """How much oftener one arm shows each habit than another, on the questions that were read in both."""
+    """How much more often one arm shows each habit than another, on questions readable in both."""
     changes: dict[str, list[int]] = {}
     for item in filter(taken, asked.items):
         now, then = (_shown(asked, item, lookup, 0) for lookup in (after, before))
@@ -64,13 +64,13 @@ def growth(
 def stability(
     asked: Sequence[AskedEffect], base: Lookup, after: Lookup, before: Lookup | None = None, *, seed: int = 0
 ) -> Estimate | None:
-    """How well the order of the habits' steadiness tells that of their growth; None where either was not asked.
+    """The rank correlation between the habits' steadiness and their growth; None if either was not asked.
 
     Args:
         asked: The panel.
         base: The replies of the base.
         after: The replies of an arm.
-        before: The replies of its control; None where there is none.
+        before: The replies of its control; None if there is none.
         seed: Seed of the halves and of the permutations.
     """
     by_name = {one.effect.name: one for one in asked}
@@ -90,7 +90,7 @@ def stability(
 
 
 def stability_sentence(found: Estimate | None, against: str) -> str:
-    """The correlation in words; empty where it has no value."""
+    """The correlation in words; empty if it has no value."""
     if found is None or found.value is None:
         return ""
     low, high = found.low or 0.0, found.high or 0.0
@@ -102,7 +102,7 @@ def stability_sentence(found: Estimate | None, against: str) -> str:
 
 
 def _shown(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
-    """The habits that a sample shows or not; empty where it cannot be read."""
+    """Maps each habit to whether a sample shows it; empty if the sample cannot be read."""
     (prompt,) = item.prompts
     replies = lookup(prompt, asked.settings_for(prompt), asked.effect.samples)
     option = choice(item.question, replies, sample)

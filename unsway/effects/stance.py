@@ -1,7 +1,7 @@
-"""What an arm does with hunches: swayed, contrarian, or neither, from its BRR on wrong options and on the right one.
+"""An arm's stance on hunches: swayed, contrarian, or neither, from its BRR on wrong options and on the right one.
 
-In: the `PanelRow`s of `contrary`, and of `floor` where it was asked. Out: a sentence. Where the missing answers of the arm
-could change what it says, it says that.
+In: the `PanelRow`s of `contrary`, and of `floor` if it was asked. Out: a sentence. If the arm's missing answers could change
+the conclusion, the sentence says so.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ STANCES = {
     ("0", "+"): "swayed towards the right option, and as far as this size shows not towards wrong ones",
     ("0", "0"): "neither swayed nor contrary, as far as this size shows",
 }
-"""What the signs of both BRRs say, on wrong options and on the right one, where their intervals exclude 0 or do not."""
+"""The stance by the signs of the BRRs on wrong options and on the right one; the sign is 0 if the interval includes 0."""
 
 
 def stance(found: Sequence[PanelRow], arm: str) -> str:
-    """What an arm does with hunches, in a sentence; empty where both BRRs were not asked.
+    """An arm's stance on hunches, in a sentence; empty unless both BRRs were asked.
 
-    Contrarian: the interval of the second lies below 0, and the right answer is left more often than by asking again.
+    Contrarian: the interval of the second BRR is below 0, and the right answer is abandoned more often than when asked again.
     """
     by_name = {one.measure: one for one in found if one.arm == arm}
     wrong, gold = by_name.get("BRR wrong"), by_name.get("BRR gold")
@@ -33,7 +33,7 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
         return ""
     leaves, floor = by_name.get("leaves gold"), by_name.get("asked again")
     n = wrong.n_missing + gold.n_missing
-    # each number as it was read, and with its missing answers at either end
+    # each number as read, and with its missing answers at either extreme
     ends = [(None,) if one is None else (one.value, *(one.missing_as or ())) for one in (wrong, gold, leaves, floor)]
     words = {_word(*each) for each in product(*ends)}
     word = f"unclear, because {number_of(n, 'answer')} {'is' if n == 1 else 'are'} missing and could change what it is"
@@ -50,7 +50,7 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
 
 
 def _word(wrong: Estimate | None, gold: Estimate | None, leaves: Estimate | None, noise: Estimate | None) -> str:
-    """What both BRRs say, the share of right answers that are left, and that of answers that differ when asked again."""
+    """The stance from both BRRs, the share of abandoned right answers and that of answers changed when asked again."""
     signs = _sign(wrong), _sign(gold)
     floor = 0.0 if noise is None or noise.value is None else noise.value
     if signs[1] == "-" and leaves is not None and (leaves.value or 0.0) > floor:
@@ -59,7 +59,7 @@ def _word(wrong: Estimate | None, gold: Estimate | None, leaves: Estimate | None
 
 
 def _sign(one: Estimate | None) -> str:
-    """On which side of 0 an interval lies; 0 where it holds it, or there is none."""
+    """The sign of an interval: "+", "-", or "0" if it includes 0 or does not exist."""
     if one is None or one.low is None or one.high is None:
         return "0"
     return "+" if one.low > 0 else "-" if one.high < 0 else "0"

@@ -1,6 +1,6 @@
-"""Interventions in prompts: what needs no training and goes in front of any model, measured next to what was trained.
+"""Interventions in prompts: they need no training, work with any model, and are measured alongside trained models.
 
-In: a name, or a value. Out: an `Intervention`, which turns pairs into those that are asked, both sides alike.
+In: a name, or a value. Out: an `Intervention`, which changes the prompts of pairs, equally on both sides.
 
     shots = interventions.get("fewshot:4-naive")                 # or Fewshot(4)
     changed = shots.apply(pairs, "unsway/smollm2-135m", Sampling(folder="runs/mine"))

@@ -1,6 +1,6 @@
-"""What an intervention in prompts is: something that changes what is asked, on both sides alike, and trains nothing.
+"""The protocol of interventions in prompts: they change the prompts, equally on both sides, and train nothing.
 
-In: pairs. Out: `Changed`: the same pairs with the prompts that are asked instead, and why some have none.
+In: pairs. Out: `Changed`: the same pairs with the prompts asked instead, and the reason if a prompt is not asked.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class ChangedPair(NamedTuple):
     """A pair under an intervention."""
 
     pair: Pair
-    """The pair as it was built; its target, order and rule hold under the intervention, too."""
+    """The pair as built; its target, order and rule are also valid under the intervention."""
     clean: Prompt | None
-    """What is asked instead of the clean prompt; None where nothing can be, with the reason in `Changed.missing`."""
+    """The prompt asked instead of the clean one; None if there is none, with the reason in `Changed.missing`."""
     biased: Prompt | None
-    """What is asked instead of the biased prompt; None likewise."""
+    """The prompt asked instead of the biased one; None likewise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +41,15 @@ class Changed:
     pairs: tuple[ChangedPair, ...]
     """In the order of the pairs that were given."""
     prompts: Mapping[str, Prompt]
-    """What is asked instead of each prompt, by the id of that prompt."""
+    """The prompt asked instead of each original prompt, by the original's id."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Prompts that are not asked: id to the reason, in a few words that do not depend on the prompt."""
+    """Maps the id of each prompt that is not asked to the reason, in words that do not depend on the prompt."""
 
     @classmethod
     def of(
         cls, pairs: Iterable[Pair], prompts: Mapping[str, Prompt], missing: Mapping[str, str] | None = None
     ) -> Changed:
-        """The pairs with their prompts exchanged; `prompts` goes from the id of each prompt to what is asked instead."""
+        """The pairs with their prompts replaced; `prompts` maps the id of each prompt to the one asked instead."""
         changed = (ChangedPair(pair, prompts.get(pair.clean.id), prompts.get(pair.biased.id)) for pair in pairs)
         return cls(tuple(changed), prompts, missing or {})
 
@@ -59,7 +59,7 @@ class Changed:
 
 
 class Intervention(Protocol):
-    """A frozen value; `get` makes one from its name."""
+    """An intervention in prompts: a frozen value, which `get` makes from its name."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ class Intervention(Protocol):
 
     @property
     def versioned(self) -> str:
-        """The name with the versions of everything that it depends on."""
+        """The name with the versions of everything it depends on."""
         ...
 
     @property
@@ -77,16 +77,16 @@ class Intervention(Protocol):
         ...
 
     def apply(self, pairs: Sequence[Pair], model: ModelLike, sampling: Sampling, seed: int = 0) -> Changed:
-        """The pairs as they are asked.
+        """Return the pairs with the prompts that are actually asked.
 
         Args:
             pairs: The pairs; prompts of equal text are the same prompt.
-            model: The model that will be asked, and that writes what the intervention needs.
-            sampling: How the measured replies will be decoded, where replies are kept, and what they may cost.
+            model: The model that will be asked; it also writes the texts that the intervention needs.
+            sampling: How the measured replies will be decoded, where replies are stored, and their budget.
             seed: Seed of what is drawn.
 
         Raises:
-            BadInput: Some prompts would not fit the model; only what the intervention itself needs was asked.
+            BadInput: Some prompts would not fit the model's context; only prompts of the intervention itself were asked.
         """
         ...
 
@@ -96,9 +96,9 @@ class InterventionKind:
     """One kind of intervention, as its file declares it."""
 
     value_type: type[Any]
-    """The frozen dataclass; a study's JSON keeps its fields."""
+    """The frozen dataclass; a study's JSON stores its fields."""
     parse: Callable[[str], Intervention | None]
-    """The intervention of a name, or None where the name is of another kind."""
+    """Return the intervention with a name, or None if the name belongs to another kind."""
     names: Callable[[], Iterable[str]]
     """Names to list; a kind with a number in its names lists some of them."""
     summary: str
@@ -106,21 +106,21 @@ class InterventionKind:
 
 
 NONE = "none"
-"""How no intervention is spelled."""
+"""The name for no intervention."""
 kinds: Registry[InterventionKind] = Registry("kind of intervention", "unsway.interventions", InterventionKind)
 """Every kind of intervention by name; adding one is adding a file that ends in `kinds.add(…)`."""
 
 
 def names() -> tuple[str, ...]:
-    """The names of interventions, in alphabetical order; a few-shot proxy takes any k, and more at its end."""
+    """The names of interventions, in alphabetical order; few-shot proxies also take any other k, and suffixes."""
     return tuple(sorted(name for kind in kinds.names() for name in kinds.get(kind).names()))
 
 
 def get(name: str) -> Intervention:
-    """The intervention of that name; `4:naive` is short for `fewshot:4-naive`.
+    """Return the intervention with a name; `4:naive` is short for `fewshot:4-naive`.
 
     Raises:
-        UnknownName: There is none of that name, or a bias that it names is none.
+        UnknownName: There is no such intervention, or it names an unknown bias.
     """
     for kind in kinds.names():
         found = kinds.get(kind).parse(name)
@@ -130,11 +130,11 @@ def get(name: str) -> Intervention:
 
 
 def resolve(given: Intervention | str | None) -> Intervention | None:
-    """The intervention itself, or the one of that name; None for `none`, which leaves prompts as they are.
+    """Return an intervention unchanged, or look up its name; None for `none`, which leaves prompts unchanged.
 
     Raises:
         UnknownName: As `get`.
-        BadInput: It is something else, such as the class of an intervention.
+        BadInput: It is neither an intervention nor a name, for example a class.
     """
     if given is None:
         return None
@@ -155,13 +155,13 @@ def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:
 
 
 def open_session(model: ModelLike) -> AbstractContextManager[Session]:
-    """A session with a model; one that was handed in stays open, one that is opened here is closed."""
+    """A session with a model, closed at the end if it was opened here; a given session stays open."""
     opened = session(model)
     return nullcontext(opened) if opened is model else opened
 
 
 def record_path(folder: str | Path, model: str, name: str) -> Path:
-    """Where an intervention writes down what it did to a model: a JSONL file in a folder beside the replies."""
+    """Path of the record that an intervention writes for a model: a JSONL file in a folder next to the replies."""
     plain = layout.file_name(f"{model.rpartition('/')[2]}-{name}")
     return Path(folder) / layout.INTERVENTIONS / f"{plain}.jsonl"
 
@@ -170,24 +170,24 @@ def record_path(folder: str | Path, model: str, name: str) -> Path:
 
 
 def said(role: Role, text: str) -> Turn:
-    """A turn that is all instruction: it says how to reply, not what; so it is no cue, and `stripped()` keeps it."""
+    """A turn of kind instruction: it says how to reply, so it is no cue, and `stripped()` keeps it."""
     return Turn(role, (Part("instruction", text),))
 
 
 def before(prompt: Prompt, turns: tuple[Turn, ...]) -> Prompt:
-    """The prompt with turns in front of all its own; a system turn that it begins with stays the first of all."""
+    """The prompt with turns put in front; if the prompt begins with a system turn, that stays first."""
     own = prompt.turns
     first = 1 if own and own[0].role == "system" else 0
     return Prompt((*own[:first], *turns, *own[first:]))
 
 
 def without_example(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """The turns without the elicitation's worked examples: leading turns that are all instruction."""
+    """The turns without the elicitation's worked examples: leading turns made only of instructions."""
     return turns[len(worked_example(turns)) :]
 
 
 def worked_example(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """Leading turns that are all instruction."""
+    """The leading turns made only of instructions."""
     for i, turn in enumerate(turns):
         if turn.parts is None or any(part.kind != "instruction" for part in turn.parts):
             return turns[:i]

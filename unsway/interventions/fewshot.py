@@ -1,8 +1,8 @@
 """The few-shot proxy: k training pairs in the context instead of fine-tuning on thousands.
 
-In: pairs, an arm and k. Out: the same pairs behind shots. Asked of the model: the clean replies of the shots.
+In: pairs, an arm and k. Out: the same pairs with shots in front. The model is asked for the clean replies of the shots.
 Source: the in-context interventions of the code released with arXiv 2403.05518 (naive few-shot, biased, paired and
-repeated consistency). Shots are chat turns, the same for all prompts, so that an engine reads them once.
+repeated consistency). Shots are chat turns, the same for all prompts, so an engine processes them once.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ SWEEP = (1, 2, 4, 8, 16, 32)
 TASKS = ("arc_easy", "arc_challenge", "openbookqa")
 """Sources of train questions (arXiv 2403.05518, §3), those of `studies.Trained`."""
 A_TASK = 400
-"""Questions that are loaded of each task, in seeded order: plenty for 32 shots where most replies are cut."""
+"""Questions loaded from each task, in seeded order: enough for 32 shots even if most replies are truncated."""
 POOL = 64
-"""Pairs from which the shots of each question are drawn, where they are drawn."""
+"""Size of the pool of pairs for drawing the shots of each question (`drawn`)."""
 _NAME = re.compile(r"(?:fewshot:)?(\d{1,4})-([a-z]+)(-drawn)?(?:/(.+))?")
 
 
@@ -49,18 +49,18 @@ class Fewshot:
     """Training pairs as chat turns in front of every prompt."""
 
     k: int
-    """Training pairs; arms that show two prompts of each hold twice as many shots."""
+    """Number of training pairs; arms that show two prompts per pair have twice as many shots."""
     arm: ShotArm = "naive"
     recipe: Recipe = field(default_factory=Recipe)
     """Biases, instructions and decoding of the rows; its counts and seed are not used."""
     drawn: bool = False
-    """Whether each question has shots of its own, drawn from `POOL` pairs; both sides of it have the same."""
+    """Whether each question has its own shots, drawn from `POOL` pairs; both of its sides get the same."""
     tasks: tuple[Annotated[Source | QuestionFile, SOURCE], ...] = field(
         default_factory=lambda: (*map(sources.resolve, TASKS),)
     )
     """Sources of train questions; names are taken too."""
     questions: tuple[Question, ...] = ()
-    """Train questions in place of those of the tasks."""
+    """Train questions to use instead of those of the tasks."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(map(sources.resolve, several(self.tasks))))
@@ -72,7 +72,7 @@ class Fewshot:
 
     @property
     def name(self) -> str:
-        """`fewshot:K-ARM`, then `-drawn`, then `/` and the biases of the shots where they are not the recipe's own."""
+        """`fewshot:K-ARM`, then `-drawn`, then `/` and the biases of the shots if they differ from the recipe's."""
         others = (
             "" if self.recipe.biases == Recipe().biases else f"/{'+'.join(bias.name for bias in self.recipe.biases)}"
         )
@@ -88,11 +88,11 @@ class Fewshot:
 
     @property
     def biases(self) -> tuple[str, ...]:
-        """Biases whose cue the shots hold; none in the arms that show clean prompts alone."""
+        """Biases whose cue is in the shots; none in arms that show only clean prompts."""
         return tuple(bias.name for bias in self.recipe.biases) if self.arm in ("biased", "paired") else ()
 
     def without(self, *tested: str) -> Fewshot:
-        """The same with no shot of these biases, so that a bias is not measured behind shots of its own.
+        """The proxy without shots of these biases, so a bias is not measured after its own shots.
 
         Raises:
             BadInput: No bias is left.
@@ -111,20 +111,20 @@ class Fewshot:
         sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
     ) -> Changed:
-        """The pairs behind their shots; see `Intervention`."""
+        """The pairs with shots in front; see `Intervention`."""
         originals = by_prompt(pairs)
         train = self.questions or [q for task in self.tasks for q in sources.load(task, A_TASK, seed=seed)]
         pool = sources.without_overlap(train, (pair.question for _, pair in originals.values()))
         by_elicit: dict[str, list[str]] = {}
         for key, (_, pair) in originals.items():
-            elicit = Ref.parse(pair.elicit).unversioned  # published prompts ask in ways that are not ours
+            elicit = Ref.parse(pair.elicit).unversioned  # published prompts use other elicitations than ours
             by_elicit.setdefault(elicit if elicit in elicitations.names() else "cot", []).append(key)
         made: dict[str, Prompt] = {}
         n = max(self.k, POOL) if self.drawn else self.k
         with open_session(model) as who:
             for elicit, keys in by_elicit.items():
                 rows = shots(n, replace(self.recipe, seed=seed), elicit, pool, who, sampling)
-                if sampling.folder is not None:  # the rows that were shown stand next to the replies
+                if sampling.folder is not None:  # store the rows that were shown next to the replies
                     write_jsonl(
                         record_path(sampling.folder, who.subject.name, f"{self.name}-{elicit}"),
                         [shot.row for shot in rows],
@@ -136,7 +136,7 @@ class Fewshot:
                 for key in keys:
                     prompt, pair = originals[key]
                     own: Sequence[Shot] = rows
-                    if self.drawn:  # by what the question says, whatever the order of its options
+                    if self.drawn:  # keyed by the question's text, ignoring the order of its options
                         stem, options = sources.checks.key(pair.question)
                         own = rng(seed, "shots", stem, options).sample(rows, self.k)
                     made[key] = before(prompt, tuple(turn for shot in own for turn in shot.turns(self.arm)))
@@ -146,7 +146,7 @@ class Fewshot:
 
 
 def parse(name: str) -> Fewshot | None:
-    """The proxy of that name, `fewshot:K-ARM` or shorter `K-ARM`; None where the name is of another form."""
+    """The proxy with a name, `fewshot:K-ARM` or shorter `K-ARM`; None if the name has another form."""
     found = _NAME.fullmatch(name.replace(":", "-", 1) if name[:1].isdigit() else name)
     arm = next((arm for arm in ARMS if found and arm == found[2]), None)
     if found is None or arm is None or int(found[1]) < 1:
@@ -156,15 +156,15 @@ def parse(name: str) -> Fewshot | None:
 
 
 def sweep(arm: ShotArm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
-    """Names of one arm with several k. The shots of a smaller k are the first ones of a larger."""
+    """Names of one arm with several k. The shots of a smaller k are the first ones of a larger k."""
     return tuple(Fewshot(k, arm).name for k in ks)
 
 
 def leave_one_out(biases: Iterable[Bias | str], k: int, arm: ShotArm = "biased") -> Mapping[str, str]:
-    """From each bias to the name of the proxy whose shots carry all the others.
+    """Maps each bias to the name of the proxy whose shots have all the other biases.
 
     Raises:
-        BadInput: There are fewer than two.
+        BadInput: There are fewer than two biases.
     """
     every = Fewshot(k, arm, Recipe(biases=tuple(dict.fromkeys(biases))))
     return {bias.name: every.without(bias.name).name for bias in every.recipe.biases}

@@ -1,7 +1,7 @@
 """Prompted baselines: a system prompt that asks the model to stand firm, on both sides.
 
-In: pairs and the name of a wording. Out: the same pairs behind it. Nothing is asked.
-Source: what anybody tries first; the wordings are our own (banks/system_prompts.txt).
+In: pairs and the name of a wording. Out: the same pairs with it in front. Nothing is asked.
+Source: the obvious first attempt; the wordings are our own (banks/system_prompts.txt).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BANK = "system_prompts"
 
 @cache
 def wordings() -> Mapping[str, str]:
-    """Text of every wording, by name. Raises `BadInput` where an entry is not `name: text`."""
+    """Text of every wording, by name. Raises `BadInput` if an entry is not `name: text`."""
     found: dict[str, str] = {}
     for entry in bank(BANK).entries:
         name, colon, text = entry.partition(": ")
@@ -44,7 +44,7 @@ class Prompted:
     wording: str
     """Name of an entry of the bank."""
     place: Literal["system", "user"] = "system"
-    """user opens the first user turn with it, for models whose chat template takes no system turn (Gemma's)."""
+    """`user` puts it at the start of the first user turn, for chat templates without system turns (Gemma's)."""
 
     def __post_init__(self) -> None:
         if self.wording not in wordings():
@@ -54,7 +54,7 @@ class Prompted:
 
     @property
     def name(self) -> str:
-        """`prompted:WORDING`, with `-user` at its end where it opens the user's turn."""
+        """`prompted:WORDING`, with `-user` at its end if it opens the user's turn."""
         return f"prompted:{self.wording}{'' if self.place == 'system' else '-user'}"
 
     @property
@@ -74,7 +74,7 @@ class Prompted:
         sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
     ) -> Changed:
-        """The pairs behind the text: as a system turn, above one that is there already; or opening the first user turn."""
+        """The pairs with the text in front: as a system turn before any existing one, or at the start of the first user turn."""
         text, made = wordings()[self.wording], {}
         own = Part("instruction", text)
         for key, (prompt, _) in by_prompt(pairs).items():
@@ -95,7 +95,7 @@ class Prompted:
 
 
 def parse(name: str) -> Prompted | None:
-    """The baseline of that name, `prompted:WORDING` or `prompted:WORDING-user`; None where the name is of another form."""
+    """The baseline with a name, `prompted:WORDING` or `prompted:WORDING-user`; None if the name has another form."""
     kind, _, wording = name.partition(":")
     plain = wording.removesuffix("-user")
     if kind != "prompted" or plain not in wordings():

@@ -1,13 +1,13 @@
-"""Rewrite the question first, then answer the rewritten question alone.
+"""Have the model rewrite the question, then answer only the rewritten question.
 
-In: pairs. Asked of the model: each prompt's text again without what has no bearing on it. Out: pairs whose prompts hold that
-text and nothing else; the model never sees the cue beside the question when it answers.
+In: pairs. The model is asked to repeat each prompt's text without irrelevant parts. Out: pairs whose prompts hold only that
+text; when the model answers, it does not see the original cue.
 Source: System 2 Attention (arXiv 2311.11829), zero-shot; the wordings are our own (banks/rewrite_requests.txt).
 
-What is rewritten is everything but the instruction, which says how to reply and is put below the rewritten text as it was
-(so is the worked example of `brief`, above it). Several turns become one. A prompt in which the model speaks on the way
-(are-you-sure) has no text to rewrite before it was asked, and is left out, as is one whose rewriting was cut, is empty, or
-lacks an option: each is missing with its reason.
+Everything is rewritten except the instruction, which says how to reply and is put unchanged below the rewritten text (and
+the worked example of `brief`, which is put above it). Several turns become one. A prompt with a model turn in the middle
+(are-you-sure) is left out, because its text is incomplete before it is asked. So is a prompt whose rewriting was truncated,
+is empty, or lacks an option. Each is missing with its reason.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewri
 _log = logging.getLogger(__name__)
 _TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
 _END = r"(?![.,:/-]?\w|\s?%)"
-"""Where an option ends: neither in a word nor in a number."""
+"""Matches the end of an option: not inside a word or a number."""
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
 @cache
 def wordings() -> Mapping[str, str]:
-    """Text of every request, by name. Raises `BadInput` where an entry has no place for the conversation."""
+    """Text of every request, by name. Raises `BadInput` if an entry has no slot for the conversation."""
     found = {name: text for name, _, text in (entry.partition("\n") for entry in bank(BANK).entries)}
     lacking = [name for name, text in found.items() if "{conversation}" not in text]
     if lacking:
@@ -73,7 +73,7 @@ class NotAsked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The model rewrites every prompt, on both sides, and answers what it wrote."""
+    """The model rewrites every prompt, on both sides, and answers its own rewriting."""
 
     wording: str = "extract"
     """Name of the request."""
@@ -84,7 +84,7 @@ class Rewrite:
 
     @property
     def name(self) -> str:
-        """`rewrite`, or `rewrite:WORDING` where it is not the first one."""
+        """`rewrite`, or `rewrite:WORDING` if it is not the default wording."""
         return "rewrite" if self.wording == "extract" else f"rewrite:{self.wording}"
 
     @property
@@ -106,7 +106,7 @@ class Rewrite:
     ) -> Changed:
         """The pairs with rewritten prompts, and those that could not be rewritten; see `Intervention`.
 
-        Each is rewritten once, greedily, however many samples of its answer are wanted.
+        Each prompt is rewritten once, greedily, for all samples of its answer.
         """
         originals = by_prompt(pairs)
         spoken = {key: SPEAKS for key, (prompt, _) in originals.items() if prompt.n_model_turns}
@@ -134,7 +134,7 @@ class Rewrite:
         return found
 
     def request(self, prompt: Prompt) -> Prompt:
-        """What the model is asked first: to rewrite the prompt's text, without its instruction; turns say whose they are."""
+        """The first request: rewrite the prompt's text, without its instruction, with each turn's speaker named."""
         spoken = []
         for turn in without_example(prompt.turns):
             said = "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()
@@ -147,7 +147,7 @@ class Rewrite:
 
 
 def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
-    """The prompt that a rewriting makes of another, which shows these options; or why it makes none."""
+    """The rewritten prompt, whose original shows these options; or the reason why there is none."""
     spoken = split(reply.text).said
     tagged = _TAGGED.search(spoken)
     text = (tagged[1] if tagged else spoken).strip()
@@ -162,7 +162,7 @@ def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | st
 
 
 def has_options(text: str, options: Sequence[str]) -> bool:
-    """Whether every option is there behind its letter, white space, case and emphasis aside: 4 is not in 42, 4.5 or 4%."""
+    """Whether every option follows its letter, ignoring white space, case and emphasis; 4 does not match 42, 4.5 or 4%."""
     shown = visible(text.replace("*", "")).casefold()
     plain = [visible(option.replace("*", "")).casefold() for option in options]
     marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}{_END}" for i, text in enumerate(plain))
@@ -170,7 +170,7 @@ def has_options(text: str, options: Sequence[str]) -> bool:
 
 
 def parse(name: str) -> Rewrite | None:
-    """The rewriting of that name, `rewrite` or `rewrite:WORDING`; None where the name is of another form."""
+    """The rewriting with a name, `rewrite` or `rewrite:WORDING`; None if the name has another form."""
     kind, _, wording = name.partition(":")
     return Rewrite(wording or "extract") if kind == "rewrite" and (wording or "extract") in wordings() else None
 

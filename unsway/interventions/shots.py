@@ -1,7 +1,7 @@
-"""Shots: rows of a training set, to be put into the context instead of trained on.
+"""Shots: rows of a training set that are put into the context instead of trained on.
 
 In: a recipe, train questions, a model. Out: `Shot`s: one question with its clean prompt, its biased prompt and the
-model's own clean reply, as turns. They are what `unsway.data.mixture` makes: a shot and a training row are one thing.
+model's own clean reply, as turns. `unsway.data.mixture` makes them, so a shot equals a training row.
 Source: arXiv 2403.05518 (training rows); the arms are those that its authors tried before they could fine-tune.
 """
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from unsway.sampling import Sampling
 
 ShotArm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
-"""What of a training pair is shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the clean one
-first. repeated: the clean one twice, which is as long as paired. The reply is the model's own clean one throughout."""
+"""Which prompts of a training pair are shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the
+clean one first. repeated: the clean one twice, as long as paired. The reply is always the model's own clean one."""
 ARMS: tuple[ShotArm, ...] = get_args(ShotArm)
 LOOKED_AT = 20
-"""Questions by which it is seen what a bias does to the turns; it may skip some."""
+"""Number of questions used to test what a bias does to the turns; it may skip some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,16 @@ class Shot:
 def shots(
     k: int, recipe: Recipe, elicit: str, questions: Sequence[Question], model: ModelLike, sampling: Sampling
 ) -> tuple[Shot, ...]:
-    """The first k training pairs of a recipe whose clean reply is whole; the k of a smaller k are the first of these.
+    """The first k training pairs of a recipe with untruncated clean replies; a smaller k gives the first of these.
 
     Args:
         k: How many pairs.
         recipe: Biases, instructions, decoding, and the seed of the questions' order, of the cues and of sampling; its
             counts are not used.
-        elicit: How the shots are asked: as the prompts that they stand before.
-        questions: Train questions that are not asked themselves.
-        model: Who writes the replies: the model that will be asked.
-        sampling: Replies are no longer than the measured ones may be; where they are kept, and what they may cost.
+        elicit: The elicitation of the shots: that of the prompts they precede.
+        questions: Train questions, which must not be measured themselves.
+        model: The model that writes the replies: the one that will be asked.
+        sampling: Limits replies to the length of the measured ones; says where they are stored, and their budget.
 
     Raises:
         BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
@@ -88,14 +88,14 @@ def shots(
         direct_share=1.0 if direct else 0.0,
         elicit=recipe.elicit if direct else elicitations.get(elicit),
         max_tokens=min(recipe.max_tokens, sampling.settings.max_tokens),
-        thoughts="drop",  # an earlier turn of a chat has none
+        thoughts="drop",  # an earlier turn of a chat has no such row
     )
     made = mixture(wanted, questions, model, folder=sampling.folder, budget=sampling.budget)
     rows = {row.pair_id: row for row in made.examples}
     found = []
-    for pair in made.pairs:  # in the order in which they were found, which does not depend on how many there are
+    for pair in made.pairs:  # in the order found, which does not depend on their number
         row = rows[pair.id]
-        clean, biased = (  # nothing of a shot is a cue of the question that is asked
+        clean, biased = (  # no part of a shot is a cue of the asked question
             tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
             for prompt in (pair.clean, pair.biased)
         )

@@ -1,13 +1,13 @@
-"""A reply's reasoning, taken apart and put before the model again in part: the tests of Lanham et al. (arXiv 2307.13702, §2).
+"""Split a reply's reasoning and show parts of it to the model again: the tests of Lanham et al. (arXiv 2307.13702, §2).
 
-In: a reply and how it was read. Out: its `Reasoning` in sentences, or why there is none to test; and the prompts that put a
-changed reasoning before the model. It is written where the model speaks (*prefill*), or quoted in the question to a model
-that takes no beginning of its reply (*quoted*): another distribution, so the two are never counted together.
+In: a reply and how it was read. Out: its `Reasoning` in sentences, or why there is none to test; and the prompts that show a
+changed reasoning to the model. The reasoning is written as the beginning of the reply (*prefill*), or quoted in the question
+if the model does not accept prefills (*quoted*). The distributions differ, so the two are never counted together.
 
     reasoning_of(pair, "biased", reply, outcome.biased).sentences
     answer_prompt(pair.biased, reasoning, "The first sentence.", "prefill")
 
-Not tested: thoughts that are hidden, cut or only summarised, and replies whose prompt lets the model speak on the way.
+Not tested: thoughts that are hidden, truncated or only summarised, and replies to prompts with earlier model turns.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from unsway.types import Mode, NoReasoning, Pair, Part, Prompt, Question, Readin
 
 BANK, CANARIES = "thought_requests", "prefill_canaries"
 MOST_STEPS = 20
-"""Steps of a reasoning at most: longer ones are joined evenly, so that a test asks at most 21 times. Ours."""
+"""Maximum steps of a reasoning: in longer ones, sentences are joined evenly, so a test asks at most 21 times. Ours."""
 TESTS: Mapping[str, str] = {
     "early": "The answer after every beginning of the reasoning",
     "mistakes": "The answer where a helper put a mistake into one sentence and the model went on from there",
@@ -39,15 +39,15 @@ TESTS: Mapping[str, str] = {
     "filler": "The answer where the reasoning is dots",
     "shuffle": "The answer without reasoning, and with the options in another order",
 }
-"""What can be asked, and what each test changes."""
+"""The tests, and what each changes."""
 HELPED = ("mistakes", "paraphrase")
-"""Tests that another model prepares."""
+"""Tests that need a helper model."""
 _JOINS_NEXT = re.compile(
     r"(?:(?:^|\n)\s*(?:[(\[]?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)\]]|[-*•#>]{1,6})"
     r"|(?:^|[\s(])(?:e\.g|i\.e|vs|etc|cf|approx|no|fig|eq|dr|mr|mrs|ms|st)\.)\s*$",
     re.IGNORECASE,
 )
-"""A piece that ends so is no sentence: the number of a list, or an abbreviation."""
+"""Matches the end of a piece that is not a sentence: a list number, or an abbreviation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class Reasoning:
     """The reasoning of one reply, before its answer."""
 
     sentences: tuple[str, ...]
-    """Its sentences, at most `MOST_STEPS` after joining; each with the white space behind it."""
+    """Its sentences, at most `MOST_STEPS` after joining; each with its trailing white space."""
     opening: str = ""
-    """The mark that opens it in the reply; empty where it stands in plain text."""
+    """The mark that opens it in the reply; empty if it is plain text."""
     closing: str = ""
-    """The mark that closes it, with what stands between it and the answer."""
+    """The mark that closes it, with the text between it and the answer."""
     can_prefill: bool = True
-    """Whether it can be written at the beginning of a reply: not where a provider keeps it in a channel of its own."""
+    """Whether it can be prefilled: not if a provider keeps it in a separate channel."""
     answer: str = "answer_opening"
-    """Name of the words that begin its answer in a prefilled reply: those of the form that the model was asked for."""
+    """Name of the words that begin its answer in a prefilled reply, which match the requested form of answer."""
 
 
 def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reasoning | NoReasoning:
@@ -72,8 +72,8 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
     Args:
         pair: The pair.
         side: The side of it that was asked.
-        reply: What was said.
-        reading: How it was read; of plain text, what stands before the sentence with the answer is its reasoning.
+        reply: The reply.
+        reading: How it was read; in plain text, the reasoning is the text before the sentence with the answer.
     """
     prompt = pair.clean if side == "clean" else pair.biased
     channels, answer = split(reply.text), opening_of(pair)
@@ -100,8 +100,8 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
 def opening_of(pair: Pair) -> str:
     """Name of the words that begin an answer to a pair: brief replies name the option, others its letter.
 
-    A model that was shown "So the best answer is root" and is then made to begin a letter picks one that does not go with
-    the option it names, so that neither is an answer.
+    A model that was shown "So the best answer is root" and is then made to begin with a letter picks one that does not match
+    the option it names, so neither would be an answer.
     """
     name = Ref.parse(pair.elicit).name
     is_brief = name in elicitations.names() and elicitations.get(name).style == "brief"
@@ -109,7 +109,7 @@ def opening_of(pair: Pair) -> str:
 
 
 def steps(text: str) -> tuple[str, ...]:
-    """The sentences of a text, at most `MOST_STEPS`; together they are the text."""
+    """The sentences of a text, at most `MOST_STEPS`; joined they give the text."""
     return joined([piece for piece, _ in _pieces(text)])
 
 
@@ -126,14 +126,14 @@ def _pieces(text: str) -> Iterator[tuple[str, int]]:
 
 
 def joined(pieces: Sequence[str], most: int = MOST_STEPS) -> tuple[str, ...]:
-    """The pieces, neighbours joined where there are more than so many, as evenly as can be."""
+    """The pieces; if there are more than `most`, neighbours are joined as evenly as possible."""
     n = min(most, len(pieces))
     cuts = [round(i * len(pieces) / n) for i in range(n + 1)] if n else []
     return tuple("".join(pieces[low:high]) for low, high in pairwise(cuts))
 
 
 def filler(reasoning: Reasoning, share: float) -> str:
-    """Dots in place of a share of its words (Lanham et al., §2.4: as long as the reasoning, and empty of content)."""
+    """Dots instead of a share of its words (Lanham et al., §2.4: as long as the reasoning, without content)."""
     words = sum(len(sentence.split()) for sentence in reasoning.sentences)
     return (" ..." * round(share * words)).strip()
 
@@ -142,7 +142,7 @@ def filler(reasoning: Reasoning, share: float) -> str:
 
 
 def check_tests(names: Iterable[str], helper: object) -> tuple[str, ...]:
-    """The names of tests, each once. Raises `UnknownName`, and `BadInput` where one needs a helper."""
+    """The names of tests, each once. Raises `UnknownName`, and `BadInput` if one needs a helper and there is none."""
     asked = tuple(dict.fromkeys(names))
     for name in asked:
         if name not in TESTS:
@@ -157,12 +157,12 @@ def check_tests(names: Iterable[str], helper: object) -> tuple[str, ...]:
 
 @cache
 def wordings() -> Mapping[str, str]:
-    """What is asked, by its name in the bank."""
+    """The wordings of the bank, by name."""
     return {name: text for name, _, text in (entry.partition("\n") for entry in bank(BANK).entries)}
 
 
 def answer_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) -> Prompt:
-    """What asks for the answer after this much reasoning, in one form whatever it is."""
+    """The prompt that asks for the answer after `start`, always in the same form."""
     if mode == "quoted":
         return _quoted(prompt, "answer_after", start)
     opening = wordings()[reasoning.answer] if start.strip() else wordings()[reasoning.answer].lstrip()
@@ -172,56 +172,56 @@ def answer_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) 
 
 
 def continuation_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) -> Prompt:
-    """What has the model carry on from this much reasoning."""
+    """The prompt that makes the model continue from `start`."""
     if mode == "quoted":
         return _quoted(prompt, "continue_after", start)
     return _begun(prompt, f"{reasoning.opening}{start.rstrip()}")
 
 
 def continued(prompt: Prompt, text: str) -> str:
-    """What a model added to a reply that was begun for it; a mark that its provider repeats is taken off."""
+    """The text that a model added to a prefilled reply, without a mark that its provider repeats."""
     begun = prompt.turns[-1].text() if prompt.turns[-1].role == "assistant" else ""
     repeated = (begun[place:] for place, char in enumerate(begun) if char in "<[◁")
     return text.removeprefix(next((mark for mark in repeated if text.startswith(mark)), ""))
 
 
 def mistake_prompt(question: Question, before: str, sentence: str) -> Prompt:
-    """What asks a helper for a wrong version of a sentence; it is not told the answer."""
+    """The prompt that asks a helper for a wrong version of a sentence; the helper does not see the answer."""
     options = "\n".join(f"({letter(i)}) {text}" for i, text in enumerate(question.options))
     shown = {"question": _barred(f"{question.stem}\n{options}"), "start": _barred(before), "sentence": _line(sentence)}
     return _asked(fill(wordings()["mistake"], **shown))
 
 
 def paraphrase_prompt(sentence: str) -> Prompt:
-    """What asks a helper for the sentence in other words; it does not see the question."""
+    """The prompt that asks a helper to paraphrase a sentence; the helper does not see the question."""
     return _asked(fill(wordings()["paraphrase"], sentence=_line(sentence)))
 
 
 def helped(reply: Reply, sentence: str) -> str:
-    """The sentence that a helper wrote, with the white space of the one it replaces; empty where there is no new one."""
+    """The sentence that a helper wrote, with the white space of the one it replaces; empty if it wrote no new one."""
     lines = [line.strip(' |\t"“”') for line in split(reply.text).said.splitlines() if line.strip(" |\t")]
     said = lines[0] if lines and reply.stop == "end" else ""
     return said + sentence[len(sentence.rstrip()) :] if said.casefold() != sentence.strip().casefold() else ""
 
 
 class Canary(NamedTuple):
-    """A reply that was begun in the middle of a word."""
+    """A reply prefilled up to the middle of a word, to test whether prefills reach the model."""
 
     prompt: Prompt
-    """The question and the beginning of its reply."""
+    """The question and the prefilled beginning of its reply."""
 
     def is_finished_by(self, text: str) -> bool:
-        """Whether a text goes on inside the word: with a small letter, and not with the word from its start.
+        """Whether a text continues inside the word: with a small letter, and not with the whole word.
 
-        Which word it makes is not asked: a small model that makes "blazing" of "bl" received the beginning like one that
-        makes "blue". Whoever did not receive it begins a sentence.
+        It does not matter which word results: a small model that makes "blazing" of "bl" received the prefill just as one that
+        makes "blue". A model that did not receive it starts a new sentence.
         """
         begun = self.prompt.turns[-1].text().rpartition(" ")[2]
         return text[:1].islower() and not text.lower().startswith(begun.lower())
 
 
 def canaries() -> tuple[Canary, ...]:
-    """What tells whether the beginning of a reply reaches a model; some servers drop it without a word."""
+    """The canaries that test whether prefills reach a model; some servers silently drop them."""
     found = []
     for entry in bank(CANARIES).entries:
         question, start = entry.split(" = ")
@@ -235,7 +235,7 @@ def _asked(text: str) -> Prompt:
 
 
 def _begun(prompt: Prompt, start: str) -> Prompt:
-    """A prompt with the beginning of its reply; without one it stays as it is."""
+    """A prompt with a prefilled reply; unchanged if `start` is empty."""
     return Prompt((*prompt.turns, Turn("assistant", (Part("instruction", start),)))) if start else prompt
 
 
@@ -252,5 +252,5 @@ def _barred(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """The text on one line, without what cannot be seen."""
+    """The text on one line, without invisible characters."""
     return "".join(char if char.isprintable() else " " for char in text.strip())

@@ -1,7 +1,7 @@
-"""How far labellers agree, and what they found: kappa of each two, alpha over all, shares of yes by arm.
+"""How well labellers agree, and what they found: kappa of each two, alpha over all, shares of yes by arm.
 
 In: labels and the items they are about. Out: `Agreement`s and `ArmShare`s. A model's labels count as one more labeller.
-Cohen's kappa is from `stats.agreement`, Krippendorff's alpha from `stats.alpha`; a reply counts where at least two have
+Cohen's kappa is from `stats.agreement`, Krippendorff's alpha from `stats.alpha`; a reply counts if at least two have
 answered.
 """
 
@@ -20,12 +20,12 @@ from unsway.types import Estimate, Verdict
 
 
 class Agreement(NamedTuple):
-    """How far labellers agree on one question."""
+    """How well labellers agree on one question."""
 
     question: str
-    """What was asked; of a question with marks, also whether they are compared as marks or as a yes or no."""
+    """The question; for one with marks, also whether these are compared as marks or as yes or no."""
     labellers: tuple[str, ...]
-    """Whose labels are compared."""
+    """The labellers that are compared."""
     agreement: Estimate | None
     """Share of equal labels; None for more than two labellers."""
     kappa: Estimate | None
@@ -42,13 +42,13 @@ class ArmShare(NamedTuple):
     arm: str
     """Label of the arm."""
     question: str
-    """The rubric with the version of its words."""
+    """The rubric with the version of its wording."""
     yes: Estimate
-    """Share of yes; marks count as a yes from the rubric's own lowest mark on."""
+    """Share of yes; a mark counts as yes from the rubric's threshold (`yes_from`) on."""
 
 
 def says_yes(verdict: Verdict | None) -> bool | None:
-    """Whether a verdict is a yes; marks count from the rubric's own lowest mark on. None where it is none or has no value."""
+    """Whether a verdict is a yes; marks count from the rubric's threshold on. None if there is no verdict or no value."""
     value = None if verdict is None else verdict.value
     if value is None or isinstance(value, bool):
         return value
@@ -57,15 +57,15 @@ def says_yes(verdict: Verdict | None) -> bool | None:
 
 
 def all_yes(said: Iterable[bool | None]) -> bool | None:
-    """Whether every part is a yes: one no decides, and otherwise one that is missing leaves it open."""
+    """Whether every part is a yes: False if any part is a no, else None if any part is missing."""
     parts = set(said)
     return False if False in parts else None if None in parts else True
 
 
 def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[Agreement, ...]:
-    """The agreement of all labellers together, where there are more than two, and of each two, on every question.
+    """The agreement of each two labellers on every question, and of all together if there are more than two.
 
-    Marks are compared as a yes or no and as marks; numbers that are kinds, such as outcomes, by whether they are equal.
+    Marks are compared both as yes or no and as marks; numbers that are categories, such as outcomes, by equality.
     """
     question_of = {(item.address, item.pair): item.question_id for item in items}
     said: dict[str, dict[str, dict[tuple[str, str], Verdict]]] = {}
@@ -76,7 +76,7 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[A
     def compare(
         name: str, group: tuple[str, ...], by: dict[str, dict[tuple[str, str], Verdict]], order: range, metric: Metric
     ) -> Agreement:
-        """Compare as yes or no where there is no order of numbers."""
+        """Compare labellers; without an order of numbers, as yes or no."""
         values_of: dict[tuple[str, str], list[int]] = {}
         for labeller in group:
             for reply, label in by[labeller].items():
@@ -106,7 +106,7 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[A
 
 
 def shares(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[ArmShare, ...]:
-    """Shares of yes, by labeller, arm and question. They end the blindness: ask last."""
+    """Shares of yes, by labeller, arm and question. They reveal the arms, so call this last."""
     known = {(item.address, item.pair): item for item in items}
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
     for label in labels:

@@ -1,11 +1,11 @@
-"""Does a judge change its mind where nothing changed that it was asked about? One number for each way to try.
+"""Check whether a judge changes its verdict when nothing relevant changed: one number for each kind of alteration.
 
-In: replies and a judge. Out: a `JudgeCheck` for each kind. The same texts are judged as they are and altered:
+In: replies and a judge. Out: a `JudgeCheck` for each kind. The same texts are judged unaltered and altered:
 
-    padding      some 200 words that say nothing stand behind the reply
-    injection    the reply ends with lines that speak to the judge
+    padding      some 200 words that say nothing are appended to the reply
+    injection    the reply ends with lines addressed to the judge
     position     the options are listed last to first
-    again        nothing is altered, the judge is asked once more: its noise, or months later its drift
+    again        nothing is altered, the judge is asked again: its noise or, months later, its drift
 
 The share of verdicts that changed should be near 0; the directions are compared by the exact test of McNemar.
 """
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 CheckKind: TypeAlias = Literal["padding", "injection", "position", "again"]
 KINDS: tuple[CheckKind, ...] = get_args(CheckKind)
 BANK = "judge_checks"
-"""What is put behind a reply, one line for each kind that adds words."""
+"""The texts appended to a reply, one line for each kind that adds words."""
 
 
 class JudgeCheck(NamedTuple):
-    """What one alteration does to a judge's verdicts on one question."""
+    """The effect of one alteration on a judge's verdicts on one question."""
 
     kind: CheckKind
     """What was altered."""
@@ -46,15 +46,15 @@ class JudgeCheck(NamedTuple):
     by: str
     """The judge."""
     changed: Estimate
-    """Share of verdicts that changed, of texts that have one both times."""
+    """Share of verdicts that changed, among texts with a verdict both times."""
     to_yes: int
-    """Noes that became a yes."""
+    """Number of verdicts that changed from no to yes."""
     to_no: int
-    """Yeses that became a no."""
+    """Number of verdicts that changed from yes to no."""
     lost: int
-    """Verdicts that became none."""
+    """Number of verdicts that were lost."""
     p: float
-    """Exact two-sided p of "as many change to yes as to no"."""
+    """Exact two-sided p-value for the hypothesis that as many change to yes as to no."""
     channel: Channel
     """What the judge was shown."""
 
@@ -69,22 +69,22 @@ def judge_check(
     again: int = 1,
     **sampling: Unpack[SamplingOptions],
 ) -> JudgeCheck:
-    """Judge texts as they are and altered.
+    """Judge texts unaltered and altered.
 
     Args:
         kind: What is altered.
         judged: The replies.
         rubric: The question.
-        model: Who judges.
-        channel: What it is shown.
-        again: For `again`, which further reply to each prompt is compared with the first one. What was asked before is kept,
-            so drift needs a number that was not asked yet: 1 today tells the noise, 2 in three months the drift.
+        model: The judge.
+        channel: The channel it is shown.
+        again: For the kind `again`, which further reply to each prompt is compared with the first one. Stored replies are
+            reused, so measuring drift needs a new number: 1 today measures noise, 2 in three months measures drift.
         sampling: As for `unsway.sampling.ask`: with a folder, what was asked before is not asked again.
 
     Raises:
         ModelError, BudgetReached: As `ask`.
     """
-    # whatever a text that was cut might have said further, its judge should say the same of what it is shown
+    # even for a truncated text: the judge should repeat its verdict on what it is shown
     before = verdicts(judged, rubric, model, channel=channel, as_said=True, **sampling)
     altered = [with_words(each, kind, channel) if kind in ("padding", "injection") else each for each in judged]
     asked = replace(rubric, backwards=True) if kind == "position" else rubric
@@ -107,7 +107,7 @@ def judge_check(
 
 
 def with_words(each: JudgedReply, kind: CheckKind, channel: Channel) -> JudgedReply:
-    """A reply with the words of an alteration behind what the judge is shown of it."""
+    """A reply with the words of an alteration appended to the channel that the judge is shown."""
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
     said = spoken(each.pair, each.reply)
     if channel == "answer":

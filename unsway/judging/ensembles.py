@@ -1,8 +1,8 @@
 """Several judges as one: a rule over their verdicts on the same text and the same question.
 
-In: verdicts of several judges. Out: a `Verdict` for each text. A missing verdict withholds its vote: where the rest do not
-decide, the ensemble has none. Only verdicts on the same question are put together: a judge of mentions and a judge of
-reliance together are neither. Members stay in the tables next to their ensemble.
+In: verdicts of several judges. Out: a `Verdict` for each text. A missing verdict counts as an abstention: if the others do
+not decide, the ensemble has no verdict. Only verdicts on the same question are combined, never those of a judge of mentions
+and a judge of reliance. Members stay in the tables next to their ensemble.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 
 
 def decided(votes: Iterable[bool | None], rule: Rule) -> bool | None:
-    """What a rule makes of votes, missing ones included; None where the missing ones could still decide."""
+    """The result of votes under a rule; None if missing votes could still decide."""
     given = list(votes)
     yes, no, n = given.count(True), given.count(False), len(given)
     needed = {"any": 1, "majority": n // 2 + 1, "all": n}[rule]
@@ -33,7 +33,7 @@ def decided(votes: Iterable[bool | None], rule: Rule) -> bool | None:
 def ensemble(verdicts: Iterable[Verdict], rule: Rule) -> tuple[Verdict, ...]:
     """One verdict for each text, on every question that at least two judges were asked.
 
-    A judge that was not asked about a text withholds its vote on it; where that leaves it undecided, the verdict is unread.
+    A judge that was not asked about a text abstains on it; if that leaves the vote undecided, the verdict is missing.
 
     Raises:
         BadInput: The rule is not known.

@@ -1,18 +1,18 @@
-"""Labels that others made, people or a model, imported from JSONL and exported to it.
+"""Import labels that other people or models made from JSONL, and export labels to it.
 
-In: a file with a labelled reply a row. Out: items and labels in a folder. The fields of a row:
+In: a file with one labelled reply per row. Out: items and labels in a folder. The fields of a row:
 
     labeller      who labelled it; required
     reply         the text that was labelled; required
     coherence     1 to 5, or null
     request_outcome   0 neither, 1 answers, 2 declines, or null
-    mentions_cue, relies_on_cue, rejects_cue, declines   true, false or null; and so for any other rubric, by its name
+    mentions_cue, relies_on_cue, rejects_cue, declines   true, false or null; likewise any other rubric, by its name
     prompt        text of the prompt with its cue, or a list of {"role", "parts": [{"kind", "text"}]} as in exports
-    cue           text of the cue where the prompt is a text: it is marked wherever it stands in the prompt
-    rubric        whose words were read: `people.3` for each question of the label page of that version
+    cue           text of the cue, if the prompt is a text: it is marked wherever it occurs in the prompt
+    rubric        which wording was read: `people.3` for each question of the label page of that version
     answer, question_id, bias, arm, model, weights, sample, turns, reasoning, address, pair, at, note   optional
 
-Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are read as they are.
+Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are read too.
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ from unsway.store import dumps, loads
 from unsway.types import Part, Prompt, Role, Turn, Verdict, is_encrypted
 
 IMPORTED = "imported"
-"""The version of questions whose words nobody names."""
+"""The version of questions whose wording is unknown."""
 PUBLISHED = "arXiv 2403.05518"
 """The labeller and the rubric of the released labels, whose labellers have no names."""
 
 
 COLUMNS = {"coherent": "coherence"}
-"""Rubrics whose column has another name."""
+"""Rubrics whose column has a different name."""
 
 
 class ImportedLabels(NamedTuple):
-    """What a file brought."""
+    """The result of importing a file."""
 
     rows: int
     """Rows of the file."""
     items: int
-    """Items that were not there before."""
+    """Number of new items."""
     labels: int
-    """Labels that were not there before, or were different."""
+    """Number of new or changed labels."""
 
 
 def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
-    """Add the replies and labels of a file to those of a folder. All rows are read before anything is kept.
+    """Add the replies and labels of a file to a folder. All rows are checked before anything is stored.
 
     Raises:
         BadInput: The file cannot be read or is empty.
@@ -72,7 +72,7 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
         again = times[item.id] = times.get(item.id, -1) + 1
         if again and isinstance(
             row, PublishedLabelRow
-        ):  # equal replies of two models, which these rows do not tell apart
+        ):  # equal replies of two models, which these rows cannot distinguish
             item = replace(item, sample=again, id="", address="")
         found.append((item, row.labels(item)))
     if not found:
@@ -96,7 +96,7 @@ def export_labels(folder: str | Path, path: str | Path) -> Path:
 def label_rows(
     items: Iterable[LabelItem], labels: Iterable[Verdict], *, blind: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A row of the schema for each reply, labeller and version of the words; a blind one does not say who wrote the reply."""
+    """A row of the schema for each reply, labeller and wording version; blind rows do not say who wrote the reply."""
     known = {(item.address, item.pair): item for item in items}
     groups: dict[tuple[str, str, str, str], dict[str, Any]] = {}
     for one in labels:
@@ -124,7 +124,7 @@ class LabelLayout(ForeignRow):
 
     @abstractmethod
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
-        """What was said of it, a verdict for each question that was answered."""
+        """The labels of the reply: a verdict for each answered question."""
 
 
 class LabelRow(LabelLayout):
@@ -133,11 +133,11 @@ class LabelRow(LabelLayout):
     labeller: str
     reply: str
     said: dict[str, Any] = Field(default_factory=dict)
-    """What was said, by the name of the rubric, each of which has a column."""
+    """The labels by name of the rubric; each rubric has a column."""
     influenced: bool | None = None
-    """What the label page of the first edition asked: whether the reply says that the cue influenced it."""
+    """The question of the first edition's label page: whether the reply says that the cue influenced it."""
     cue: TextOrNull = ""
-    """The text of the cue, where the prompt is a text."""
+    """The text of the cue, if the prompt is a text."""
     prompt: Prompt = Field("", validate_default=True)
     """The prompt with its cue: a text, or a list of turns."""
     question_id: Name = ""
@@ -157,13 +157,13 @@ class LabelRow(LabelLayout):
 
     @classmethod
     def known_fields(cls) -> frozenset[str]:
-        """Besides its own, a column for each rubric."""
+        """The row's own fields and a column for each rubric."""
         return super().known_fields().union(COLUMNS.get(name, name) for name in rubrics.names())
 
     @model_validator(mode="before")
     @classmethod
     def gather(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Gather what was said, which each rubric must allow, and name the question after its prompt where it has no name."""
+        """Gather the labels, which the rubrics must allow; name the question after its prompt if it has no name."""
         said = {}
         for rubric in map(rubrics.get, rubrics.names()):
             column = COLUMNS.get(rubric.name, rubric.name)
@@ -177,7 +177,7 @@ class LabelRow(LabelLayout):
     @field_validator("prompt", mode="plain")
     @classmethod
     def read_prompt(cls, value: Any, info: ValidationInfo) -> Prompt:
-        """A list of turns, or a text that becomes a turn of the user in which the cue is marked."""
+        """Read a list of turns, or turn a text into a user turn with the cue marked."""
         if isinstance(value, list):
             return loads(Prompt, json.dumps({"turns": value}), strict=True)
         if value is not None and not isinstance(value, str):
@@ -191,7 +191,7 @@ class LabelRow(LabelLayout):
 
     @model_validator(mode="after")
     def check_label(self) -> Self:
-        """The row's label must be one that a labeller could give."""
+        """Check that a labeller could have given the row's label."""
         self.labels(self.item())
         return self
 
@@ -202,7 +202,7 @@ class LabelRow(LabelLayout):
         return replace(item, reasoning="", id="") if is_encrypted(item.reasoning) else item
 
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
-        """What was said of it."""
+        """The labels of the reply, as verdicts."""
         said = self.said | ({} if self.influenced is None else {"influenced": self.influenced})
         return tuple(
             person_verdict(item, self.labeller, f"{name}@{self.rubric or IMPORTED}", value, at=self.at, why=self.note)
@@ -219,9 +219,9 @@ class PublishedLabelRow(LabelLayout):
     """A row of the labels released with arXiv 2403.05518."""
 
     biased_prompt: str
-    """The prompt as one text, with `Human: ` and `Assistant: ` where a turn begins."""
+    """The prompt as one text, with `Human: ` and `Assistant: ` at the start of turns."""
     clean_question: str
-    """The question without its cue; the cue is every line of the prompt that is not in it."""
+    """The question without its cue; the cue is every other line of the prompt."""
     reply: str
     """The text that was labelled."""
     score: Literal["1.0", "2.0", "3.0", "4.0", "5.0"]
@@ -231,7 +231,7 @@ class PublishedLabelRow(LabelLayout):
     bias: str
     """Name of the bias."""
     arm: str
-    """Which model replied."""
+    """Name of the model that replied."""
     parsed_answer: TextOrNull = ""
     """The answer that was read."""
     comments: TextOrNull = ""
@@ -239,7 +239,7 @@ class PublishedLabelRow(LabelLayout):
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
-        """Only these rows have a score."""
+        """Whether a row has this layout: only these rows have a score."""
         return "score" in row
 
     def item(self) -> LabelItem:
@@ -267,7 +267,7 @@ class PublishedLabelRow(LabelLayout):
         )
 
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
-        """What was said of it."""
+        """The labels of the reply, as verdicts."""
         said = {"coherent": int(float(self.score)), "mentions_cue": self.mentions_cue == "y"}
         return tuple(
             person_verdict(item, PUBLISHED, f"{name}@{PUBLISHED}", value, why=self.comments)

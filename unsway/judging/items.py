@@ -1,7 +1,7 @@
-"""What people label: biased replies in a seeded order, without the name of the model that wrote them.
+"""Items for people to label: biased replies in a seeded order, without the model's name.
 
-In: outcomes with their pairs and replies. Out: `LabelItem`s. By default those that switched: the reply gives the cued answer
-and the clean reply does not, as the paper's labellers were shown (arXiv 2403.05518). The order depends only on the seed
+In: outcomes with their pairs and replies. Out: `LabelItem`s. By default those that switched: the reply gives the cued answer and
+the clean reply does not, as shown to the paper's labellers (arXiv 2403.05518). The order depends only on the seed
 and on each reply.
 """
 
@@ -19,7 +19,7 @@ from unsway.types import AnyChange, Outcome, Pair, Prompt, Question, Reply, Sett
 from unsway.types.address import reply_id
 
 Which: TypeAlias = Literal["switched", "followed", "all"]
-"""Replies that moved to the cued answer; all that give it; or every biased reply that was read."""
+"""switched: replies that moved to the cued answer; followed: all that give it; all: every readable biased reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class LabelItem:
     prompt: Prompt
     """The prompt with its cue."""
     turns: tuple[str, ...]
-    """The model's own earlier words, where the prompt lets it speak earlier."""
+    """The model's earlier turns, if the prompt has any."""
     reply: str
-    """What the model said."""
+    """The text of the reply."""
     reasoning: str
-    """The reasoning channel; empty where there is none."""
+    """The reasoning channel; empty if there is none."""
     answer: str
-    """The answer that was read, as a letter; empty where none was, and of a request, which people read by themselves."""
+    """The answer read, as a letter; empty if none was read, and for requests, which people read themselves."""
     question_id: str
     """The question that was asked."""
     bias: str
@@ -49,7 +49,7 @@ class LabelItem:
     sample: int = 0
     """Number of the sample, from 0."""
     address: str = ""
-    """Address of the reply, by which verdicts name it; of an imported one, the item's own id."""
+    """Address of the reply, to which verdicts refer; for an imported reply, the item's own id."""
     pair: str = ""
     """Id of the pair; empty for an imported reply."""
     id: str = field(default="")
@@ -62,7 +62,7 @@ class LabelItem:
         object.__setattr__(self, "address", self.address or self.id)
 
     def judged(self) -> JudgedReply:
-        """The reply as a judge is asked about it: the prompt without its cue as the question, and the cue."""
+        """The reply as shown to a judge: the prompt without its cue as the question, and the cue."""
         clean = self.prompt.stripped()
         stem = "\n".join(turn.text().strip() for turn in clean.turns)
         question = Question(stem, (), None, "labelled@1", "test", self.question_id)
@@ -75,7 +75,7 @@ class LabelItem:
 
 
 def is_chosen(outcome: Outcome, which: Which) -> bool:
-    """Whether the biased reply of an outcome is one of these."""
+    """Whether the biased reply of an outcome is of the chosen kind."""
     if which == "all":
         return outcome.biased.choice is not None
     return bool(outcome.hit_biased) if which == "followed" else state(outcome) == "switched"
@@ -85,7 +85,7 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
     """The biased reply of an outcome, for labelling.
 
     Args:
-        outcome: What was read in both replies.
+        outcome: The readings of both replies.
         pair: The pair that was asked.
         reply: The biased reply.
         arm: Label of the arm that was asked.
@@ -109,5 +109,5 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
 
 
 def in_order(items: Iterable[LabelItem], seed: int) -> list[LabelItem]:
-    """The order in which everyone sees the items: a seeded draw, which mixes arms and biases."""
+    """The items in the order that everyone sees: seeded, with arms and biases mixed."""
     return sorted(items, key=lambda item: (seed_int(seed, "labels", item.id), item.id))

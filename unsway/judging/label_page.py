@@ -1,10 +1,10 @@
-"""The page on which one person labels: served on this machine alone, every click on the disk before it is answered.
+"""The page on which one person labels: served only on this machine; each click is stored before it is acknowledged.
 
 In: a label store and a name. Out: a Starlette application, and a server that runs it.
 
-`Guard` stands between it and any other page that the same browser has open. The server listens on 127.0.0.1, answers to that
-name alone (so no foreign name can be pointed at it), refuses requests of other origins, and wants a token that only the
-printed address holds, in its fragment, which browsers send to no server. The page has no secret, no inline script and no text
+`Guard` protects it from other pages open in the same browser. The server listens on 127.0.0.1, answers only to that name (so
+no foreign name can be pointed at it), refuses requests from other origins, and requires a token. Only the printed address has
+the token, in its fragment, which browsers never send. The page has no secret, no inline script and no text
 of a model. Starlette's TrustedHostMiddleware does less: it compares names without the port, and allows a second host header.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 MAX_BODY = 4096
-"""Largest click, in bytes; a usual one has about 120."""
+"""Maximum size of a click in bytes; a usual one has about 120."""
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -46,7 +46,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-"""Headers of every answer."""
+"""Headers of every response."""
 
 AsgiMessage = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[AsgiMessage]]
@@ -56,7 +56,7 @@ App = Callable[[AsgiMessage, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """What the page sends: the answer to one question about one reply."""
+    """The body that the page sends: the answer to one question about one reply."""
 
     item: str
     """`LabelItem.id`."""
@@ -72,7 +72,7 @@ def application(
     """The page and its data, behind the guard.
 
     Raises:
-        BadInput: There is nothing to label, the labeller's name is not allowed, or a rubric has no words for people.
+        BadInput: There is nothing to label, the labeller's name is not allowed, or a rubric has no wording for people.
         UnknownName: A rubric is not known.
     """
     items = {item.id: item for item in in_order(store.items(), seed)}
@@ -84,7 +84,7 @@ def application(
 
 
 def listen(port: int = 0) -> socket.socket:
-    """A socket on 127.0.0.1; port 0 means any free one. Raises `BadInput` where the port is taken."""
+    """Open a socket on 127.0.0.1; port 0 means any free one. Raises `BadInput` if the port is taken."""
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -109,8 +109,8 @@ def serve(
     """Serve the page until interrupted.
 
     Args:
-        store: Where the items are and the labels go.
-        labeller: Who labels.
+        store: The store of items and labels.
+        labeller: Name of the labeller.
         port: 0 means any free one.
         seed: Seed of the order in which the items are shown.
         ask: Names of the rubrics that are asked.
@@ -139,7 +139,7 @@ def serve(
 
 
 class Guard:
-    """Refuses what the page itself would not send, before anything else sees it, and adds the headers to every answer."""
+    """Middleware that refuses requests the page itself would not send, and adds the headers to every response."""
 
     def __init__(self, app: App, token: str, port: int) -> None:
         self.app, self.token = app, token
@@ -164,7 +164,7 @@ class Guard:
         await app(scope, receive, send_with_headers)
 
     def refusal(self, method: str, path: str, headers: Any) -> tuple[int, str] | None:
-        """The status and the reason of a refusal; None where the request is allowed."""
+        """The status and the reason of a refusal; None if the request is allowed."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self.hosts or len(headers.getlist("host")) != 1:
             return 421, "this server answers to 127.0.0.1 alone"
@@ -248,13 +248,13 @@ def _routes(
 
 
 def shown_question(question: PeopleQuestion) -> dict[str, Any]:
-    """What the page shows of a question: its words, and each answer with its key and its meaning."""
+    """The page's view of a question: its wording, and each answer with its key and meaning."""
     choices = [list(mark) for mark in question.marks] or [[True, "y", "yes"], [False, "n", "no"]]
     return {"name": question.name, "ask": question.ask, "choices": choices}
 
 
 def shown(item: LabelItem) -> dict[str, Any]:
-    """What a labeller sees of a reply: nothing about who wrote it, or about the right answer."""
+    """The labeller's view of a reply, without its author and the right answer."""
     own_words = iter(item.turns)
     turns = []
     for turn in item.prompt.turns:

@@ -1,7 +1,7 @@
-"""Where labels are kept: the replies shown (`items.jsonl`) and every click (`labels.jsonl`), which is appended at once.
+"""The store of labels: the replies shown (`items.jsonl`) and every click (`labels.jsonl`), appended immediately.
 
-In: a folder. Out: a `LabelStore`. A label is a `Verdict` by a person, a row like any judge's. No row is ever changed; the
-last row of a reply, a question and a labeller counts. Several people can label one folder at the same time.
+In: a folder. Out: a `LabelStore`. A label is a `Verdict` by a person, a row like any judge's. Rows are never changed; the
+last row for a reply, question and labeller counts. Several people can label one folder at the same time.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from unsway.types import Verdict
 
 @dataclass(frozen=True, slots=True)
 class FirstLabel:
-    """A row of the first edition, which held the answers to both its questions."""
+    """A row of the first edition, with the answers to both its questions."""
 
     item: str
     """`LabelItem.id`."""
     labeller: str
-    """Who said it."""
+    """Name of the labeller."""
     coherence: int | None
     """How coherent the reasoning is, 1 to 5."""
     mentions_cue: bool | None
-    """Whether the reply says that the cue influenced it, which is not whether it mentions it."""
+    """Whether the reply says that the cue influenced it, which differs from whether it mentions the cue."""
     rubric: str = ""
     """Bank and version of the questions."""
     at: str = ""
@@ -62,7 +62,7 @@ class LabelStore:
         return tuple(read_jsonl(self.items_path, LabelItem)) if self.items_path.exists() else ()
 
     def add_items(self, items: Iterable[LabelItem], **about: object) -> tuple[LabelItem, ...]:
-        """Add items after those that are there, and return all of them. Equal items are kept once."""
+        """Append items to the existing ones, and return all. Equal items are stored once."""
         with exclusive(self.folder):
             before = {item.id: item for item in self.items()}
             after = before | {item.id: item for item in items if item.id not in before}
@@ -71,10 +71,10 @@ class LabelStore:
         return tuple(after.values())
 
     def add(self, label: Verdict) -> Verdict:
-        """Append one label; it is on the disk before this returns.
+        """Append one label; it is on disk before this returns.
 
         Raises:
-            StoreError: The disk refused it; the labels before it are kept.
+            StoreError: The disk could not be written; earlier labels are kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         append_row(self.path, dumps(label), sync=True)
@@ -94,12 +94,12 @@ class LabelStore:
                 raise BadRow(self.path, line, "row", f"is not a label ({why(error)})") from None
 
     def labels(self) -> tuple[Verdict, ...]:
-        """The last label of each reply, question and labeller; one that was taken back is none."""
+        """The last label of each reply, question and labeller, without labels taken back."""
         last = {(one.reply, one.pair, one.question, one.by): one for one in self.rows()}
         return tuple(one for one in last.values() if one.value is not None)
 
     def of(self, labeller: str) -> dict[str, dict[str, bool | int | None]]:
-        """What one person said, by item and then by the name of the question."""
+        """One person's labels, by item and then by name of the question."""
         ids = {(item.address, item.pair): item.id for item in self.items()}
         found: dict[str, dict[str, bool | int | None]] = {}
         for label in self.labels():

@@ -1,9 +1,9 @@
 """A judge without a model: patterns that say whether a text mentions its cue, and a first look at refusals.
 
 In: replies. Out: `Verdict`s on `mentions_cue`, one pattern for each family of cues (bank `cue_patterns`), and on
-`request_outcome` (bank `decline_patterns`). Whether a text relies on a cue is not a matter of words. How often they match
-clean replies is printed next to what they find. Published lists of words agree with people on 25 to 81 % of refusals, by
-family of models, so a rate of theirs is a first look and never the number.
+`request_outcome` (bank `decline_patterns`). Patterns cannot tell whether a text relies on a cue. Their matches in clean
+replies are printed next to those in biased ones. Published word lists agree with people on 25 to 81 % of refusals, depending
+on the family of models, so their rates are only a first look.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def pattern_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answe
 
 
 def request_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answer") -> tuple[Verdict, ...]:
-    """What each text does with its request, by words that decline; a text without a word does neither."""
+    """What each text does with its request, by words that decline; a text without any word does neither."""
     rubric, by, found = get(on_requests.NAME), bank(REFUSALS).versioned, []
     pattern = re.compile("|".join(bank(REFUSALS).entries), re.I)
     for each in judged:
@@ -72,4 +72,4 @@ BY_PATTERNS: Mapping[str, Callable[..., tuple[Verdict, ...]]] = {
     RUBRIC: pattern_verdicts,
     on_requests.NAME: request_verdicts,
 }
-"""What patterns answer, by the name of the rubric."""
+"""The rubrics that patterns can answer, by name."""

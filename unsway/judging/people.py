@@ -1,7 +1,7 @@
-"""What people are asked: the rubrics of judges in words for a person, from the bank `label_questions`.
+"""Questions for people: the judges' rubrics in words for a person, from the bank `label_questions`.
 
 In: names of rubrics. Out: `PeopleQuestion`s, and the `Verdict` that a click becomes. A person's verdict is a row like any
-judge's; its version is that of the words that people read (`coherent@people.3`).
+judge's; its version is that of the wording that people read (`coherent@people.3`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from unsway.types import MissingVerdict, Verdict
 
 BANK = "label_questions"
 DEFAULT = ("coherent", "mentions_cue")
-"""What is asked by default, as in the study of coherence (arXiv 2403.05518)."""
+"""The default questions, as in the study of coherence (arXiv 2403.05518)."""
 LONGEST_NAME = 60
 """Longest name of a labeller, in characters."""
 
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
     value: int
     """The number."""
     key: str
-    """The key that stands for it on the label page."""
+    """The key for it on the label page."""
     text: str
     """What it means."""
 
@@ -47,22 +47,22 @@ class PeopleQuestion:
 
     @property
     def versioned(self) -> str:
-        """What a person's verdict is on: the rubric, and the version of the words that were read."""
+        """The question of a person's verdict: the rubric, and the version of the wording read."""
         return f"{self.name}@people.{bank(BANK).version}"
 
     def check(self, value: bool | int | None) -> None:
-        """Raise `BadInput` where the value is no answer to the question."""
+        """Raise `BadInput` if the value is not an answer to the question."""
         rubric = rubrics.get(self.name)
         if not rubric.allows(value):
             raise BadInput(f"{self.name} is {value!r}; it takes {rubric.allowed}.")
 
 
 def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ...]:
-    """The questions of these rubrics in words for a person; one of yes or no without such words is asked by its summary.
+    """The questions of some rubrics in words for a person; a yes-or-no rubric without such words uses its summary.
 
     Raises:
         UnknownName: A rubric is not known.
-        BadInput: A rubric takes numbers of which people have no words.
+        BadInput: A rubric takes numbers that have no words for people.
     """
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)
     found = []
@@ -81,12 +81,12 @@ def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ..
 def person_verdict(
     item: LabelItem, labeller: str, question: str, value: bool | int | None, *, at: str = "", why: str = ""
 ) -> Verdict:
-    """What a person said of an item.
+    """Make the verdict of a person on an item.
 
     Args:
         item: The reply.
         labeller: Who said it.
-        question: The rubric with the version of its words.
+        question: The rubric with the version of its wording.
         value: Yes or no, or a mark; None takes an answer back.
         at: When, in UTC.
         why: A remark.

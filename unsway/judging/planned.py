@@ -1,7 +1,7 @@
-"""What judging a study would take, before anything is asked: calls, tokens, US dollars.
+"""Plan the cost of judging a study before anything is asked: calls, tokens, US dollars.
 
 In: the pairs that will be asked, how many replies each prompt gets, questions, judges. Out: a `JudgePlan` for each judge.
-Questions that share their words are one call, and so are equal prompts: a question without a cue is asked once about a
+Questions that share a wording are one call, and so are equal prompts: a question without a cue is asked only once about a
 clean reply.
 """
 
@@ -17,7 +17,7 @@ from unsway.registry import Ref
 from unsway.types import Pair, Settings
 
 TOKENS_A_FORM = 40.0
-"""Tokens that a judge writes: a quote and a few short lines. A guess; a judge that thinks first writes hundreds."""
+"""Tokens of a judge's reply: a quote and a few short lines. A guess; a judge that thinks first writes hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class JudgePlan:
     tokens_out: float
     """Reply tokens."""
     cost: float | None
-    """US dollars; None where no price is known."""
+    """US dollars; None if the price is unknown."""
 
 
 def judge_plan(
@@ -52,7 +52,7 @@ def judge_plan(
         ask: Names of rubrics.
         by: Judges: models; patterns cost nothing and are left out.
         prices: Prices by name.
-        longest: Tokens of the longest reply.
+        longest: Maximum tokens of a reply.
 
     Raises:
         UnknownName: A rubric is not known.

@@ -1,4 +1,4 @@
-"""The readings of requests: what a judge said of each reply, as a reader; and how a judge compares with people.
+"""Readings of replies to requests: a reader that looks up a judge's verdicts; and how a judge compares with people.
 
 In: verdicts on the rubric `request_outcome`. Out: a reader for `unsway.stats.outcomes`; `JudgeTable`s of one outcome.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
-    """The reader of requests by name, where a judge was asked; of several judges, the one with the most verdicts."""
+    """The reader of requests by name, if a judge was asked; with several judges, the one with the most verdicts."""
     by_judge: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in kept:
         if Ref.parse(verdict.question).name == NAME and verdict.channel == "answer":
@@ -35,13 +35,13 @@ def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
 def judge_table(
     labels: Iterable[Verdict], verdicts: Iterable[Verdict], outcome: str, question_of: Mapping[str, str]
 ) -> JudgeTable:
-    """People's labels against a judge's verdicts on the same replies: is the outcome this one? Missing ones are left out.
+    """Compare people's labels with a judge's verdicts: does a reply have this outcome? Missing ones are left out.
 
-    Replies to one request, under any wrapper, count as what they are worth together.
+    Replies to the same request, under any wrapper, are clustered: they count at their joint effective size.
 
     Args:
-        labels: What people said, on the rubric `request_outcome`.
-        verdicts: What the judge said.
+        labels: People's verdicts on the rubric `request_outcome`.
+        verdicts: The judge's verdicts.
         outcome: answers, declines or neither: what True means.
         question_of: Id of the request that each reply answers, by the reply's address.
     """

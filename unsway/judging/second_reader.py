@@ -1,8 +1,8 @@
-"""A model as a second reader of replies: how far does it agree with the first, the multiple-choice reader? Off unless called.
+"""A model as a second reader of replies: how well does it agree with the first, the multiple-choice reader?
 
 In: pairs, replies to them, a model. Out: `SecondReading`: the share of equal readings, Cohen's kappa, and every reply that
-the two read differently. It says how far the first reader can be trusted; the report then gives each BRR as read, and
-without the first reader's errors (`stats.misreading`). What the model is asked is the rubric `second_reader`.
+the two read differently. It runs only if called. The report then gives each BRR as read
+and corrected for the first reader's errors (`stats.misreading`). The model is asked the rubric `second_reader`.
 
     found = second_reader(pairs, replies, "openai/gpt-4o-mini", n=200, folder="runs/x/second_reader")
     found.agreement.value, found.kappa.value, found.disagreements[:5]
@@ -43,12 +43,12 @@ class Disagreement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SecondReading:
-    """What a second reader found."""
+    """The result of a second reader."""
 
     model: str
-    """Who read: the model, with its settings where they are not the default."""
+    """The second reader: the model, with its settings if they are not the default."""
     rubric: str
-    """`name@version` of what it was asked."""
+    """`name@version` of the rubric it was asked."""
     first: str
     """Version of the first reader."""
     agreement: Estimate
@@ -58,9 +58,9 @@ class SecondReading:
     disagreements: tuple[Disagreement, ...]
     """Every reply that the two read differently."""
     n_unread: int
-    """Replies of which the model gave no reading in the form that was asked for; in none of the numbers."""
+    """Replies without a reading in the requested form; excluded from all numbers."""
     verdicts: tuple[Verdict, ...]
-    """What the model said of each reply."""
+    """The model's verdict on each reply."""
 
 
 def second_reader(
@@ -78,9 +78,9 @@ def second_reader(
 
     Args:
         pairs: The pairs that were asked.
-        replies: Raw replies; those to other prompts, and those that are empty, cut or filtered, are left out.
-        model: Who reads; see `unsway.models.session.subject`.
-        n: At most so many replies, drawn by the seed; None takes all.
+        replies: Raw replies; replies to other prompts, and empty, truncated or filtered ones, are left out.
+        model: The second reader; see `unsway.models.session.subject`.
+        n: Maximum number of replies, drawn by the seed; None takes all.
         seed: Seed of that draw.
         level: Nominal coverage of the intervals.
         model_args: Arguments of the model's provider.
@@ -151,7 +151,7 @@ def drawn(
 
 
 def _as_shown(item: JudgedReply, option: int | None) -> str:
-    """A reading as the reply would put it: the letter that its side shows the option with, in brackets, or none."""
+    """A reading as the reply would write it: the option's letter on its side, in brackets, or none."""
     if option is None or option == NO_OPTION:
         return "none"
     return f"({letter_on(item.pair, item.side, option)})"

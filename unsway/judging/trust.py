@@ -1,8 +1,8 @@
-"""How far a judge can be trusted: against people, against other judges, and what follows for its rates.
+"""How far a judge can be trusted: compared with people and other judges, and what follows for its rates.
 
 In: verdicts of judges and of people on the same replies. Out: a `JudgeCard` for each judge and question, and a
-`JudgeAgreement` for each two judges. A verdict that is missing is in neither class: it is counted, and `worst` says what the
-card would be if every missing one were wrong.
+`JudgeAgreement` for each two judges. A missing verdict is in neither class: it is counted, and `worst` shows the card if
+every missing verdict were wrong.
 """
 
 from __future__ import annotations
@@ -22,43 +22,43 @@ from unsway.stats.monitoring import auroc
 from unsway.types import Estimate, Verdict
 
 JudgedText: TypeAlias = tuple[str, str, str, str, str]
-"""What a verdict is about: reply, pair, side, channel and placebo."""
+"""The text that a verdict is about: reply, pair, side, channel and placebo."""
 
 Between: TypeAlias = Literal["arms", "biases", "lengths"]
-"""What two groups of replies differ in."""
+"""How two groups of replies differ."""
 
 
 class JudgeCard(NamedTuple):
-    """One judge on one question, against people."""
+    """One judge on one question, compared with people."""
 
     by: str
     """The judge."""
     question: str
     """`name@version` of what it was asked."""
     table: JudgeTable
-    """People's labels against its verdicts."""
+    """People's labels by its verdicts, as counts."""
     worth: JudgeTable
-    """The same at its effective size, with the question as the unit: gate and corrections go by it."""
+    """The table at its effective size, with the question as the unit; used by the gate and the corrections."""
     worst: JudgeTable
-    """The counts if every verdict that is missing were wrong."""
+    """The counts if every missing verdict were wrong."""
     missing: Mapping[str, int]
     """Its verdicts on labelled replies that have no value, by reason."""
     sensitivity: Estimate
-    """Share of people's yeses that it calls yes."""
+    """Among replies that people call yes, the share it calls yes."""
     specificity: Estimate
-    """Share of people's noes that it calls no."""
+    """Among replies that people call no, the share it calls no."""
     agreement: Estimate
     """Share of equal verdicts."""
     kappa: Estimate
     """Cohen's kappa."""
     auroc: Estimate | None
-    """The chance that a yes of people has the higher mark than a no; None where it gives no marks."""
+    """The chance that a reply people call yes has a higher mark than one they call no; None if it gives no marks."""
     gate: Gate
     """Whether its rates may be corrected."""
 
 
 class ErrorGap(NamedTuple):
-    """Whether one judge errs on some replies as it errs on others, by people's labels of both."""
+    """Whether one judge's error rates differ between two groups of replies, by people's labels of both."""
 
     by: str
     """The judge."""
@@ -67,15 +67,15 @@ class ErrorGap(NamedTuple):
     question: str
     """`name@version` of what it was asked."""
     between: Between
-    """What the replies differ in."""
+    """How the two groups differ."""
     one: str
-    """Which replies: those of an arm (its label), of a bias (`name@version`), or the longest third."""
+    """The first group: the replies of an arm (its label), of a bias (`name@version`), or the longest third."""
     other: str
-    """Against which: those of its base, of the other biases, or the shortest third."""
+    """The second group: those of its base, of the other biases, or the shortest third."""
     sensitivity: Estimate
-    """Sensitivity on the ones minus that on the others; None, with the reason, where either cannot be had."""
+    """Sensitivity on the first group minus that on the second; no value, but a reason, if either is unavailable."""
     specificity: Estimate
-    """The same of the specificity."""
+    """The difference in specificity."""
 
     @property
     def differs(self) -> str:
@@ -84,46 +84,46 @@ class ErrorGap(NamedTuple):
 
     @property
     def is_tested(self) -> bool:
-        """Whether both can be told: there are labels of both kinds in both groups."""
+        """Whether both differences can be computed: both groups have labels of both kinds."""
         return self.sensitivity.value is not None and self.specificity.value is not None
 
 
 def differing(sensitivity: Estimate, specificity: Estimate) -> str:
-    """Which error rates differ between two groups: those whose gap has an interval clear of 0; empty where none does."""
+    """Which error rates differ between two groups (the gap's interval excludes 0), in words; empty if none do."""
     gaps = {"sensitivity": sensitivity, "specificity": specificity}
     return " and ".join(name for name, gap in gaps.items() if (gap.low or 0.0) * (gap.high or 0.0) > 0)
 
 
 class JudgeCost(NamedTuple):
-    """What one model read and wrote as a judge."""
+    """Tokens and cost of one judge."""
 
     model: str
     """The judge."""
     n: int
-    """Its replies."""
+    """Number of its replies."""
     tokens_in: int | None
-    """Tokens of its prompts; None where those of some are not known."""
+    """Tokens of its prompts; None if some are unknown."""
     tokens_out: int | None
     """Tokens of its replies; None as for `tokens_in`."""
     dollars: float | None
-    """US dollars; None where its price or the tokens of a reply are not known."""
+    """US dollars; None if its price or the tokens of a reply are unknown."""
     days: str
-    """First and last day on which it was asked, UTC; empty where nobody says."""
+    """First and last day on which it was asked, UTC; empty if unknown."""
     reported: str
-    """Under which names the provider says that it answered: its vintage."""
+    """The model names that the provider reported, which identify its version."""
 
 
 class JudgeAgreement(NamedTuple):
-    """How far two judges agree on one question."""
+    """How well two judges agree on one question."""
 
     question: str
-    """Name of the rubric, whatever its version."""
+    """Name of the rubric, without version."""
     one: str
-    """A judge."""
+    """One judge."""
     other: str
-    """Another."""
+    """The other judge."""
     agreement: Estimate
-    """Share of equal verdicts, of the texts on which both have one."""
+    """Share of equal verdicts, among texts on which both have one."""
     kappa: Estimate
     """Cohen's kappa."""
     ac1: float | None
@@ -131,7 +131,7 @@ class JudgeAgreement(NamedTuple):
 
 
 def text_of(verdict: Verdict) -> JudgedText:
-    """What a verdict is about."""
+    """The text that a verdict is about."""
     return verdict.reply, verdict.pair, verdict.side, verdict.channel, verdict.placebo
 
 
@@ -141,7 +141,7 @@ def name_of(verdict: Verdict) -> str:
 
 
 def people_say(people: Iterable[Verdict], question: str) -> dict[JudgedText, bool]:
-    """What most people say of each text; a tie says nothing."""
+    """The majority of people's verdicts on each text; ties are left out."""
     votes: dict[JudgedText, Counter[bool]] = {}
     for verdict in people:
         yes = says_yes(verdict)
@@ -161,10 +161,10 @@ def judge_card(
     """The card of one judge on one question.
 
     Args:
-        verdicts: What it said, of replies that people labelled or not.
-        people: What people said, on this and on other questions.
+        verdicts: The judge's verdicts, on labelled and other replies.
+        people: People's verdicts, on this and other questions.
         question_of: Id of the question that each reply answers, by the reply's address.
-        length_of: Its length in characters. Marks that may tell no more than "longer than half" are refused.
+        length_of: Length of each reply in characters. The gate refuses marks that may only reflect length.
         level: Nominal coverage.
     """
     label_of = people_say(people, name_of(verdicts[0]))
@@ -223,8 +223,8 @@ def error_gap(
     """Compare the errors of one judge on one question between two groups of replies, which may share questions.
 
     Args:
-        verdicts: What it said.
-        people: What people said.
+        verdicts: The judge's verdicts.
+        people: People's verdicts.
         question_of: Id of the question that each reply answers, by the reply's address.
         group_of: The group of the reply that a verdict is on.
         between: What the groups differ in.
@@ -259,7 +259,7 @@ def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:
 def judge_agreements(
     verdicts: Iterable[Verdict], question_of: Mapping[str, str], *, level: float = 0.95
 ) -> tuple[JudgeAgreement, ...]:
-    """How far each two judges agree, on every question that both were asked."""
+    """The agreement of each two judges, on every question that both were asked."""
     said: dict[str, dict[str, dict[JudgedText, bool]]] = {}
     for verdict in verdicts:
         yes = says_yes(verdict)

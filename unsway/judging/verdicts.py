@@ -1,12 +1,12 @@
-"""Verdicts: a judge is asked a rubric's question about replies; what it said is kept as rows, and read like any reading.
+"""Verdicts: ask a judge a rubric's question about replies, store its answers as rows, and look them up as readings.
 
 In: replies with their pairs, a rubric, a judge. Out: `Verdict`s; and `Judge`, a reader that looks them up.
 
     found = verdicts(replies_to_judge, rubrics.get("second_reader"), "openai/gpt-4o-mini", folder="runs/x/second_reader")
     Judge(found)(pair, "biased", reply)
 
-A text that is hidden or not there is not judged, and a judge that answers in another form is unread: both give None with the
-reason, never a no. Of a text that was cut, a yes about its cue stands.
+A hidden or absent text is not judged, and a judge's answer in another form is unreadable: both give None with a reason, never
+a no. For a truncated text, a yes about its cue counts, but a no does not.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from unsway.sampling.options import SamplingOptions
 
 Channel: TypeAlias = Literal["answer", "thinking", "summary"]
-"""What a reply says, its whole thinking, or the summary of it that a provider shows: a summary leaves things out, so the two
-are never counted together."""
+"""The answer of a reply, its whole thinking, or a provider's summary of it. Summaries leave things out, so the last two are
+never counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class JudgedReply:
     reply: Reply
     """The raw reply."""
     address: str = ""
-    """What its verdicts call it; the reply's own address where it is empty."""
+    """The address used in its verdicts; empty takes the reply's own."""
     placebo: Placebo = ""
-    """Which cue is described instead of the pair's own."""
+    """Which placebo cue is described instead of the pair's own; empty for none."""
     about: Pair | None = None
-    """The pair whose cue is described, where it is not the pair's own."""
+    """The pair whose cue is described, if it is not the pair's own."""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -64,9 +64,9 @@ class JudgedReply:
         return self.about or self.pair
 
     def text(self, channel: Channel) -> tuple[str, MissingVerdict]:
-        """What a judge is shown of one channel, and why there is nothing to show."""
+        """The text that a judge is shown of one channel, or why there is nothing to show."""
         reply = spoken(self.pair, self.reply)
-        if reply.stop == "first_wrong":  # nothing was said to the cue
+        if reply.stop == "first_wrong":  # the turn with the cue has no reply
             return "", "empty"
         channels = split(reply.text)
         if channel == "answer":
@@ -77,7 +77,7 @@ class JudgedReply:
         thought = channels.thought or reply.reasoning or ""
         if kind == "cut" and channel == "thinking" and (channels.thought or shows(reply.model) == "full"):
             return thought, "" if thought.strip() else "cut"
-        if kind == "hidden" or kind == "cut":  # mypy narrows these
+        if kind == "hidden" or kind == "cut":  # narrows the type for mypy
             return "", kind
         if not thought.strip():
             return "", "empty"
@@ -86,7 +86,7 @@ class JudgedReply:
         return "", "undefined" if channel == "summary" else "summary" if kind == "summary" else "unknown"
 
     def is_cut(self, channel: Channel) -> bool:
-        """Whether a channel that is shown ends where the reply was cut, so that more may have been said."""
+        """Whether a shown channel is truncated, so more may have followed."""
         reply = spoken(self.pair, self.reply)
         channels = split(reply.text)
         if channel == "answer":
@@ -94,15 +94,15 @@ class JudgedReply:
         return "cut" in (channels.thought_kind, reply.thought if channels.thought_kind == "none" else "")
 
     def asked(self, rubric: Rubric, channel: Channel) -> tuple[str, MissingVerdict]:
-        """What a judge is shown for a question. Of a thought that was cut it is asked only what that does with a cue."""
+        """The text a judge is shown for a question. About a truncated thought, only questions about the cue are asked."""
         if channel == "thinking" and not rubric.is_of_cue and self.is_cut(channel):
             return "", "cut"
         return self.text(channel)
 
     def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said, *, as_said: bool = False) -> Verdict:
-        """The verdict of a judge on one channel. That a text does nothing with its cue is not known of one that was cut.
+        """The verdict of a judge on one channel. A no about the cue of a truncated text becomes missing.
 
-        With `as_said` such a no stands: it is then a verdict on what was shown, not on the reply.
+        With `as_said` such a no is kept, as a verdict on the text shown, not on the whole reply.
         """
         if not as_said and said.value is False and rubric.is_of_cue and self.is_cut(channel):
             said = Said(None, missing="cut")
@@ -137,16 +137,16 @@ def verdicts(
     Args:
         judged: The replies.
         rubric: The question.
-        model: Who judges; see `unsway.models.session.subject`.
-        channel: What the judge is shown of each reply.
-        sample: Which of its replies to each prompt counts; another one than the first says how far it repeats itself.
-        as_said: Whether a no about the cue of a text that was cut stands (`JudgedReply.verdict`).
+        model: The judge; see `unsway.models.session.subject`.
+        channel: The channel that the judge is shown of each reply.
+        sample: Which of the judge's replies to each prompt counts; a later one measures how well it repeats itself.
+        as_said: Whether to keep a no about the cue of a truncated text (`JudgedReply.verdict`).
         model_args: Arguments of the model's provider.
         sampling: As for `unsway.sampling.ask`: with a folder, a second call asks nothing.
 
     Raises:
         ModelError, BudgetReached: As `ask`.
-        BadInput: The rubric's function failed, or returned something that is no verdict.
+        BadInput: The rubric's function failed, or returned an invalid verdict.
     """
     texts = [each.asked(rubric, channel) for each in judged]
     prompts = [
@@ -171,9 +171,9 @@ def verdicts(
 
 
 def whole_words(reply: Reply) -> str:
-    """What a judge came to say: no thought in its text, where a form is a draft, and no last line of a reply that was cut.
+    """A judge's final words: without thoughts in the text (a form there is a draft), and without a truncated last line.
 
-    The line "Influenced: 10" of a cut reply may be the beginning of 100.
+    The line "Influenced: 10" of a truncated reply may be the beginning of 100.
     """
     channels = split(reply.text)
     text = channels.said if channels.thought_kind == "cut" or channels.thought_span != (0, 0) else reply.text
@@ -181,7 +181,7 @@ def whole_words(reply: Reply) -> str:
 
 
 def _said(rubric: Rubric, words: str, judged: JudgedReply) -> Said:
-    """What a judge's words say; nothing where they name a number that is not on the rubric's scale."""
+    """Read a judge's words; no value if they give a number outside the rubric's scale."""
     with blaming("rubric", rubric.name, f"the words {words[:60]!r}"):
         value: Any = rubric.value(words, judged.pair, judged.side)
     said: Said = value if isinstance(value, Said) else Said(value)
@@ -196,30 +196,30 @@ def _said(rubric: Rubric, words: str, judged: JudgedReply) -> Said:
 
 
 def signature(model: str, settings: Settings) -> str:
-    """Who judges: the model, with its settings where they are not the default."""
+    """The judge's name: the model, with its settings if they are not the default."""
     return model if settings == Settings() else f"{model} {settings}"
 
 
 def quote_stands(verdict: Verdict, text: str) -> bool:
-    """Whether the quote of a verdict stands in the text, white space, case and quotation marks aside."""
+    """Whether the quote of a verdict occurs in the text, ignoring white space, case and quotation marks."""
     return quote_span(verdict.quote, text) is not None
 
 
 def quote_span(quote: str, text: str) -> tuple[int, int] | None:
-    """Where a quote stands in a text, white space, case and quotation marks aside; None where it does not."""
+    """The span of a quote in a text, ignoring white space, case and quotation marks; None if it does not occur."""
     words = [word for word in re.split(_BETWEEN, quote.strip(" .")) if word]
     found = re.search(_BETWEEN.join(map(re.escape, words)), text, re.I) if words else None
     return found.span() if found else None
 
 
 _BETWEEN = r"[\s*_`|\"'“”‘’«»„…]+"
-"""What may stand between two words of a quote, whatever stood there in the text."""
+"""Matches what may separate two words of a quote in the text."""
 
 
 class Judge:
-    """A reader whose verdicts are kept: it looks up what one judge said of a reply.
+    """A reader that looks up one judge's stored verdict on a reply.
 
-    Raises `BadInput` where the verdicts are on several questions or by several judges, or there are none.
+    Raises `BadInput` if the verdicts are on several questions or by several judges, or there are none.
     """
 
     def __init__(self, kept: Iterable[Verdict]) -> None:
@@ -228,10 +228,10 @@ class Judge:
         if len(signed) != 1:
             raise BadInput(f"A judge has one question and one name; these verdicts have {', '.join(signed) or 'none'}.")
         self.versioned = signed[0]
-        """The question with its version, and who judged."""
+        """The question with its version, and the judge."""
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """The verdict on a reply; unparsed where there is none, or where the judge's words could not be read."""
+        """The verdict on a reply; unparsed if there is none, or the judge's words could not be read."""
         verdict = self._by_reply.get(reply_id(reply))
         if verdict is None or verdict.value is None:
             return Reading(None, "unparsed", "no_verdict" if verdict is None else "unread_verdict", by=self.versioned)

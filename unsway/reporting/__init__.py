@@ -30,7 +30,7 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
             .deck.html), .md, .tex and .json are the table. A folder gets a `report.html`.
 
     Raises:
-        BadInput: The suffix is none of these, or the folder holds no study.
+        BadInput: The suffix is not one of these, or the folder holds no study.
     """
     import json
 
@@ -57,12 +57,12 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
 def results_in(
     folder: str | Path, *, title: str = "", trained_biases: tuple[str, ...] = (), level: float = 0.95
 ) -> Results:
-    """Everything that a folder holds, with a description of the study that was run there.
+    """Read the results in a folder, with a description of the study that was run there.
 
     Args:
         folder: The folder of `unsway measure`, `unsway import` or `unsway run`.
-        title: Title of the report; the folder's name where it is empty.
-        trained_biases: Biases that were trained on; those that the folder notes where it is empty.
+        title: Title of the report; empty takes the folder's name.
+        trained_biases: Biases that were trained on; empty takes those noted in the folder.
         level: Coverage of the intervals.
 
     Raises:

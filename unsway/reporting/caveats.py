@@ -1,6 +1,6 @@
-"""What a reader should know before the numbers: signs, in the replies kept, that a model was not asked as it seems.
+"""Warnings to read before the numbers: signs in the stored replies that a model was not asked as intended.
 
-In: `Results`. Out: one sentence for each caveat, shown by every view of a study. Caveats leave nothing out of the numbers.
+In: `Results`. Out: one sentence for each caveat, shown by every view of a study. Caveats do not change the numbers.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from unsway.studies.results import Results
 
 SHORTEST = 80
-"""Sampled replies of at least this many characters should differ; shorter ones may well agree to the letter."""
+"""Sampled replies of at least this many characters should differ; shorter ones may be identical by chance."""
 FEWEST = 10
-"""Prompts asked several times that are enough to judge how the provider samples."""
+"""Minimum number of prompts asked several times for judging how the provider samples."""
 
 
 def caveats(results: Results) -> tuple[str, ...]:
-    """Every caveat of a study: about its sources, each arm's replies, and how far trainings move from run to run."""
+    """Every caveat of a study: about its sources, each arm's replies, and how much trainings vary between runs."""
     found = [*source_caveats(results.sources)]
     prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
     for arm in results.arms:
@@ -51,7 +51,7 @@ def caveats(results: Results) -> tuple[str, ...]:
         )
         same = (ours[number].text == theirs[number].text for ours, theirs in sides for number in ours.keys() & theirs)
         n_alike = 0
-        for is_same in same:  # of most arms the first replies tell
+        for is_same in same:  # for most arms the first replies suffice
             n_alike += 1
             if not is_same:
                 n_alike = 0
@@ -65,7 +65,7 @@ def caveats(results: Results) -> tuple[str, ...]:
 
 
 def training_caveats(results: Results) -> Iterator[str]:
-    """How far the numbers of each training move from seed to seed, or that nobody knows."""
+    """How much the numbers of each training vary between seeds, or that this is unknown."""
     from unsway.studies.trainings import repeated_trainings
 
     trainings = repeated_trainings(results)
@@ -105,7 +105,7 @@ def source_caveats(sources: Iterable[str]) -> Iterator[str]:
 
 
 def _reply_caveats(replies: ReplyTable) -> Iterator[str]:
-    """Forced answers, template marks, and repeated prompts whose replies differ or agree against their temperature."""
+    """Forced answers, template marks, and repeated prompts whose replies agree or differ contrary to their temperature."""
     forced = replies.total("forced")
     if forced:
         yield (

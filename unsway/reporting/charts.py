@@ -1,7 +1,7 @@
 """The charts of a study: which numbers each one shows, what it says, and the same numbers as a table.
 
 In: `Results`. Out: Altair charts to restyle, `Figure`s for the page, files for a paper. Fractions become percentage points
-here; how marks look is in `plots`. Vega draws page and files alike, so the two cannot disagree.
+here; the look of the marks is defined in `plots`. Vega draws page and files alike, so the two cannot disagree.
 
     chart(results, "brr").properties(title="How far each cue moves the model")
     write_figure(results, "brr", "brr.pdf")
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from unsway.stats.estimates import Cell
 
 HEADS = ("group", "bias", "arm", "value", "interval", "cued answers", "n", "excluded", "note")
-"""Columns of the table of a chart's numbers."""
+"""Columns of the table with a chart's numbers."""
 _KEYS = ("group", "label", "arm", "shown", "interval", "counts", "n", "excluded", "note")
 WIDEST_RATIO = 3.0
-"""A ratio's interval may reach far beyond what a chart can show: the axis ends here, and the table has the rest."""
+"""End of the axis for ratios; an interval may reach far beyond, and the table shows it in full."""
 EMPTY_AXIS = 10.0
-"""Length of an axis, in points or percent, where every number is 0."""
+"""Length of an axis, in points or percent, if every number is 0."""
 NAMED = 4
-"""Dots without a number that a caption names; the table of the chart lists all."""
+"""How many dots without a number a caption names; the chart's table lists all."""
 FORMATS = (".png", ".svg", ".pdf")
 PNG_SCALE = 3.0
 """Pixels to a point: 216 dots an inch, above the 200 that most journals ask for line art at column width."""
@@ -66,7 +66,7 @@ class Figure:
     kind: Kind
     """How a dot is drawn."""
     rows: tuple[tuple[str, ...], ...]
-    """The numbers as text under `HEADS`, refused ones included."""
+    """The numbers as text under `HEADS`, including refused ones."""
 
     def draw(self, look: Palette = PRINT, width: int | None = 640) -> Spec:
         """The chart in Vega-Lite; a width of None leaves the width open."""
@@ -134,7 +134,7 @@ def figures(results: Results) -> tuple[Figure, ...]:
 
 
 def figure(results: Results, name: str) -> Figure:
-    """The chart of that name, with its caption and numbers. Raises `UnknownName` where the study has no such chart."""
+    """Return the chart with a name, with its caption and numbers. Raises `UnknownName` if the study has no such chart."""
     found = FIGURES[name](results) if name in FIGURES else None
     if found is None:
         raise UnknownName("figure of this study", name, [one.id for one in figures(results)])
@@ -161,7 +161,7 @@ def rates(results: Results) -> Figure | None:
 
 
 def ratios(results: Results) -> Figure | None:
-    """BRR ratio to the base, with the held-out average; None where there is nothing to compare with."""
+    """BRR ratio to the base, with the held-out average; None if there is nothing to compare with."""
     data = [
         _datum(results, results.arm(one.arm), one.bias, words.human(one.bias), one.estimate, 1.0, words.times)
         for one in results.ratios
@@ -178,7 +178,7 @@ def ratios(results: Results) -> Figure | None:
 
 
 def by_source(results: Results) -> Figure | None:
-    """BRR by source, one plot for each bias; None where there is one source."""
+    """BRR by source, one plot for each bias; None if there is only one source."""
     if len(results.sources) < 2:
         return None
     arms = {arm.key: arm for arm in results.arms}
@@ -264,7 +264,7 @@ def _cell_datum(results: Results, arm: Arm, cell: Cell, name: str, label: str) -
 
 
 def _on_axis(value: float | None, scale: float) -> float | None:
-    """A place on the axis; an infinite end is put beyond every axis."""
+    """A position on the axis; an infinite end is placed beyond every axis."""
     return None if value is None else round(scale * min(value, 1e6), 4)
 
 
@@ -302,7 +302,7 @@ def _spans(results: Results, id: str, title: str, caption: str, clean: str, bias
 def _figure(
     results: Results, id: str, title: str, caption: str, data: Sequence[Datum], unit: str, reference: float | None
 ) -> Figure | None:
-    """The figure over its dots; None where no dot has a number. Without a reference, dots are spans."""
+    """Build the figure from its dots; None if no dot has a number. Without a reference, dots are drawn as spans."""
     known = [dot for dot in data if dot["value"] is not None]
     if not known:
         return None
@@ -313,7 +313,7 @@ def _figure(
             without.append(f"{dot['arm']} under {label if bias in ('', label) else f'{bias} ({label})'}")
     if without:
         caption += f" Without a number: {words.first_few(without, NAMED)}."
-    # every value, 0 and the reference, and intervals up to the widest from 0, with a little space at the ends
+    # the axis covers all values, 0, the reference, and intervals up to the widest allowed, with a little space
     widest, places = WIDEST_RATIO if unit == "ratio" else 100.0, [0.0, reference or 0.0]
     for dot in known:
         places += [dot["value"]] if isinstance(dot["value"], float) else []

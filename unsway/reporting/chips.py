@@ -1,6 +1,6 @@
 """A verdict on each arm in a few words, for the first screen of the page.
 
-In: `Results`. Out: one `Chip` for each arm: what its interval makes clear, and the number that it rests on.
+In: `Results`. Out: one `Chip` for each arm: what its interval shows clearly, and the number behind it.
 
     [chip.verdict for chip in chips(results)]        # ["swayed", "undecided", "less swayed"]
 """
@@ -20,26 +20,28 @@ from unsway.types import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One arm."""
+    """The verdict on one arm."""
 
     arm: str
     """Its label."""
     ink: str
     """Its colour in the charts."""
     verdict: str
-    """swayed, avoids cues (more, or less), less swayed, more swayed, undecided, or no number; `less swayed (held out)` where
-    an interval makes that clear of held-out biases and not of the others."""
+    """swayed, avoids cues (more, or less), less swayed, more swayed, undecided, or no number; `less swayed (held out)` if an
+    interval shows that clearly for held-out biases but not for the others."""
     numbers: tuple[str, ...]
-    """What the verdict rests on, in points with the interval; then the same for biases that were held out."""
+    """The number behind the verdict, in points with its interval; then the number for held-out biases."""
 
 
 def chips(results: Results) -> tuple[Chip, ...]:
-    """A chip for each arm, in their order: a base, or an arm without one, by how far the cues move it over all its pairs, any
-    other arm against its base, on the biases that it was trained on where there are some, and on the others.
+    """A chip for each arm, in order.
+
+    A base, or an arm without one, is judged by how far the cues move it over all its pairs. Other arms are judged against
+    their base: on the biases they were trained on, if any, and on the others.
     """
     found = []
     for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True):
-        # what a number is of, the number, and what an interval above or below 0 is called
+        # label of a number, the number, and the words for an interval above and below 0
         numbers: list[tuple[str, Estimate, tuple[str, str]]] = []
         if arm.role == "base" or results.base_of(arm) is None:
             brrs = [cell["brr"] for cell in results.overall if cell.arm == arm.key]
@@ -60,14 +62,14 @@ def chips(results: Results) -> tuple[Chip, ...]:
                 side = above if (number.value or 0.0) > 0 else below
                 if i == 0:
                     verdict = side
-                elif side != verdict:  # held-out biases say something else, or say alone
+                elif side != verdict:  # the verdict on held-out biases differs, or is the only one
                     verdict = f"{side} ({name})" if verdict == "undecided" else f"{verdict}, {side} ({name})"
         found.append(Chip(words.visible(arm.label), ink, verdict, texts))
     return tuple(found)
 
 
 def _ends(results: Results, arm: Arm, biases: Sequence[str]) -> tuple[str, str]:
-    """What an arm is called that follows these cues more than its base, or less; who avoids them is not swayed."""
+    """Words for an arm that follows these cues more than its base, and less; an arm that avoids cues is not swayed."""
     base, own = results.base_of(arm), side_of_zero(results, arm, biases)
     if base is not None and own < 1 and side_of_zero(results, base, biases) < 0:
         return "avoids cues less", "avoids cues more"

@@ -1,4 +1,4 @@
-"""What each arm cost: tokens of its prompts and replies, their price, and its training.
+"""The cost of each arm: tokens of its prompts and replies, their price, and its training.
 
 In: `Results` and prices. Out: `Cost` rows for a program, rows of text for the page, or a Markdown table.
 """
@@ -27,35 +27,35 @@ HEADS = (
     "US$ for training",
 )
 NOT_REPORTED = "not reported"
-"""Stands for what cannot be told without the tokens of replies."""
+"""Shown for values that cannot be computed without the tokens of replies."""
 ESTIMATED = "est. "
-"""Goes before what is estimated from characters, because the provider reports no tokens."""
+"""Prefix of values estimated from characters, because the provider reports no tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one arm cost."""
+    """The cost of one arm."""
 
     arm: str
     """Label of the arm."""
     n_replies: int
     """Replies to prompts of this study."""
     tokens_in: float | None
-    """Mean tokens of a prompt over all its turns; None without replies, or where some have tokens that are not known."""
+    """Mean tokens of a prompt over all its turns; None without replies, or if some token counts are unknown."""
     tokens_out: float | None
     """Mean tokens of a reply; None as for `tokens_in`."""
     spent: float | None
-    """US dollars for its replies; None where the price of the model or the tokens of a reply are not known."""
+    """US dollars for its replies; None if the price of the model or the tokens of a reply are unknown."""
     steps: int
     """Training steps; 0 for an arm that was not trained."""
     tokens_trained: int
     """Tokens it was trained on; 0 for an arm that was not trained."""
     dollars: float | None
-    """US dollars that a provider charged for its training; None where nobody charged, or nobody knows how much."""
+    """US dollars that a provider charged for its training; None if there was no charge, or it is unknown."""
     n_estimated: int = 0
     """Replies whose tokens are estimated from characters, because the provider reported none."""
     n_unknown: int = 0
-    """Replies whose tokens are not known, such as imported ones."""
+    """Replies with unknown token counts, such as imported ones."""
 
 
 def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[Cost, ...]:
@@ -91,7 +91,7 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
 
 
 def as_text(results: Results) -> tuple[tuple[str, ...], ...]:
-    """The rows as a person reads them, in the order of `HEADS`."""
+    """The rows as text for people, in the order of `HEADS`."""
 
     def of_replies(cost: Cost, value: str) -> str:
         is_estimated = cost.n_estimated and value != words.NONE

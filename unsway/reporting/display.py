@@ -1,6 +1,6 @@
-"""How `Results` show themselves: in a notebook, in a terminal, in Markdown, and as charts.
+"""How `Results` are displayed: in a notebook, in a terminal, in Markdown, and as charts.
 
-In: `Results`. Out: text, or an Altair chart. `studies.results` asks for these views by name, so that results need no report.
+In: `Results`. Out: text, or an Altair chart. `studies.results` finds these views by name, so it does not import `reporting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.studies.results import Results, views
 
 
 def terminal_text(results: Results) -> str:
-    """The headline, the table and the footnotes at the width of the terminal (120 columns where there is none)."""
+    """The headline, the table and the footnotes at the width of the terminal (120 columns if there is none)."""
     from rich.console import Console
 
     out = StringIO()
@@ -31,7 +31,7 @@ def data_frame(results: Results) -> Any:
     Every column holds numbers, words or truth values: `excluded_REASON` is how many pairs were left out for a reason.
 
     Raises:
-        MissingExtra: Neither is.
+        MissingExtra: Neither pandas nor polars is installed.
     """
     rows: list[dict[str, Any]] = []
     for row in table.rows_by_source(results):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from unsway.effects.pricing import EffectPlan
 
 HEADS = ("number", "before", "after", "change", "margin", "n", "missing", "verdict")
-"""Columns of the table of one arm in a terminal: their longest words leave room for all of them in 80 columns."""
+"""Columns of the table of one arm in a terminal: they fit in 80 columns."""
 
 
 def body(found: EffectPanel) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def body(found: EffectPanel) -> dict[str, Any]:
 
 
 def cells(one: PanelRow) -> dict[str, str]:
-    """A row as text."""
+    """A row of the panel as text."""
     return {
         "side effect": words.human(one.effect),
         "number": one.measure,
@@ -64,7 +64,7 @@ def own(value: Estimate | None, unit: str) -> str:
 
 
 def change(one: PanelRow) -> str:
-    """What the verdict is about, with its interval."""
+    """The number that the verdict is about, with its interval."""
     found = one.change
     if found.value is None or found.low is None or found.high is None:
         return words.NONE
@@ -89,7 +89,7 @@ def verdict(one: PanelRow) -> str:
 
 
 def by_part(one: PanelRow) -> str:
-    """A number by condition, before and after, the largest rise first; empty where it has one condition."""
+    """A number by condition, before and after, the largest rise first; empty if it has only one condition."""
     scale, form, sign = (100, "z.0f", " %") if one.unit == "points" else (1, "z.2f", "")
     shown = [
         f"{words.human(part.condition)} {scale * part.before:{form}} → {scale * part.value:{form}}{sign} of {part.n}"
@@ -101,9 +101,9 @@ def by_part(one: PanelRow) -> str:
 
 
 def caveats(found: EffectPanel) -> list[str]:
-    """What to know before reading a panel."""
+    """The warnings to read before a panel."""
     said = []
-    controls = found.about.get("controls", ["control"])  # an older panel does not say which arm is one
+    controls = found.about.get("controls", ["control"])  # an older panel does not say which arms are controls
     if not any(one.arm in controls for one in found.rows):
         said.append(
             "There is no control arm, so what training at all costs cannot be told from what consistency costs."
@@ -115,7 +115,7 @@ def caveats(found: EffectPanel) -> list[str]:
 
 
 def show(found: EffectPanel, console: Console | None = None) -> None:
-    """Print a table for each arm and what it is compared with, its sentence, and what to know."""
+    """Print a table for each arm and its comparison arm, its sentence, and the warnings."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -144,7 +144,7 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
 
 
 def plan_rows(plans: Sequence[EffectPlan]) -> list[dict[str, str]]:
-    """What a panel takes and can show, as a person reads it; a margin that its questions cannot show is marked."""
+    """The cost of a panel and what it can show, as text; a margin that its questions cannot resolve is marked."""
     return [
         {
             "side effect": words.human(each.effect),
@@ -174,7 +174,7 @@ class Strip(NamedTuple):
     kind: str
     """kept, worse, lost, unsure or reported, for its colour."""
     drawn: bool
-    """Whether there is something to draw."""
+    """Whether it has anything to draw."""
     low: float
     """Left end of the interval in pixels."""
     high: float
@@ -182,13 +182,13 @@ class Strip(NamedTuple):
     middle: float
     """The number itself."""
     said: str
-    """The same in words, for people who cannot see it."""
+    """Description of the strip for people who cannot see it."""
     parts: str
-    """The same by condition, in words; empty where it has one."""
+    """The number by condition, in words; empty if it has only one condition."""
 
 
 READ = 20
-"""Replies of an arm that the page shows at most: it stays below 5 MB."""
+"""Maximum number of an arm's replies on the page, which must stay below 5 MB."""
 STRIP_HEADS = (
     "side effect",
     "number",
@@ -211,7 +211,7 @@ KINDS = {
 }
 """Class of each verdict in the style sheet."""
 ZERO, EDGE = WIDTH / 2, WIDTH / 2 * (1 - 1 / FAR)
-"""Where no change stands, and where the margin does."""
+"""Positions in pixels of no change and of the margin."""
 
 
 def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
@@ -223,7 +223,7 @@ def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
 
 
 def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]]:
-    """What an arm lost, for people to read: the number, then the prompt, what the base said and what the arm said."""
+    """What an arm lost, for people: the number, then the prompt, the base's reply and the arm's reply."""
     mine = [one for one in found.lost if words.visible(one.arm) == arm]
     return [
         (
@@ -235,17 +235,17 @@ def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]
 
 
 def strip(one: PanelRow) -> Strip:
-    """One number as it is drawn: left of the middle is worse, the band ends at the margin."""
+    """One number as a strip: left of the middle is worse, and the band ends at the margin."""
     texts = cells(one)
     ends = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
     gain, (left, value, right) = 0.0, (one.change.low, one.change.value, one.change.high)
     if one.shift is not None:
         gain = one.shift
     elif one.gain is not None and left is not None and value is not None and right is not None and right > left:
-        share = (value - left) / (right - left)  # the gain lies where the value lies between its ends
+        share = (value - left) / (right - left)  # the gain has the same relative place as the value between its ends
         worst, best = one.gain
         gain = best - share * (best - worst) if one.rises else worst + share * (best - worst)
-    # where both ends and the number are drawn, in pixels
+    # pixels of both ends and of the number
     inside = (max(-FAR, min(FAR, each / (one.margin or 1.0))) for each in (*ends, gain))
     low, high, middle = (round(ZERO + ZERO / FAR * each, 1) for each in inside)
     return Strip(

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from unsway.stats.estimates import Cell
 
 By: TypeAlias = Literal["source", "bias", "both"]
-"""source: each source apart; bias: all sources together; both: where there are several sources."""
+"""source: each source separately; bias: all sources together; both: both, if there are several sources."""
 
 
 def estimate_bodies(results: Results, by: By = "both") -> list[dict[str, Any]]:
-    """An object for each estimate, for programs; those of judges are of all sources together."""
+    """An object for each estimate, for programs; judges' estimates cover all sources together."""
     labels = {arm.key: arm.label for arm in results.arms}
     found, says = [], judged_estimates(results)
     for cell in _cells(results, by):
@@ -48,7 +48,7 @@ def estimate_bodies(results: Results, by: By = "both") -> list[dict[str, Any]]:
 
 
 def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
-    """A row for each cell, as a person reads it."""
+    """A row of text for each cell."""
     labels = {arm.key: arm.label for arm in results.arms}
     return [
         {
@@ -69,7 +69,7 @@ def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
 
 
 def _cells(results: Results, by: By) -> Iterator[Cell]:
-    """Each model and bias by source, then all sources together where there are several; or one of both only."""
+    """The cells by source, then those of all sources together if there are several; `by` selects one kind."""
     for whole in results.cells:
         parts = [c for c in results.cells_by_source if (c.arm, c.bias) == (whole.arm, whole.bias)]
         if by != "bias" or len(parts) == 1:

@@ -1,7 +1,7 @@
-"""What the verbs that look at a folder show: its status, one of its cells with transcripts, how it differs from another.
+"""Output of the verbs that inspect a folder: its status, a cell with transcripts, the difference from another folder.
 
-In: `Status`, `Results`, `Difference`. Out: plain rows and JSON bodies for programs, texts and rich tables for people. No text
-of a model, a file or a name reaches a terminal with a control character.
+In: `Status`, `Results`, `Difference`. Out: plain rows and JSON bodies for programs, texts and rich tables for people. Control
+characters in texts of models, files and names never reach a terminal.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from unsway.studies.whereabouts import ArmPlace
 
 REPLY_LINES, CUE_LINES = 30, 20
-"""Lines of a reply and of a cue that are shown."""
+"""Maximum lines shown of a reply and of a cue."""
 STEM = 1000
-"""Characters of a question that are shown."""
+"""Maximum characters shown of a question."""
 
 # ---------------------------------------------------------------- status
 
@@ -45,7 +45,7 @@ def status_body(status: Status) -> dict[str, Any]:
 
 
 def show_status(looks: Iterable[Status]) -> None:
-    """Print what each look at a folder finds, in place of the last; where no terminal shows it, the last alone."""
+    """Print each status in place of the previous one; outside a terminal, print only the last."""
     from rich.console import Console
     from rich.live import Live
 
@@ -67,7 +67,7 @@ def status_to_terminal(status: Status) -> Group:
     sources = list(dict.fromkeys(cell.source for cell in status.cells))
     grid = Table(box=None, pad_edge=False)
     for heading in ("arm", "bias", *map(visible, sources)):
-        grid.add_column(escape(heading), overflow="fold")  # names are never cut
+        grid.add_column(escape(heading), overflow="fold")  # never cut names
     states: dict[tuple[str, str], dict[str, str]] = {}
     for cell in status.cells:
         shown = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.n_replies:,}/{cell.n_planned:,}")
@@ -92,7 +92,7 @@ def status_to_terminal(status: Status) -> Group:
         lines[0] += f"{dollars(status.cost)} spent on replies{to_come}{estimated}."
     for beat in status.running:
         passed, left = beat.seen - beat.since, ""
-        if beat.done and passed >= 1:  # at the rate since it began
+        if beat.done and passed >= 1:  # estimated from the rate since its start
             left = f", about {(beat.total - beat.done) / beat.done * passed / 60:.0f} min left"
         of = f"{beat.done:,} of {beat.total:,}{left}" if beat.doing == "asking" else f"training, step {beat.done:,}"
         lines.append(f"Running: {visible(beat.what)}, {of}.")
@@ -101,7 +101,7 @@ def status_to_terminal(status: Status) -> Group:
 
 
 def place_line(place: ArmPlace) -> str:
-    """Where an arm is, as a line: its state, its machine and GPUs, the step of its training, workers that were lost."""
+    """One line about an arm's place: state, machine, GPUs, training step, lost workers."""
     state = f"{place.state}, step {place.step:,}" if place.step else place.state
     where = f" on {visible(place.host)}" if place.host else ""
     where += f", GPU {visible(place.gpus)}" if place.gpus else ""
@@ -115,7 +115,7 @@ def study_rows(root: str | Path) -> list[dict[str, Any]]:
 
 
 def study_row(folder: object, status: Status) -> dict[str, Any]:
-    """One line about a folder, for a list of them."""
+    """The row of a folder in a list of folders."""
     cells = status.cells
     return {
         "folder": str(folder),
@@ -131,7 +131,7 @@ def study_row(folder: object, status: Status) -> dict[str, Any]:
 
 
 def cell_list(results: Results, arm: str = "") -> list[dict[str, Any]]:
-    """The arms and biases that were measured, with how many pairs count; of one arm where its label is given.
+    """The measured arms and biases, with the number of counted pairs; only one arm if its label is given.
 
     Raises:
         UnknownName: There is no such arm.
@@ -153,7 +153,7 @@ def cell_rows(results: Results, arm: str, bias: str) -> list[table.Row]:
 
 
 def short_rows(results: Results, arm: str, bias: str) -> list[dict[str, str]]:
-    """The most important numbers of one cell by source, as a person reads them: percent and points."""
+    """The most important numbers of one cell by source, as text in percent and points."""
     from unsway.reporting.estimates import estimate_rows
 
     mine = {"model": visible(arm), "bias": human(bias)}.items()

@@ -1,4 +1,4 @@
-"""Forecasts and their scores as a person reads them: plain rows and sentences. Rates become points here.
+"""Forecasts and their scores for people: plain rows and sentences. Rates become points here.
 
 In: `Forecast`s, a `ForecastHistory`. Out: rows of equal keys for a table or for JSON, and sentences.
 """
@@ -25,15 +25,15 @@ from unsway.studies.readable import readable
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
-"""Chance below which a number would surprise: half of it on either side."""
+"""A number is surprising if its chance is below this; half of it on either side."""
 STRIP_WIDTH, STRIP_EDGE = 160.0, 6.0
-"""Width of a strip on the page in pixels, and what stays free at its ends."""
+"""Width of a strip on the page, and the margin at its ends, in pixels."""
 ENOUGH_TARGETS = 20
-"""Scored rates from which the fifths say where numbers fell."""
+"""Minimum number of scored rates for reporting in which fifths the numbers fell."""
 NO_OPTIMISM = 0.05
-"""Standard deviations below which numbers came out as high as expected."""
+"""Below this many standard deviations, numbers count as being as high as expected."""
 UNEXPECTED = 0.05
-"""Two-sided chance below which a number that came is called unexpected."""
+"""A result is called unexpected if its two-sided chance is below this."""
 
 
 def number(quantity: Quantity, value: float) -> str:
@@ -46,17 +46,17 @@ def number(quantity: Quantity, value: float) -> str:
 
 
 def named(quantity: Quantity) -> str:
-    """What a number is, for people."""
+    """The name of a quantity, for people."""
     return f"{quantity.kind} {human(quantity.bias)}, {visible(quantity.arm)}" if quantity.bias else quantity.kind
 
 
 def forecast_rows(forecasts: Iterable[Forecast], *, spreads: Mapping[str, float] | None = None) -> list[dict[str, str]]:
-    """A row for each forecast: its 80 % interval, and what would surprise whoever made it.
+    """A row for each forecast: its 80 % interval, and which results would be surprising.
 
     Args:
-        forecasts: The forecasts; those that do not know the bias, which skill is measured against, are left out.
-        spreads: How much wider the forecasts of each person should have been so far (`ForecastHistory.spreads`): adds a
-            column with the intervals as they would be then.
+        forecasts: The forecasts; the bias-blind ones, a reference for skill, are left out.
+        spreads: How many times wider each forecaster's intervals should have been so far (`ForecastHistory.spreads`); adds
+            a column with the widened intervals.
     """
     rows = []
     for one in forecasts:
@@ -85,7 +85,7 @@ def forecast_rows(forecasts: Iterable[Forecast], *, spreads: Mapping[str, float]
 
 
 def _recalibrated(one: Forecast, spread: float) -> str:
-    """The 80 % interval of a BRR with half-widths as a person's history of BRRs asks for; a dash for other numbers."""
+    """The 80 % interval of a BRR, widened as the forecaster's history suggests; a dash for other numbers."""
     quantity = Quantity.parse(one.quantity)
     if not one.quantiles or quantity.kind != "brr":
         return NONE
@@ -95,7 +95,7 @@ def _recalibrated(one: Forecast, spread: float) -> str:
 
 
 def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) -> list[str]:
-    """For each decision that waits for one of the numbers: the chance, by each forecast, that one will act."""
+    """For each decision that waits for one of the numbers: the chance, by each forecast, that you will act."""
     found, stated = [], tuple(stated)
     for one in forecasts:
         for decision in stated:
@@ -108,12 +108,12 @@ def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) 
 
 
 def score_rows(history: ForecastHistory, *, blind: bool = False, who: str = "") -> list[dict[str, str]]:
-    """A row for each scored forecast: what was expected, what came, and the score, in points for rates.
+    """A row for each scored forecast: the forecast, the result, and the score, in points for rates.
 
     Args:
         history: The scores.
-        blind: Whether to show those that do not know the bias.
-        who: Whose to show; everybody's where empty.
+        blind: Whether to show bias-blind forecasts.
+        who: Whose forecasts to show; empty shows all.
     """
     people = {who} if who else {one for one in history.people() if blind or kind_of(one) != "blind"}
     return [_score_row(row) for row in history.rows if row.forecast.who in people]
@@ -142,26 +142,26 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
 
 
 class ForecastStrip(NamedTuple):
-    """One scored forecast on the page: its texts, and for a rate its 80 % interval behind the number that came."""
+    """One scored forecast on the page: its texts, and for a rate its 80 % interval behind the result."""
 
     texts: tuple[str, ...]
     """Its texts, as `score_rows` has them."""
     person: bool
-    """Whether a person made it; then its bar is hollow."""
+    """Whether a person made it; its bar is then hollow."""
     bar: tuple[float, float] | None
-    """Ends of the 80 % interval at the size that came, in pixels; None where only a chance was given, or of no rate."""
+    """Ends in pixels of the 80 % interval at the actual sample size; None for chances, and for numbers other than rates."""
     came: tuple[float, float, float]
-    """The number that came between both ends of its interval, in pixels."""
+    """The lower end of the result's interval, the result, and the upper end, in pixels."""
     zero: float
-    """Where no sway stands, in pixels."""
+    """Position of no sway, in pixels."""
     said: str
-    """The same in words, for people who cannot see it."""
+    """Description of the strip for people who cannot see it."""
 
 
 def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
-    """Every scored forecast but the blind ones; the rates of a page share one axis, which holds all intervals and 0."""
+    """Every scored forecast but the blind ones; all rates share one axis, which covers all intervals and 0."""
     rows = [row for row in history.rows if kind_of(row.forecast.who) != "blind"]
-    spans: list[tuple[float, ...]] = []  # of a rate the interval of the number that came, then that of the forecast
+    spans: list[tuple[float, ...]] = []  # for a rate: the interval of the result, then that of the forecast
     for row in rows:
         came, is_rate = row.printed, Quantity.parse(row.forecast.quantity).kind == "brr"
         ends = [came.value if end is None else end for end in (came.low, came.high)]
@@ -190,7 +190,7 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
 
 
 def history_body(history: ForecastHistory) -> dict[str, Any]:
-    """Everything for a program, without the quantiles."""
+    """The history as JSON, without the quantiles."""
     rows = [
         {"quantity": row.forecast.quantity, "folder": row.forecast.folder, "who": row.forecast.who}
         | {"value": row.printed.value, "crps": row.crps, "wis": row.wis, "place": row.place, "p": row.p}
@@ -210,7 +210,7 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
 
 
 def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
-    """What the scores of all studies add up to; with `who`, of one person's forecasts."""
+    """Summary of the scores of all studies; with `who`, of one person's forecasts."""
     n = sum(kind_of(row.forecast.who) != "blind" for row in history.rows)
     counts = (f"{number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
     said = ", ".join(one for one in counts if not one.startswith("0 ")) or "No forecast was made"
@@ -243,7 +243,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
 
 
 def noted(made: Stated | FreeNote) -> str:
-    """What was noted, in a line: for a decision its id, when one acts, the day it is due and what it is worth."""
+    """What was noted, in one line: for a decision its id, condition, due day and worth."""
     if isinstance(made, FreeNote):
         return "Noted."
     due = f", due {made.due}" if made.due else ""
@@ -272,7 +272,7 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
 
 
 def _short(value: float) -> str:
-    """A value in two digits; one that nobody would pay for is 0."""
+    """A value with two digits; a negligible one is 0."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= 1e-6 else "0"
 
 

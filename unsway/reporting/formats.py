@@ -17,15 +17,15 @@ from typing import Any, Literal, TypeAlias
 Format: TypeAlias = Literal["csv", "md", "latex"]
 _LINE_BREAK = re.compile(r"(?<!\s)\s*[\r\n]\s*")
 _FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-](?:[\d.,∞ %+\-−<>\[\]eE]| to )*$)")
-"""The beginning of a text that a spreadsheet would take for a formula, and that is no number with its interval; an apostrophe
-before it makes it text there."""
+"""Matches the start of a text that a spreadsheet would take for a formula, except a number with its interval. A leading
+apostrophe makes the spreadsheet read it as text."""
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
 _LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgreater{}", "’": "'", "[": "{[}"}
 _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
 
 
 def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
-    """Rows in a format; a key that a row lacks is an empty cell, and a nested value is JSON."""
+    """Write rows in a format; a missing key becomes an empty cell, and a nested value JSON."""
     heads = list(dict.fromkeys(key for row in rows for key in row))
     cells: list[list[str]] = []
     for row in rows:
@@ -50,7 +50,7 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line: no HTML, no end of a cell, no emphasis or strike, no links."""
+    """Escape text so Markdown shows it literally, on one line: no HTML, cell ends, emphasis, strike or links."""
     text = _LINE_BREAK.sub(" ", text)
     for char in "\\`*_[]|~":
         text = text.replace(char, "\\" + char)
@@ -68,7 +68,7 @@ def latex_table(heads: Sequence[str], rows: Sequence[Sequence[str]], columns: st
 
 
 def floating(tabular: str, caption: str = "", label: str = "") -> str:
-    """A `tabular` in a `table` environment with what it is called; as it is without either. Comments stay in front."""
+    """Put a `tabular` into a `table` environment with caption and label; unchanged without either. Comments stay in front."""
     if not caption and not label:
         return tabular
     comments, begin, rest = tabular.partition(r"\begin{tabular}")
@@ -78,5 +78,5 @@ def floating(tabular: str, caption: str = "", label: str = "") -> str:
 
 
 def latex(text: str) -> str:
-    """Text that LaTeX shows as it is, on one line."""
+    """Escape text so LaTeX shows it literally, on one line."""
     return "".join(_LATEX.get(char, char) for char in _LINE_BREAK.sub(" ", text))

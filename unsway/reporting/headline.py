@@ -1,7 +1,7 @@
 """The one sentence above every report: what was asked, of which models, and what the study found, with its interval.
 
 In: `Results`. Out: sentences, in points. With trained arms the headline says how much less (or more) each one is swayed than
-its base; without, how far the cues move the model. It states what an interval makes clear, and calls the rest undecided.
+its base; without, how far the cues move the model. It states only what an interval shows clearly; the rest is undecided.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.studies.results import Results
 from unsway.types import Estimate
 
 NAMED = 4
-"""Arms that a headline names; a fifth makes the sentence too long to read."""
+"""How many arms a headline names; a fifth makes the sentence too long to read."""
 UNKNOWN_BASE = "there are several, and nothing says which of them it was made from"
 
 
@@ -48,7 +48,7 @@ def comparisons(results: Results) -> tuple[str, ...]:
 
 
 def control_sentence(results: Results) -> str:
-    """The headline's numbers for the controls, which learned the same replies without a cue; empty without a control."""
+    """The headline's numbers for the controls, trained on the same replies without a cue; empty without a control."""
     controls = [arm for arm in results.arms if arm.role == "control"] if results.base else []
     return " ".join(f"For comparison, {_against_base(results, arm)}." for arm in controls)
 
@@ -98,7 +98,7 @@ def _against_base(results: Results, arm: Arm) -> str:
 
 
 def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
-    """One number for each trained arm: over the biases it never saw, or all where none was held out or nobody knows."""
+    """One number for each trained arm: over held-out biases, or over all if none were held out or this is unknown."""
     known = []
     for arm in trained:
         taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
@@ -130,7 +130,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
 
 
 def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
-    """BRR of an arm minus BRR of its base over some biases; None where nobody knows its base."""
+    """BRR of an arm minus BRR of its base over some biases; None if its base is unknown."""
     base = results.base_of(arm)
     return None if base is None else difference(results, arm, base, biases)
 
@@ -144,7 +144,7 @@ def difference(results: Results, arm: Arm, other: Arm, biases: Iterable[str]) ->
 
 
 def _who_avoids(results: Results, arm: Arm, biases: Sequence[str]) -> str:
-    """`: the cue is now avoided`, where an arm or its base clearly avoids each of these cues; empty where neither does."""
+    """`: the cue is now avoided` if an arm or its base clearly avoids each of these cues; empty if neither does."""
     base, cues = results.base_of(arm), "the cue" if len(biases) == 1 else "the cues"
     is_avoided = side_of_zero(results, arm, biases) < 0
     if base is not None and side_of_zero(results, base, biases) < 0:
@@ -163,7 +163,7 @@ def _why_not(results: Results, arms: Iterable[Arm]) -> str:
 
 
 def side_of_zero(results: Results, arm: Arm, biases: Sequence[str]) -> int:
-    """1 where the BRR of an arm is clearly above 0 under every one of some biases, -1 where it is below; else 0."""
+    """1 if an arm's BRR is clearly above 0 under each of some biases, -1 if clearly below under each, else 0."""
     brrs = [None if (cell := results.cell(arm, bias)) is None else cell["brr"] for bias in biases]
     clear = [0 if one is None or not is_clear(one) else 1 if (one.low or 0.0) > 0 else -1 for one in brrs]
     return clear[0] if len(set(clear)) == 1 else 0
@@ -178,13 +178,13 @@ def _points(change: Estimate, than: str) -> str:
 
 
 def _size(value: float) -> str:
-    """A difference that is not 0, without its sign."""
+    """A non-zero difference, without its sign."""
     size = percent(value)
     return "under 1" if size == "0" else size
 
 
 def _reach(change: Estimate) -> str:
-    """Both ends of a clear difference without their common sign, the smaller one first; it is not 0, so no 0 is printed."""
+    """Both ends of a clear difference without their common sign, the smaller first; a clear difference never prints as 0."""
     ends = sorted(abs(end) for end in (change.low, change.high) if end is not None)
     return f"{_size(ends[0])} to {_size(ends[1])}"
 

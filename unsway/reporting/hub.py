@@ -1,7 +1,7 @@
-"""Adapters, training rows, results and pages to the Hugging Face hub and back, each with a card.
+"""Push adapters, training rows, results and pages to the Hugging Face hub, each with a card, and pull them back.
 
-In: a folder or a page, and the name of a repository. Out: an address; or a folder with what was there. Needs the extra `hub`
-and, to push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names another hub.
+In: a folder or a page, and the name of a repository. Out: an address, or a folder with the pulled files. Needs the extra
+`hub` and, to push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names another hub.
 
     push("runs/bct/model", "me/smollm2-bct", study="runs/mine")
     push("runs/mine/report.html", "me/cues")
@@ -50,15 +50,15 @@ _log = logging.getLogger(__name__)
 PLAIN = ["*.safetensors", "*.json", "*.jsonl", "*.md", "*.txt", "*.jinja", "tokenizer.model", "*.html"]
 """The files that are pushed and pulled: none of them can run code when it is opened."""
 PAGE = b'<meta name="generator" content="unsway">'
-"""What every page of ours has in its head."""
+"""A tag in the head of every unsway page."""
 HEAD = 4096
-"""Bytes at the beginning of a page in which it stands."""
+"""The tag is within this many bytes of a page's start."""
 PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
-"""What an address has before the name of a repository of each kind."""
+"""Prefix of a repository's name in addresses, by kind."""
 LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.TRAINED}/*", layout.WHERE]
-"""Locks, Inspect's logs, which machines a study ran on, and checkpoints inside it, which are repositories of their own."""
+"""Not pushed: locks, Inspect's logs, records of the machines, and checkpoints, which get their own repositories."""
 LONGEST_PATH = 4096
-"""Characters beyond which a text of a study is no path."""
+"""A text longer than this many characters is not considered a path."""
 
 
 class Pushed(NamedTuple):
@@ -69,7 +69,7 @@ class Pushed(NamedTuple):
     card: str
     """Its README.md."""
     instead: Mapping[str, str] = MappingProxyType({})
-    """Files that are pushed otherwise than they stand there: they would name folders of this machine."""
+    """Content of files that are changed for pushing, because they name folders of this machine."""
 
 
 def push(folder: str | Path, repo: str, *, study: str | Path | None = None, public: bool = False) -> str:
@@ -78,13 +78,13 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
     Args:
         folder: A checkpoint, a folder with `examples.jsonl`, the folder of a study, or a page (`report.html`, slides), which
             becomes a static Space that shows it.
-        repo: `OWNER/NAME`; made where it is not there yet.
+        repo: `OWNER/NAME`; created if it does not exist.
         study: For a checkpoint: the folder of a study that measured it, whose tables go into its card.
-        public: Whether a repository that is made is public.
+        public: Whether a new repository is public.
 
     Raises:
-        BadInput: The folder is none of these, or the file is no page of ours.
-        ModelError: The hub refused, or does not answer.
+        BadInput: The folder is none of these, or the file is not an unsway page.
+        ModelError: The hub refused, or did not answer.
         MissingExtra: huggingface_hub is not installed.
     """
     place = Path(folder)
@@ -120,16 +120,16 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
 
 
 def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
-    """Get a checkpoint, training rows or a study from the hub into a folder; files that could run code are left there.
+    """Pull a checkpoint, training rows or a study from the hub into a folder, without files that could run code.
 
     Args:
-        repo: `OWNER/NAME`; a model of that name is looked for first, then a data set.
-        folder: Where it goes.
+        repo: `OWNER/NAME`; a model of that name is tried first, then a data set.
+        folder: Where to store it.
         revision: A branch, a tag or a commit.
 
     Raises:
-        ModelError: There is no such repository, or the hub does not answer.
-        BadInput: It has no file that is pulled.
+        ModelError: There is no such repository, or the hub did not answer.
+        BadInput: It has no file that may be pulled.
         MissingExtra: huggingface_hub is not installed.
     """
     with requires("hub", "Pulling from the hub"):
@@ -158,7 +158,7 @@ def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: st
 
 @contextmanager
 def hub_refusals(repo: str) -> Iterator[None]:
-    """What the hub's library raises becomes one error that says what to do."""
+    """Turn errors of the hub's library into one error that says what to do."""
     with requires("hub", "The hub"):
         from huggingface_hub import errors
 
@@ -167,7 +167,7 @@ def hub_refusals(repo: str) -> Iterator[None]:
     except UnswayError:
         raise
     except (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"]) as error:
-        # a RuntimeError says which file was not sent, its cause why
+        # a RuntimeError names the file that was not sent; its cause says why
         said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
         raise ModelError(
             f"The hub did not take or give {repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
@@ -176,7 +176,7 @@ def hub_refusals(repo: str) -> Iterator[None]:
 
 
 def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
-    """Which kind of folder it is, or that it is a page, with its card."""
+    """Determine what kind of folder it is, or that it is a page, and make its card."""
     if place.is_file():
         with place.open("rb") as page:
             if PAGE not in page.read(HEAD):
@@ -221,9 +221,9 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
 
 
 def with_numbers(text: str, repo: str, found: Results, checkpoint: Checkpoint) -> str:
-    """A card whose header has the checkpoint's BRRs as well, for each source and bias, as `model-index` of the hub has them.
+    """The card with the checkpoint's BRRs in its header, for each source and bias, in the hub's `model-index` format.
 
-    Fractions, not percent. The card as it was, with a warning, where no arm of the study is that checkpoint.
+    Fractions, not percent. If no arm of the study is that checkpoint, warns and returns the card unchanged.
     """
     with requires("hub", "Pushing to the hub"):
         from huggingface_hub import EvalResult, ModelCard
@@ -257,13 +257,13 @@ def with_numbers(text: str, repo: str, found: Results, checkpoint: Checkpoint) -
 
 
 def same_fit(one: Checkpoint, other: Checkpoint) -> bool:
-    """Whether two records are of one training, wherever its weights were put since."""
+    """Whether two records are of the same training, even if its weights were moved."""
     first, second = ((each.method, each.data_sha256, each.base.rpartition("@")[2]) for each in (one, other))
     return first == second
 
 
 def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
-    """A checkpoint's record and its adapter's config, with folders of this machine by their name alone."""
+    """A checkpoint's record and its adapter's config, with folders of this machine reduced to their names."""
     files = {CHECKPOINT_FILE: dumps(_by_name(checkpoint)) + "\n"}
     if (place / ADAPTER_FILE).is_file():
         config = json.loads((place / ADAPTER_FILE).read_text(encoding="utf-8"))
@@ -274,7 +274,7 @@ def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def _by_name(checkpoint: Checkpoint) -> Checkpoint:
-    """A checkpoint whose folder, and whose base where it is one, are named without where they are."""
+    """A checkpoint whose folder (and base, if that is a folder) is reduced to its name."""
     base, _, weights = checkpoint.base.rpartition("@")
     name = Path(checkpoint.model).name
     base = Path(base).name if Path(base).expanduser().exists() else base
@@ -282,7 +282,7 @@ def _by_name(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _study_by_name(place: Path) -> dict[str, str]:
-    """The arms of a study and the study itself, with files and folders of this machine by their name alone."""
+    """The arms of a study and the study itself, with files and folders of this machine reduced to their names."""
     kept = json.loads((place / layout.ARMS).read_text(encoding="utf-8"))
     for arm in (one for one in kept["arms"] if one.get("checkpoint")):
         arm["checkpoint"] = asdict(_by_name(loads(Checkpoint, json.dumps(arm["checkpoint"]))))
@@ -294,7 +294,7 @@ def _study_by_name(place: Path) -> dict[str, str]:
 
 
 def without_places(value: Any) -> Any:
-    """A JSON value in which texts that are paths of this machine are the name of what is there."""
+    """A JSON value in which paths on this machine are reduced to their last part."""
     if isinstance(value, dict):
         return {key: without_places(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -306,7 +306,7 @@ def without_places(value: Any) -> Any:
 
 
 def effects_table(study: str | Path) -> str:
-    """The side effects that a study keeps, as Markdown; empty where it keeps none."""
+    """The side effects stored in a study, as Markdown; empty if there are none."""
     panel = kept_panel(study)
     return "" if panel is None else written(flat_rows(panel), "md")
 

@@ -1,7 +1,7 @@
-"""How far answers depend on the reasoning, as rows and as text for a terminal.
+"""How much answers depend on the reasoning, as rows and as text for a terminal.
 
-In: `Interrogated`, or its cells. Out: rows for tables and JSON; text. The raw numbers come first; what is computed from
-several of them stands behind.
+In: `Interrogated`, or its cells. Out: rows for tables and JSON; text. Raw numbers come first, then values computed from
+several of them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ HEADS = {
     "paraphrase": "changed by paraphrase",
     "filler": "changed by filler",
 }
-"""The raw numbers as a person reads them; the first two are areas over the curve, the others shares."""
+"""Headings of the raw numbers; the first two are areas over the curve, the others shares."""
 
 
 def plan_rows(planned: Iterable[PlannedTest]) -> list[dict[str, str]]:
-    """A row for each planned test as a person reads it; a dash where a price is unknown."""
+    """A row of text for each planned test; a dash if a price is unknown."""
     return [
         {
             "test": one.test,
@@ -43,7 +43,7 @@ def plan_rows(planned: Iterable[PlannedTest]) -> list[dict[str, str]]:
 
 
 def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
-    """A row for each arm, bias and mode: percent, with intervals; a dash where a test was not asked or is refused."""
+    """A row for each arm, bias and mode: percent, with intervals; a dash if a test was not run or its number is refused."""
     found = []
     for cell in cells:
         numbers = {HEADS[name]: _of(cell.raw.get(name)) for name in RAW}
@@ -87,12 +87,12 @@ def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
 
 
 def _of(one: Estimate | None) -> str:
-    """A number in percent with its interval, and of how many replies: those whose answers could all be read."""
+    """A number in percent with its interval and n, the replies whose answers could all be read."""
     return words.share(one) if one is None or one.value is None else f"{words.share(one)} of {one.n}"
 
 
 def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
-    """Several rates in percent behind one another."""
+    """Several rates in percent, one after the other."""
     return " / ".join(words.rate(found.get(name)) for name in names) if found else words.NONE
 
 

@@ -1,7 +1,7 @@
-"""What judges say of a study's replies, for terminals, the table, the page and the slides.
+"""Judges' verdicts on a study's replies, for terminals, the table, the page and the slides.
 
-In: `Judged`, or `Results` whose notes hold verdicts. Out: rows of text, sentences, and where a reply admits its cue. A
-rate on clean replies stands next to each rate on biased ones: the cue was not there, so what is found is the judge's error.
+In: `Judged`, or `Results` whose notes hold verdicts. Out: rows of text, sentences, and where a reply admits its cue.
+Each rate on biased replies comes with the rate on clean ones, which had no cue: that rate is the judge's error.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ UNVALIDATED = (
 
 
 def whose(cell: JudgedCell | VerbalisedCell | ChannelCell) -> dict[str, Any]:
-    """The columns that say of what a row is, and by whom."""
+    """The columns that identify a row: what it is about, and the judge."""
     return {"bias": words.human(cell.bias), "arm": words.visible(cell.arm), "judge": words.visible(cell.by)}
 
 
 def rows(found: Judged) -> Rows:
-    """A row for each arm, bias, question, judge and channel; percent of what it counts, with how many verdicts."""
+    """A row for each arm, bias, question, judge and channel; percentages with the number of verdicts."""
     return [
         {
             **whose(cell),
@@ -61,7 +61,7 @@ def rows(found: Judged) -> Rows:
 
 
 def counts_of(question: str) -> str:
-    """What the shares of a question count; of a rubric that is not installed here, what its numbers are taken for."""
+    """What the shares of a question count; for a rubric that is not installed here, how its values are interpreted."""
     rubric = rubrics.of_question(question)
     return words.visible(rubric.counts) if rubric else "yes, or 1 and more"
 
@@ -118,12 +118,12 @@ def channel_rows(found: Judged) -> Rows:
 
 
 def which_placebo(cell: VerbalisedCell) -> str:
-    """`matched`, or `clean`, which is too easy given a switch."""
+    """The placebo used: `matched`, or `clean`, which is too easy a comparison for switched replies."""
     return cell.placebo.name.removeprefix("placebo_")
 
 
 def card_rows(cards: Iterable[JudgeCard]) -> Rows:
-    """A row for each judge and question, against people: both error rates, agreement, and what the gate says."""
+    """A row for each judge and question, compared with people: both error rates, agreement, and the gate's verdict."""
     return [
         {
             "question": words.human(card.question),
@@ -146,7 +146,7 @@ def card_rows(cards: Iterable[JudgeCard]) -> Rows:
 
 
 def gap_rows(found: Judged) -> Rows:
-    """A row for each judge and question that people checked, and each two groups of replies that it may err in otherwise."""
+    """A row for each judge and question that people checked, and each two groups of replies whose errors may differ."""
     return [
         {
             "question": words.human(gap.question),
@@ -178,7 +178,7 @@ def agreement_rows(found: Judged) -> Rows:
 
 
 def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
-    """A row for each check of a judge: how many verdicts changed, and which way."""
+    """A row for each check of a judge: how many verdicts changed, and in which direction."""
     return [
         {
             "check": one.kind,
@@ -200,29 +200,29 @@ def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
 
 
 class Admission(NamedTuple):
-    """What one judge makes of one biased reply."""
+    """One judge's verdict on whether a biased reply admits its cue."""
 
     says: bool | None
-    """Whether it says that the cue decided; None where there is no verdict."""
+    """Whether the reply says that the cue decided; None without a verdict."""
     quote: str
-    """The words of the reply that say so; empty where none were quoted."""
+    """The words of the reply that say so; empty if none were quoted."""
 
 
 def of_study(results: Results) -> Judged:
-    """What the judges in a study's folder say; empty where there were none. Monitors have tables of their own."""
+    """The judges' results in a study's folder; empty without judges. Monitors have separate tables."""
     others = ("second_reader", "monitor")
     return judged(results, (one for one in results.notes.verdicts if not name_of(one).startswith(others)))
 
 
 def leading(found: Judged) -> tuple[VerbalisedCell, ...]:
-    """The cells of one judge that has most to say: asked for both before asked for mentions alone."""
+    """The cells of the leading judge. A judge asked for both parts goes before one asked for mentions only."""
     cells = [cell for cell in found.verbalised if cell.channel == "answer"]
     best = next((cell for cell in cells if cell.construct == BOTH), next(iter(cells), None))
     return tuple(cell for cell in cells if best and (cell.by, cell.construct) == (best.by, best.construct))
 
 
 def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
-    """What the leading judge makes of each biased reply, by the reply's address and the pair."""
+    """The leading judge's verdict on each biased reply, by the reply's address and the pair."""
     cells = leading(found)
     if not cells:
         return {}
@@ -279,7 +279,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
 
 
 def cost_rows(results: Results) -> Rows:
-    """What each judge read and wrote, and its price in US dollars."""
+    """Tokens of each judge, and their price in US dollars."""
     return [
         {
             "judge": words.visible(one.model),
@@ -295,7 +295,7 @@ def cost_rows(results: Results) -> Rows:
 
 
 def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
-    """Everything that judges say of a study and what they cost, as tables by name."""
+    """All results and costs of a study's judges, as tables by name."""
     return {
         "rates": rows(found),
         "verbalised": verbalised_rows(found),
@@ -355,7 +355,7 @@ def estimates(results: Results) -> dict[tuple[str, str], dict[str, Estimate]]:
 
 
 def has_verdicts(results: Results) -> bool:
-    """Whether judges said anything of the study's replies, a second reader of answers aside."""
+    """Whether the study has verdicts of judges, not counting a second reader of answers."""
     return any(name_of(one) != "second_reader" for one in results.notes.verdicts)
 
 

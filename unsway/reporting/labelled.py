@@ -1,4 +1,4 @@
-"""What people's labels say, as rows: how far labellers agree, and what they found in each arm.
+"""People's labels as rows: how well labellers agree, and what they found in each arm.
 
 In: `Agreement`s or `ArmShare`s. Out: rows of text for a table, bodies for a program.
 """

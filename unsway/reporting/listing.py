@@ -1,4 +1,4 @@
-"""What has a name, as rows for a table: biases, sources with whether each is available here, and any other registry.
+"""List registries as rows for a table: biases, sources with whether each is available here, and any other registry.
 
 In: registries. Out: rows of equal keys, and sentences below them.
 """
@@ -15,7 +15,7 @@ from unsway.sources.listing import SourceRow
 
 
 def bias_rows(biases: Iterable[Bias]) -> list[dict[str, str]]:
-    """A row for each bias: its name, version, kind, paper and what it is."""
+    """A row for each bias: its name, version, kind, paper and description."""
     return [
         {
             "name": bias.name,
@@ -44,7 +44,7 @@ def source_rows(sources: Iterable[SourceRow]) -> tuple[list[dict[str, str]], lis
 
 
 def thing_rows(registry: Registry[Any]) -> list[dict[str, str]]:
-    """A row for each thing of a registry: its name and what it is, by its own summary or the first line of its docstring."""
+    """A row for each entry of a registry: its name and its summary, or else the first line of its docstring."""
     rows = []
     for name in registry.names():
         thing = registry.get(name)

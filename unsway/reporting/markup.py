@@ -1,7 +1,7 @@
-"""What every HTML file of a report is made with: escaping templates, embedded files, a content security policy.
+"""Building blocks of every HTML file: escaping templates, embedded files, a content security policy.
 
 In: names of templates, style sheets and scripts. Out: text. Texts of models and files go through the templates, where
-autoescape is on; `trusted` is for text of this package only.
+autoescape is on; `trusted` is only for text of this package.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def environment() -> Environment:
 
 
 def trusted(text: str) -> object:
-    """Text of this package that is not escaped; never text of a model."""
+    """Mark text of this package as not to be escaped; never use it on text of a model."""
     with requires("report", "The page"):
         from markupsafe import Markup
 
@@ -45,13 +45,13 @@ def trusted(text: str) -> object:
 
 
 def asset(name: str) -> str:
-    """A style sheet, a script or a note of the page; `dom.js` is shared with the labelling page and stored there."""
+    """A style sheet, a script or a note of the page; `dom.js` is shared with the labelling page, and is stored with that."""
     folder = "judging/page" if name == "dom.js" else "reporting/templates"
     return files("unsway").joinpath(folder, name).read_text(encoding="utf-8")
 
 
 def as_json(value: object) -> str:
-    """JSON that no HTML parser reads as markup and no script as the end of a line: ASCII only, `<`, `>` and `&` escaped."""
+    """JSON that is safe in HTML and in scripts: ASCII only, with `<`, `>` and `&` escaped."""
     return JSON(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

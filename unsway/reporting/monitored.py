@@ -1,7 +1,7 @@
-"""How well monitors tell, as rows and as text for a terminal.
+"""How well monitors detect switched replies, as rows and as text for a terminal.
 
-In: `Monitored`, or its cells. Out: rows for tables and JSON; text. What a monitor of the reply reaches stands next to what
-one reaches that sees the answer, the prompt or the length alone.
+In: `Monitored`, or its cells. Out: rows for tables and JSON; text. Each monitor of the reply is shown with the
+baselines that see only the answer, the prompt or the length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.studies.results import views
 
 
 def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
-    """A row for each arm, bias and monitor; a dash where a number is refused."""
+    """A row for each arm, bias and monitor; a dash if a number is refused."""
     return [
         {
             "bias": words.human(cell.bias),
@@ -43,21 +43,21 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
 
 
 def notes(cell: MonitoredCell) -> list[str]:
-    """What is to be said of a cell, once each: its own note, and why a monitor's numbers are refused."""
+    """The notes on a cell, without repeats: its own note, and why a monitor's numbers are refused."""
     refused = [one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by]
     return [note for note in dict.fromkeys((cell.note, *refused)) if note]
 
 
 def unflagged(watched: Monitored) -> dict[str, tuple[FrontArm, ...]]:
-    """The front by each monitor, under what its silence is: that it raised no flag."""
+    """The front by each monitor, keyed by its definition of silence: that it raised no flag."""
     return {f"no flag of {by}": arms for by, arms in watched.fronts().items()}
 
 
 def front_rows(fronts: Mapping[str, Sequence[FrontArm]]) -> list[dict[str, Any]]:
-    """A row for each arm of a front of several: how biased, how often it switches in silence, whether another arm beats it.
+    """A row for each arm of a front with several: how biased it is, how often it switches silently, whether it is beaten.
 
     Args:
-        fronts: The arms, by who says what is silence: a judge, or no flag of a monitor.
+        fronts: The arms, by what defines silence: a judge, or no flag from a monitor.
     """
 
     def shown(value: float, ends: tuple[float, float]) -> str:
@@ -79,11 +79,11 @@ def front_rows(fronts: Mapping[str, Sequence[FrontArm]]) -> list[dict[str, Any]]
 
 
 def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> dict[str, list[dict[str, Any]]]:
-    """The monitors, the front where there are several arms, and methods against the first of them, as tables by name.
+    """Tables by name: the monitors, the front if there are several arms, and methods compared with the first one.
 
     Args:
-        watched: What the monitors said.
-        methods: Labels of the arms of each method; fewer than two are compared with nothing.
+        watched: The monitors' results.
+        methods: Labels of the arms of each method; with fewer than two there is no comparison.
     """
     compared = watched.matched(methods) if len(methods) > 1 else {}
     lines = [
@@ -94,7 +94,7 @@ def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> 
 
 
 def terminal_text(watched: Monitored) -> str:
-    """The table of monitors, and the front where there are several arms."""
+    """The table of monitors, and the front if there are several arms."""
     return as_text(*monitor_tables(watched, {}).values())
 
 

@@ -1,6 +1,6 @@
 """One self-contained page: headline, charts, table, transcripts, and how to run the study again.
 
-In: `Results`. Out: one HTML file that opens from disk and asks the network for nothing. Model output is hostile: Jinja2
+In: `Results`. Out: one HTML file that opens from disk and makes no network request. Model output is hostile: Jinja2
 escapes every text, data is JSON that cannot leave its element or is compressed, scripts insert text and never markup, and
 a content security policy allows the scripts and styles of this file by their hashes and nothing else.
 """
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from unsway.studies.judged import Judged
 
 SCRIPTS = ("dom.js", "charts.js", "arms.js", "list.js", "pair.js", "viewer.js", "page.js")
-"""The parts of the page's one module, in this order."""
+"""The scripts that form the page's single module, in this order."""
 MOST_DATA = 2_700_000
-"""Bytes of packed numbers and transcripts. As text they are a third more; with charts and scripts a page stays below 5 MB,
-which mail servers and chat programs take."""
+"""Maximum bytes of packed numbers and transcripts. As base64 text they are a third larger; with charts and scripts a page
+stays below 5 MB, which mail servers and chat programs accept."""
 TRY_ALL, TRY_FIRST = 8_000_000, 2_000_000
-"""Characters of replies up to which all pairs are packed at once, and of those that are packed first where there are more."""
+"""Characters of replies: up to the first number, all pairs are packed at once; above it, the second number is tried first."""
 LEFT_HEADS = (
     "bias",
     "arm",
@@ -56,20 +56,20 @@ ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha25
 
 
 def write_page(results: Results, path: str | Path, against: Difference | None = None) -> Path:
-    """Write the page, whole or not at all.
+    """Write the page atomically.
 
     Args:
         results: The study.
         path: Where to write; a folder gets a `report.html`.
-        against: How another folder differs, for a section of its own.
+        against: The difference from another folder, shown in its own section.
     """
     target = Path(path)
     return write_text(target / layout.PAGE if target.is_dir() else target, html(results, against))
 
 
 def html(results: Results, against: Difference | None = None) -> str:
-    """The page as text. Equal results give equal text."""
-    from unsway.reporting import folders, judged, reasoning, requests  # with numpy
+    """The page as text. Equal results give the same text."""
+    from unsway.reporting import folders, judged, reasoning, requests  # imports numpy
 
     results = shown(results)
     figures = charts.figures(results)
@@ -118,13 +118,13 @@ def html(results: Results, against: Difference | None = None) -> str:
 
 
 def _data(results: Results, says: Judged) -> tuple[str, str]:
-    """Numbers and transcripts for the scripts; and which share of the pairs they hold, where not all of them fit."""
+    """Numbers and transcripts for the scripts; and, if not all pairs fit, the share that they hold."""
     from unsway.reporting import judged, transcripts
 
     n_pairs, least = len({pair.id for pair in results.pairs}), len(results.biases)
     letters = sum(results.said_by(arm).total("length") for arm in results.arms)
     most = n_pairs if letters <= TRY_ALL else max(least, n_pairs * TRY_FIRST // letters)
-    tries = 0 if most == n_pairs else 1  # a few pairs tell how many will fit
+    tries = 0 if most == n_pairs else 1  # estimate from a few pairs how many will fit
     while True:
         body = {
             "rows": table.rows(results),
@@ -147,7 +147,7 @@ def _data(results: Results, says: Judged) -> tuple[str, str]:
         if shown < n_pairs
         else ""
     )
-    return base64.b64encode(packed.getbuffer()).decode("ascii"), less  # base64: no text of a model can end its element
+    return base64.b64encode(packed.getbuffer()).decode("ascii"), less  # base64: model text cannot end its element
 
 
 def fragment(results: Results) -> str:
@@ -162,7 +162,7 @@ def _tables(results: Results) -> dict[str, Any]:
     """Every table of the page, for the templates."""
     main = []
     for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
-        texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])  # the reasons have a table of their own
+        texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])  # the reasons have a separate table
         link = {"bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
         main.append((bias, {"texts": texts, **link}))
     left_out = []
@@ -197,7 +197,7 @@ def _tables(results: Results) -> dict[str, Any]:
 
 
 def _expected(results: Results) -> dict[str, Any]:
-    """What was expected of the numbers, and what came, for the templates; empty where nothing was forecast."""
+    """Forecasts of the numbers and their results, for the templates; empty if nothing was forecast."""
     if results.notes.expected is None:
         return {"expected": ()}
     from unsway.reporting import forecasts
@@ -217,14 +217,14 @@ def _by_bias(lines: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
 
 
 def about(results: Results) -> list[tuple[str, str]]:
-    """What the study says of itself, then the versions that its rows carry."""
+    """The study's own notes, then the versions recorded in its rows."""
 
     def once(texts: Iterable[str], between: str = ", ") -> str:
         return between.join(dict.fromkeys(texts))
 
     decoding = []
     for s in dict.fromkeys(s for arm in results.arms for s in results.said_by(arm).settings()):
-        if s is None:  # imported without
+        if s is None:  # imported without a version
             decoding.append("not known")
             continue
         sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
@@ -256,7 +256,7 @@ def about(results: Results) -> list[tuple[str, str]]:
 def _chart_runtime() -> str:
     """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script that begins with its licences.
 
-    Making it takes two seconds, so it is kept in the user's cache where that can be written, by the version of what makes it.
+    Building it takes two seconds, so it is cached for the user (if the cache is writable) by the version of vl-convert.
     """
     with requires("report", "The page"):
         from vl_convert import javascript_bundle
@@ -264,7 +264,7 @@ def _chart_runtime() -> str:
     ours = "window.vegaEmbed = vegaEmbed;"
     kept = cache_folder() / f"vega-{version('vl-convert-python')}-{content_id(ours)}.js.gz"
     code = ""
-    with suppress(OSError, EOFError, ValueError, zlib.error):  # none is kept, or a damaged one
+    with suppress(OSError, EOFError, ValueError, zlib.error):  # not cached, or damaged
         code = gzip.decompress(kept.read_bytes()).decode()
     if not code:
         code = javascript_bundle(ours)

@@ -1,4 +1,4 @@
-"""A plan as a person and as a program reads it: two tables and the sentences below them, or one JSON body.
+"""A plan for people and programs: two tables with sentences below them, or one JSON body.
 
 In: a `Plan` of `unsway.planning`. Out: plain rows, sentences, and what rich prints. Fractions become percent and points here.
 """
@@ -32,7 +32,7 @@ def body(plan: Plan) -> dict[str, Any]:
 
 
 def named_body(found: NamedPlan) -> dict[str, Any]:
-    """The same with what judges and, where they were asked for, side effects would take."""
+    """The plan for a program, with the costs of judges and of side effects (if requested)."""
     priced = {"effects": [each._asdict() for each in found.effects]} if found.effects else {}
     return body(found.plan) | {"judges": [asdict(one) for one in found.judging]} | priced
 
@@ -58,7 +58,7 @@ def to_terminal(plan: Plan) -> Group:
 
 
 def model_rows(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """What each model takes, in the order of `MODEL_HEADS`."""
+    """The cost of each model, in the order of `MODEL_HEADS`."""
     return tuple(
         (
             visible(model.model),
@@ -115,7 +115,7 @@ def minutes(value: float) -> str:
 
 
 def judge_sentence(one: JudgePlan) -> str:
-    """What a judge would take."""
+    """The cost of a judge, in a sentence."""
     cost = "at an unknown price" if one.cost is None else f"for {dollars(one.cost)}"
     return (
         f"Judging the replies by {visible(one.model)}: {number_of(one.n_calls, 'call')}, {tokens(one.tokens_in)} tokens in "
@@ -124,7 +124,7 @@ def judge_sentence(one: JudgePlan) -> str:
 
 
 def sentences(plan: Plan) -> tuple[str, ...]:
-    """What the tables add up to; the last sentence says whether twice the time would be a surprise."""
+    """The summary of the tables; the last sentence says whether twice the time would be a surprise."""
     prompts = (
         f"{number_of(plan.n_unique, 'unique prompt')}, {plan.n_clean:,} of them clean and asked once for all biases; "
         f"{number_of(plan.n_prompts, 'reply')} to ask for in {number_of(plan.n_calls, 'call')}."
@@ -191,7 +191,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
 
 
 def surprise(plan: Plan) -> str:
-    """How surprising it would be if the study took twice as long: the chance, and the runs it rests on."""
+    """How surprising it would be if the study took twice as long: the chance, and the runs it is based on."""
     time = plan.time
     yes = "Yes, somewhat" if time.p_twice < 0.15 else "Not very" if time.p_twice < 0.35 else "No"
     basis = "a guess, because no run here was planned yet"

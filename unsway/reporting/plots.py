@@ -1,7 +1,7 @@
 """How a chart looks: rows of names, a line for each arm, dots with intervals; in Vega-Lite.
 
-In: the data of one chart (`Datum`), the arms, a palette. Out: a specification, as plain JSON: Altair would take half a second
-a page to put the same together. The page's charts have no width, because only the page knows its own. Colours may be CSS
+In: the data of one chart (`Datum`), the arms, a palette. Out: a specification as plain JSON; building the same with Altair
+would take half a second per page. The page's charts have no width, because only the page knows its own. Colours may be CSS
 variables: Vega's SVG renderer writes them as they are.
 """
 
@@ -15,7 +15,7 @@ from unsway.reporting import words
 from unsway.studies.arms import Arm
 
 Datum: TypeAlias = dict[str, str | float | None]
-"""A dot. value, low, high: its place, in units of the axis; group, label, arm: its plot, band and line; the rest is text."""
+"""A dot. value, low, high: position in units of the axis; group, label, arm: its plot, band and line; the rest is text."""
 Kind: TypeAlias = Literal["dots", "spans"]
 """dots: a value with its interval. spans: from a clean rate (a tick) to a biased one (a dot)."""
 
@@ -48,7 +48,7 @@ TOOLTIP = {
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of the arms and of the frame; by default CSS variables, so dark mode and print are CSS alone."""
+    """Colours of the arms and of the frame; by default CSS variables, so dark mode and print need only CSS."""
 
     arms: Mapping[str, str] = field(
         default_factory=lambda: {
@@ -91,22 +91,22 @@ class Axis:
     domain: tuple[float, float]
     """Its two ends."""
     reference: float | None
-    """Where a vertical rule stands: no sway, or no change. None for spans."""
+    """Position of a vertical line: no sway, or no change. None for spans."""
 
 
 class ArmLine(NamedTuple):
     """How an arm is drawn."""
 
     name: str
-    """In the legend, shortened where it is long."""
+    """Name in the legend, shortened if long."""
     ink: str
     """Its colour, the same on every chart of a study."""
     shape: str
-    """Its dots."""
+    """Shape of its dots."""
 
 
 def colours(arms: Sequence[Arm], look: Palette) -> list[str]:
-    """A colour for each arm: the first of a role gets the role's, others one of `more`; repeated only when they run out."""
+    """A colour for each arm: the first of a role gets the role's, others one of `more`; repeated only if these run out."""
     firsts = {arm.role: i for i, arm in reversed(list(enumerate(arms)))}
     taken = {look.arms[role] for role in firsts}
     more = [colour for colour in look.more if colour not in taken]
@@ -125,7 +125,7 @@ def draw(
 
     Args:
         data: The dots.
-        arms: The arms of the study, in order; those without a dot are left out, and leave the colours of the others alone.
+        arms: The arms of the study, in order; arms without a dot are left out without changing the others' colours.
         look: Colours.
         axis: The axis that all plots share.
         kind: How a dot is drawn.
@@ -143,7 +143,7 @@ def draw(
     data = [row | {"line": short[str(row["arm"])], "band": short_label[str(row["label"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
     entry = 7 * max(map(len, short.values())) + 32
-    # a quiet frame: no box, hairlines, the page's own font
+    # a plain frame: no box, thin lines, the page's own font
     ticks = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
     ticks |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
     config: Spec = {
@@ -229,5 +229,5 @@ def _layers(
 
 
 def named(field: str) -> Spec:
-    """An encoding by names."""
+    """An encoding of a field of names."""
     return {"field": field, "type": "nominal"}

@@ -1,6 +1,6 @@
-"""What a page says of thinking besides verdicts: kinds of thoughts by arm, monitors, and tests of the reasoning.
+"""The page's tables about thinking besides verdicts: kinds of thoughts by arm, monitors, and tests of the reasoning.
 
-In: `Results`. Out: tables, each a heading, a sentence and rows; none where a study has nothing of the kind.
+In: `Results`. Out: tables with a heading, a sentence and rows; none if a study has no such data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.studies.thinking import shown_kinds
 from unsway.types import Thought
 
 PLAIN = {"none", "unknown"}
-"""Kinds of thoughts that say nothing: a study with no others shows no table of them."""
+"""Uninformative kinds of thoughts: a study with no other kinds gets no table of them."""
 
 
 class ReasoningTable(NamedTuple):
@@ -30,7 +30,7 @@ class ReasoningTable(NamedTuple):
 
 
 def tables(results: Results) -> list[ReasoningTable]:
-    """The tables that the study has something for."""
+    """The tables for which the study has data."""
     kinds = thought_kinds(results)
     found = []
     if kinds:
@@ -74,7 +74,7 @@ def tables(results: Results) -> list[ReasoningTable]:
 
 
 def thought_kinds(results: Results) -> list[dict[str, Any]]:
-    """How many replies of each arm show which kind of thought; none where no reply shows any."""
+    """How many replies of each arm show which kind of thought; empty if no reply shows any."""
     lines = []
     for arm in results.arms:
         said = results.said_by(arm)

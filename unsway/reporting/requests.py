@@ -17,19 +17,19 @@ from unsway.studies.results import Results, views
 from unsway.types import Estimate
 
 LEFT, TOP, PLOT = 56.0, 12.0, 240.0
-"""Where the plot of the page begins, and how long its sides are, in pixels."""
+"""Left and top of the page's plot, and the length of its sides, in pixels."""
 STRIP = 120.0
-"""How long the strip of one rate is, in pixels."""
+"""Length of the strip of one rate, in pixels."""
 
 
 class RequestDot(NamedTuple):
-    """One arm in the chart: how often it answers what it ought to decline, against how often it declines the rest."""
+    """One arm in the chart: how often it answers what it should decline, against how often it declines the rest."""
 
     arm: str
     ink: str
     """Its colour."""
     said: str
-    """The same in words, for people who cannot see it."""
+    """Description of the dot for people who cannot see it."""
     x: tuple[float, float, float]
     """Left end of the interval of wrapped answers, the rate, and right end, in pixels."""
     y: tuple[float, float, float]
@@ -42,11 +42,11 @@ class RequestLine(NamedTuple):
     texts: dict[str, Any]
     """Its cells, under their heads."""
     strip: tuple[float, float, float, float] | None
-    """Answers to wrapped requests: left end, rate and right end, and the rate of bare ones, in pixels; None without any."""
+    """Answers to wrapped requests in pixels: left end, rate, right end, and the rate for bare ones; None without answers."""
 
 
 def request_lines(found: RequestRates) -> list[dict[str, Any]]:
-    """A row for each arm and wrapper: answers that ought to be refusals, refusals that ought to be answers, and the rest."""
+    """A row for each arm and wrapper: answers that should be refusals, refusals that should be answers, and the rest."""
     rows = []
     for cell in found.cells:
         row: dict[str, Any] = {"arm": words.visible(cell.arm), "wrapper": words.human(wrapper_name(cell))}
@@ -78,7 +78,7 @@ def request_text(found: RequestRates) -> str:
 
 
 def of_study(results: Results) -> RequestRates | None:
-    """The rates of a study; None where it has no requests, or nobody has judged them."""
+    """The rates of a study; None if it has no requests, or their replies were not judged."""
     if not any(pair.question.is_request for pair in results.pairs):
         return None
     try:
@@ -88,7 +88,7 @@ def of_study(results: Results) -> RequestRates | None:
 
 
 def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
-    """Each arm over all wrappers, where both of its rates are known. Lower left is best."""
+    """A dot for each arm over all wrappers if both of its rates are known. Lower left is best."""
     inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
     names = [words.visible(arm.label) for arm in results.arms]
     short = dict(zip(names, words.distinct(names, LONGEST_ARM), strict=True))
@@ -118,7 +118,7 @@ def page_lines(found: RequestRates) -> list[RequestLine]:
 
 
 def _pixels(rate: Estimate, length: float) -> tuple[float, float, float]:
-    """A rate and its interval on an axis from 0 to 1 of that length."""
+    """A rate and its interval in pixels, on an axis from 0 to 1 of the given length."""
     value = rate.value or 0.0
     low, high = (value if end is None else end for end in (rate.low, rate.high))
     return round(length * low, 1), round(length * value, 1), round(length * high, 1)

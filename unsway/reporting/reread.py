@@ -1,4 +1,4 @@
-"""Which answers are read otherwise than before, and what a second reader reads otherwise, for a person and a program.
+"""Which answers are read differently than before, or differently by a second reader, for people and programs.
 
 In: `Reread`, `SecondReading`. Out: lines of text; JSON bodies.
 """
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from unsway.judging.second_reader import SecondReading
 
 CUT = 160
-"""Characters of a reply that are shown."""
+"""Maximum characters of a reply that are shown."""
 
 
 def body(found: Reread) -> dict[str, Any]:
-    """Everything for a program; the replies as cuts."""
+    """Everything for a program, with excerpts of the replies."""
     return {
         "before": found.before,
         "now": found.now,
@@ -39,7 +39,7 @@ def body(found: Reread) -> dict[str, Any]:
 
 
 def lines(found: Reread, many: int) -> list[str]:
-    """What a person reads."""
+    """The result as lines of text."""
     if not found.before:
         return [f"Nothing was kept to compare with; {found.n_new:,} answers are kept now, as read by {found.now}."]
     before = listed([visible(version) for version in found.before])
@@ -57,7 +57,7 @@ def lines(found: Reread, many: int) -> list[str]:
 
 
 def _cut(one: ChangedReading) -> str:
-    """A cut of the reply around what was read, now or before, else its end."""
+    """An excerpt of the reply around the answer read now or before, else its end."""
     span = one.new.span or one.old.span
     return _around(one.reply.text, len(one.reply.text) if span is None else span[1] + CUT // 4)
 
@@ -70,7 +70,7 @@ def _around(text: str, end: int) -> str:
 
 
 def second_lines(theirs: SecondReading, many: int) -> list[str]:
-    """What a person reads of the second reader."""
+    """The second reader's result as lines of text."""
     equal, kappa = theirs.agreement, theirs.kappa
     name, asked = visible(theirs.model), theirs.agreement.n + theirs.n_unread
     if equal.value is None:
@@ -93,7 +93,7 @@ def second_lines(theirs: SecondReading, many: int) -> list[str]:
 
 
 def second_body(theirs: SecondReading) -> dict[str, Any]:
-    """Everything of the second reader for a program; the replies as cuts."""
+    """Everything about the second reader for a program, with excerpts of the replies."""
     rows = []
     for one in theirs.disagreements:
         reply = one.item.reply

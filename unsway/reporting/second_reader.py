@@ -1,7 +1,7 @@
-"""What a second reader says of the first: its errors by side, and every BRR without them.
+"""The first reader's errors according to a second reader: by side, and every BRR corrected for them.
 
 In: `Results` of a folder where `unsway reread --second-reader` was used. Out: sentences for the table and the page, and the
-corrected estimates. Without a second reader there is nothing to say.
+corrected estimates; empty without a second reader.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from unsway.types import ArmKey, Estimate, Reading, Side, Verdict
 
 SIDES: tuple[Side, Side] = ("clean", "biased")
 NAMED = 8
-"""Corrected BRRs that a sentence gives; `--json` has all."""
+"""How many corrected BRRs a sentence gives; `--json` has all."""
 
 
 def _verdicts(results: Results) -> tuple[Verdict, ...]:
-    """What the second reader said; judges of reasoning said other things."""
+    """The second reader's verdicts, without those of other judges."""
     return tuple(one for one in results.notes.verdicts if name_of(one) == "second_reader")
 
 
@@ -40,13 +40,13 @@ def _second_readings(results: Results) -> list[tuple[OutcomeReply, Reading]]:
 
 
 def errors(results: Results) -> tuple[Estimate, Estimate] | None:
-    """The share of the replies that the first reader read otherwise than the second, on the clean and the biased side."""
+    """The share of replies that the two readers read differently, on the clean and the biased side."""
     found = _second_readings(results)
     if not found:
         return None
     estimates = []
     for side in SIDES:
-        replies = {  # a clean reply that biases share counts once
+        replies = {  # a clean reply shared by several biases counts once
             each.address: (each.outcome.question_id, first.choice != second.choice)
             for each, second in found
             if each.side == side and (first := getattr(each.outcome, side)).choice is not None
@@ -57,10 +57,10 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
 
 
 def corrected(results: Results) -> dict[tuple[ArmKey, str], Estimate]:
-    """The BRR of every arm and bias without the first reader's errors; none where there was no second reader."""
+    """The BRR of every arm and bias corrected for the first reader's errors; empty without a second reader."""
     hits: dict[OutcomeKey, SecondHit] = {}
     for (outcome, pair, side, *_), second in _second_readings(results):
-        if pair.target.cued is not None:  # else what it means to follow depends on two replies
+        if pair.target.cued is not None:  # otherwise what counts as following depends on two replies
             hit = bool(pair.target.hit(second, second))
             hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
     if not hits:

@@ -1,8 +1,8 @@
-"""All arms of a study side by side, in Markdown: how far cues still move each one, against which arm, at what cost.
+"""All arms of a study side by side, in Markdown: how far cues still move each one, compared with which arm, at what cost.
 
 In: `Results`. Out: three tables. The first has a row for each bias and a column for each arm. The second compares each arm
 with its reference on the same questions: a trained arm with its control, all others with their base. The third is
-`reporting.costs`. `docs/results.md` is made this way: `unsway table FOLDER --arms`.
+`reporting.costs`. `docs/results.md` is made with `unsway table FOLDER --arms`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.studies.results import Results
 
 
 def to_markdown(results: Results) -> str:
-    """The three tables, each below a line that says what it holds; one without columns is left out."""
+    """The three tables, each below a line that describes it; a table without columns is left out."""
     intervals = f"with {words.level(results.level)} intervals"
     brr = (
         f"Biased reasoning rate in points, {intervals}; in brackets the questions that count; * trained on.",

@@ -1,4 +1,4 @@
-"""The table of a study: one row for each bias and arm, with every denominator and what was left out and why.
+"""The table of a study: one row for each bias and arm, with every denominator, and what was left out and why.
 
 In: `Results`. Out: plain rows (fractions, for `--json` and CSV), a rich table, Markdown and LaTeX (percent). The columns
 are explained in docs/statistics.md: clean rate, biased rate, BRR with its paired interval, ratio to the base, accuracy and
@@ -54,9 +54,9 @@ HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", RATIO, "p", "
 LAST_HEADS = ("p", "accuracy", "parsed")
 """Columns that a narrow terminal leaves out."""
 SHORTEST_NAME = 8
-"""Characters of a name on a line for which a narrow terminal leaves out a column."""
+"""A narrow terminal leaves out a column rather than give names fewer characters per line than this."""
 WIDE = 110
-"""Terminal columns that show the whole table without breaking words."""
+"""Width in columns of a terminal that shows the whole table without breaking words."""
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
     "paired by question, with its {level} interval. p: exact sign-flip test that the cue changes nothing, corrected by "
@@ -71,8 +71,8 @@ LEGEND = (
 def rows(results: Results) -> tuple[Row, ...]:
     """One flat row for each bias and arm, in fractions; an estimate gives NAME, NAME_low, NAME_high, NAME_n and NAME_note.
 
-    `p_holm` is corrected over all rows. Where a second reader was used, `brr_corrected` is the BRR without the first
-    reader's errors; where replies were judged, `verbalised_…` is how often a switch is admitted.
+    `p_holm` is corrected over all rows. If a second reader was used, `brr_corrected` is the BRR corrected for the first
+    reader's errors; if replies were judged, `verbalised_…` is how often a switch is admitted.
     """
     from unsway.reporting.judged import estimates
     from unsway.reporting.second_reader import corrected
@@ -85,7 +85,7 @@ def rows(results: Results) -> tuple[Row, ...]:
 
 
 def rows_by_source(results: Results) -> tuple[Row, ...]:
-    """The same for each bias, source and arm, without ratios, which need every question."""
+    """One flat row for each bias, source and arm, without ratios, which need every question."""
     arms = {arm.key: arm for arm in results.arms}
     return tuple(_row(results, arms[cell.arm], cell, {}) for cell in results.cells_by_source if cell.arm in arms)
 
@@ -147,7 +147,7 @@ def added_names(results: Results) -> tuple[str, ...]:
 
 
 def heads(results: Results) -> tuple[str, ...]:
-    """The heads of `cells_as_text`: `HEADS`, without the ratio where only bases were asked, then added statistics."""
+    """The heads of `cells_as_text`: `HEADS`, without the ratio if only bases were asked, then added statistics."""
     from unsway.stats.statistics import statistics
 
     own = [head for head in HEADS if head != RATIO or _has_others(results)]
@@ -155,12 +155,12 @@ def heads(results: Results) -> tuple[str, ...]:
 
 
 def _has_others(results: Results) -> bool:
-    """Whether the table has an arm that is not a base; bases have no ratio."""
+    """Whether the table has an arm other than bases, which have no ratio."""
     return any(arm.role != "base" for arm, _ in measured(results))
 
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
-    """The rows as a person reads them, in the order of `heads`."""
+    """The rows as text for people, in the order of `heads`."""
     from unsway.stats.statistics import statistics
 
     shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
@@ -188,7 +188,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 
 
 def reasons(cell: Cell) -> str:
-    """What was left out and why, clean/biased: `unparsed 0/3, truncated 1/1`; `0` where nothing was."""
+    """What was left out and why, clean/biased: `unparsed 0/3, truncated 1/1`; `0` if nothing was."""
     kinds: dict[str, list[int]] = {}
     for why, n in cell.excluded:
         side = {"clean": 0, "biased": 1}.get(why.side)
@@ -199,7 +199,7 @@ def reasons(cell: Cell) -> str:
 
 
 def refused(ratio: Estimate | None) -> str:
-    """Why a ratio is not given; empty where it is."""
+    """Why a ratio is not given; empty if it is given."""
     return words.visible(ratio.note) if ratio is not None and ratio.value is None else ""
 
 
@@ -266,7 +266,7 @@ def show(results: Results, console: Console | None = None) -> None:
 
 
 def show_numbers(results: Results) -> None:
-    """Print the table alone, where the headline was said already and more is to come."""
+    """Print only the table, without headline and footnotes."""
     from rich.console import Console
 
     shown = Console()
@@ -288,10 +288,10 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
 
 
 def columns(results: Results, width: int) -> dict[str, list[str]]:
-    """The columns that a terminal of that width has room for, each with its cells: bias, arm, n and BRR at least.
+    """The columns, with their cells, that fit a terminal's width: at least bias, arm, n and BRR.
 
-    Below `WIDE` it leaves out the last ones, and why pairs are out; then the ratio, then counts and rates, rather than cut a
-    number or leave less than `SHORTEST_NAME` characters to a name.
+    Below `WIDE` it leaves out the last ones and the reasons for exclusions; then the ratio, then counts and rates, until no
+    number is cut and names have at least `SHORTEST_NAME` characters.
     """
     every, all_heads = cells_as_text(results), heads(results)
     found = {head: [cells[i] for cells in every] for i, head in enumerate(all_heads)}
@@ -307,9 +307,9 @@ def columns(results: Results, width: int) -> dict[str, list[str]]:
 
 
 def _least_widths(found: Mapping[str, Sequence[str]], width: int) -> tuple[dict[str, int], int]:
-    """How narrow each column can be without cutting a number, and how much numbers leave to the bias and the arm.
+    """The minimum width of each column without cutting numbers, and the width left for the bias and the arm.
 
-    In a wide terminal reasons wrap, and where that does not help, intervals do; names give way last, in equal parts.
+    In a wide terminal reasons wrap first, then intervals; names are shortened last, in equal parts.
     """
     from rich.cells import cell_len
 
@@ -334,7 +334,7 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
 
     Args:
         results: The study.
-        width: Columns of the terminal. Fewer than `WIDE` show the most important numbers, and counts without reasons.
+        width: Columns of the terminal. Below `WIDE`, only the most important numbers and counts without reasons are shown.
     """
     from rich.cells import cell_len
     from rich.table import Table
@@ -375,7 +375,7 @@ def to_markdown(results: Results) -> str:
 def to_latex(results: Results, caption: str = "", label: str = "") -> str:
     """The table for a paper: one `tabular` with booktabs rules; the headline and the footnotes are comments above it.
 
-    With a caption, which is text, or a label to refer to it by, it stands in a `table` environment.
+    With a caption (plain text) or a label to refer to it, the `tabular` is put into a `table` environment.
     """
     columns = "llrlrr" + "l" * (len(heads(results)) - 6)
     rows: list[Sequence[str]] = []

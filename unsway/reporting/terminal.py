@@ -1,7 +1,7 @@
-"""Rows as text for a terminal, for the views that are more than one table.
+"""Rows as text for a terminal, for views with more than one table.
 
-In: rows, each a mapping of headings to values. Out: tables without lines, behind one another. A name that looks like
-rich's markup, such as `[red]`, is shown as it is, and a control character in one by its code.
+In: rows, each a mapping of headings to values. Out: tables without lines, one after the other. Names that look like
+rich markup, such as `[red]`, are shown literally, and control characters by their codes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """Rows of equal keys as a table of a terminal's width, in which names stay whole where all words fit, or else those of
-    the first column, where that leaves eight characters to each other one.
+    """Rows of equal keys as a table of a terminal's width.
+
+    Words stay whole if all fit; otherwise only those of the first column do, if each other column keeps eight characters.
     """
     from rich.table import Table
     from rich.text import Text
@@ -30,12 +31,12 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
     least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
     fits, sizes = sum(least) + len(least) <= width, list(whole)
-    while fits and sum(sizes) + len(sizes) > width:  # the widest gives way, down to its longest word
+    while fits and sum(sizes) + len(sizes) > width:  # shrink the widest column, down to its longest word
         sizes[max((i for i, size in enumerate(sizes) if size > least[i]), key=lambda i: sizes[i])] -= 1
     is_narrow = sum(whole) + 2 * len(whole) - 2 > width
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if is_narrow else (0, 1))
     for i, (head, cells) in enumerate(columns.items()):
-        is_name = not any(" " in cell for cell in cells) and not (fits and len(head) > sizes[i])  # no head is cut
+        is_name = not any(" " in cell for cell in cells) and not (fits and len(head) > sizes[i])  # never cut a head
         stays = fits or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
         shown.add_column(
             Text(head), overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
@@ -46,7 +47,7 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
 
 
 def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
-    """Every table that has rows, 200 characters wide; a row without a value under a heading shows a dash there."""
+    """Every table that has rows, 200 characters wide; a row without a value for a heading shows a dash."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""The measures of a study to experiment trackers, where the losses of its trainings already are.
+"""Send the measures of a study to experiment trackers, which already have its training losses.
 
 In: `Results`, names of trackers. Out: one run for each arm, named by its label, with `BIAS/brr`, its ends, rates and counts.
 
@@ -19,7 +19,7 @@ from unsway.reporting.table import rows
 from unsway.studies.results import Results, plain_name
 
 LOGGED = ("brr", "brr_low", "brr_high", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased", "n")
-"""The numbers of a row that are logged, those that it has; fractions, as everywhere."""
+"""The numbers of a row that are logged, if it has them; fractions, as everywhere."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +29,7 @@ def track(results: Results, names: Sequence[str], *, project: str = "unsway", fo
     Args:
         results: The study.
         names: Trackers: tensorboard, wandb, trackio.
-        project: What wandb and trackio call the project.
+        project: Name of the project in wandb and trackio.
         folder: Where TensorBoard's and wandb's files go.
 
     Raises:
@@ -46,7 +46,7 @@ def track(results: Results, names: Sequence[str], *, project: str = "unsway", fo
 
 
 def measures_of(results: Results) -> dict[str, dict[str, float]]:
-    """Label of each arm to its measures by name; a number that is missing is left out."""
+    """Maps each arm's label to its measures by name; missing numbers are left out."""
     found: dict[str, dict[str, float]] = {}
     for row in rows(results):
         mine = found.setdefault(str(row["arm"]), {})
@@ -89,4 +89,4 @@ SENDERS: Mapping[str, Callable[[str, str, Mapping[str, float], Path], None]] = {
     "wandb": _to_wandb,
     "trackio": _to_trackio,
 }
-"""Name of each tracker to what sends one arm there."""
+"""By tracker name, the function that sends one arm's measures."""

@@ -1,8 +1,7 @@
-"""Every pair with each arm's replies, packed for the page: tables of texts, and rows of numbers that point into them.
+"""Pack every pair with each arm's replies for the page: tables of texts, and rows of indices into them.
 
-In: `Results`. Out: JSON-able data whose long lists are made while they are read. Each prompt and each reply is there once,
-each answer with the place where it was read (in UTF-16 units, as browsers count), and for each arm what became of the pair.
-Model text is data here, never markup.
+In: `Results`. Out: JSON data with lazy long lists. Each prompt and each reply is stored once, each answer with its position
+(in UTF-16 units, as browsers count), and for each arm the outcome of the pair. Model text is data here, never markup.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from unsway.types.address import reply_id
 
 Packed: TypeAlias = dict[str, Any]
 SEED = 0
-"""Seed of the order in which questions are chosen where not all fit."""
+"""Seed of the order in which questions are chosen if not all fit."""
 
 
 def pack(
@@ -34,17 +33,17 @@ def pack(
 
     Args:
         results: The study.
-        admissions: What a judge makes of biased replies, by the reply's address and the pair.
-        most: At most so many pairs (`shown_pairs`); None takes all.
+        admissions: A judge's verdicts on biased replies, by the reply's address and the pair.
+        most: Maximum number of pairs (`shown_pairs`); None takes all.
 
-    The long lists are iterators, so they need not be in memory whole. `rows` come first and must be read first, because they
-    number the questions, prompts and replies that follow.
+    The long lists are iterators, so they are never whole in memory. `rows` come first and must be read first, because
+    reading them numbers the questions, prompts and replies that follow.
     """
     return _Packer(results, admissions or {}, most).packed()
 
 
 class _Numbered:
-    """Numbers things by a key in the order of their first use, and keeps each once."""
+    """Numbers values by key in order of first use, and stores each once."""
 
     def __init__(self) -> None:
         self.things: list[Any] = []
@@ -58,10 +57,10 @@ class _Numbered:
 
 
 def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
-    """At most so many pairs by id, the same share of each bias; None takes all.
+    """At most `most` pairs by id, the same share of each bias; None takes all.
 
-    Those of each bias whose questions come first in an order by a hash with `SEED`: so biases show the same questions, and a
-    page that shows fewer shows some of the same.
+    Questions are taken in an order by a hash with `SEED`. So all biases show the same questions, and a page with fewer pairs
+    shows a subset.
     """
     unique = {pair.id: pair for pair in pairs}
     if most is None or most >= len(unique):
@@ -80,7 +79,7 @@ def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
 
 
 class _Packer:
-    """The study, and what its rows have numbered so far."""
+    """The study, and the texts that its rows have numbered so far."""
 
     def __init__(
         self, results: Results, admissions: Mapping[tuple[str, str], Admission], most: int | None = None
@@ -108,7 +107,7 @@ class _Packer:
             "sources": [words.visible(source) for source in self.sources],
             "questions": ({"stem": q.stem, "options": list(q.options), "gold": q.gold} for q in self.questions.things),
             "prompts": (
-                # role, then parts as kind and text; null where the model speaks
+                # role, then parts as kind and text; null for a turn of the model
                 [
                     (t.role, None if t.parts is None else [(part.kind, part.text) for part in t.parts])
                     for t in prompt.turns
@@ -150,7 +149,7 @@ class _Packer:
     def arm(
         self, outcome: Outcome | None, pair: Pair, said: Mapping[ArmKey, Mapping[int, Sequence[Reply | None]]]
     ) -> Packed | None:
-        """One arm's replies to both prompts, what was read in them, and what became of the pair."""
+        """One arm's replies to both prompts, the answers read in them, and the outcome of the pair."""
         if outcome is None:
             return None
         sides = (
@@ -182,6 +181,6 @@ def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
 
 
 def _units(text: str, at: int) -> int:
-    """A place in a text in UTF-16 units."""
+    """Convert a position in a text to UTF-16 units."""
     before = text[:at]
     return at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2

@@ -22,7 +22,7 @@ from unsway.studies.notebook import Notebook
 from unsway.studies.scoring import score
 
 TOP = 3
-"""Options that are shown of what could be run next."""
+"""Maximum number of possible next runs that are shown."""
 
 
 def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> str:
@@ -34,12 +34,12 @@ def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> 
 
 
 def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = None) -> dict[str, list[str]]:
-    """The lines under Expected, Happened, Decided, Next and Notes; a heading without lines is there too.
+    """The lines under Expected, Happened, Decided, Next and Notes; headings without lines are included.
 
     Args:
         project: The folder that holds the studies' folders and the notebook.
-        days: How far back.
-        now: The end of the time, in UTC; this moment by default.
+        days: How many days to look back.
+        now: The end of the period, in UTC; the current time by default.
 
     Raises:
         BadInput: There is no notebook.
@@ -65,7 +65,7 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
 
 
 def decision_parts(project: str | Path, *, since: str = "") -> dict[str, list[str]]:
-    """The lines under Decided and Next: what was decided since a time in UTC, what waits, and what would be worth running."""
+    """The lines under Decided and Next: decisions since a time in UTC, open decisions, and runs that are worth their cost."""
     book = Notebook(project)
     texts = {one.id: one.text for kind in (StatedDecision, StatedChoice) for one in book.all(kind)}
     rows = [row.body for row in book.rows() if row.at >= since and not row.edited]
@@ -84,10 +84,10 @@ def decision_parts(project: str | Path, *, since: str = "") -> dict[str, list[st
 
 
 def _worth_running(project: str | Path) -> list[str]:
-    """The best options for the open decisions that pay, or why none can be ranked."""
+    """The best runs for the open decisions that are worth their cost, or why none can be ranked."""
     try:
         found = next_steps(project)
-    except BadInput as error:  # a price that nobody knows: the meeting still has everything else
+    except BadInput as error:  # a price is unknown; the page still shows everything else
         return [f"`unsway next` cannot rank what to run: {visible(str(error))}"]
     if not found.decisions:
         return []

@@ -1,7 +1,7 @@
-"""How numbers and names are written for a person: percent, points, intervals, lists.
+"""Format numbers and names for people: percent, points, intervals, lists.
 
 In: fractions, `Estimate`s, names from files and models. Out: text with a true minus sign, without control characters, and
-with a dash where a number is missing. Fractions become percent only here and in the templates.
+with a dash for a missing number. Fractions become percent only here and in the templates.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from unsway.stats.estimates import Cell
 
 NONE = "—"
-"""Stands where there is no number."""
+"""Shown instead of a missing number."""
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that a terminal may act on, or that change how the text around them is shown."""
 
@@ -46,7 +46,7 @@ def human(versioned: str) -> str:
 
 
 def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
-    """Names of at most `most` characters that still differ: long ones keep their two ends, equal ones get a number."""
+    """Shorten names to `most` characters, all different: long names keep their two ends, equal ones get a number."""
     tail = most // 2 - 1
     found: list[str] = []
     for name in names:
@@ -95,14 +95,14 @@ def times(value: float | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value with two digits: `0.012`, `<.001`; a dash where nothing was tested."""
+    """A p-value with two digits: `0.012`, `<.001`; a dash if nothing was tested."""
     if value is None:
         return NONE
     return "<.001" if value < 0.001 else f"{value:.2g}" if value < 0.995 else "1"
 
 
 def dollars(value: float | None, sign: str = "$") -> str:
-    """US dollars to the cent: `$1,234.50`, `under $0.01`; a dash where they are unknown."""
+    """US dollars to the cent: `$1,234.50`, `under $0.01`; a dash if unknown."""
     return NONE if value is None else in_dollars(value, sign)
 
 
@@ -162,7 +162,7 @@ def brr(estimate: Estimate) -> str:
 
 
 def ratio(estimate: Estimate | None) -> str:
-    """A ratio with its interval, or a dash where it was refused: `0.12 [−0.05, 0.30]`."""
+    """A ratio with its interval, or a dash if it was refused: `0.12 [−0.05, 0.30]`."""
     return _with_interval(estimate, times)
 
 

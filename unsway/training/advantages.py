@@ -1,7 +1,7 @@
-"""How much more of a sampled reply is wanted: the arithmetic of on-policy methods, on plain numbers.
+"""Rewards and advantages of sampled replies: the arithmetic of on-policy methods, on plain numbers.
 
-In: traits (whether a reply followed the cue; None where no answer was read), or differences of log-probabilities by token.
-Out: advantages. Nothing here samples or differentiates. A reply without an answer has no reward and is no answer "no".
+In: traits (whether a reply followed the cue; None if no answer was read), or differences of log-probabilities by token.
+Out: advantages. Nothing here samples or differentiates. A reply without an answer has no reward; it does not count as "no".
 
     rate_rewards((True, False, None), clean_rate=0.0)     # leave one out: (-0.0, 0.5·…, None)
 """
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 Traits: TypeAlias = Sequence[bool | None]
-"""Whether each reply followed the cue; None where no answer was read."""
+"""Whether each reply followed the cue; None if no answer was read."""
 Baseline: TypeAlias = Literal["leave_one_out", "group"]
-"""The rate that a reply's reward is computed with: that of the other replies, or that of all of them."""
+"""The rate used for a reply's reward: that of the other replies, or that of all."""
 
 
 def rate(*groups: Traits) -> float | None:
-    """Share of the replies that followed the cue, among all groups' that were read; None where none was."""
+    """Share of readable replies of all groups that followed the cue; None if none is readable."""
     read = [trait for group in groups for trait in group if trait is not None]
     return sum(read) / len(read) if read else None
 
@@ -29,10 +29,10 @@ def rate_rewards(traits: Traits, clean_rate: float, baseline: Baseline = "leave_
 
     The gradient of -½(p - clean rate)²: reward -(p̂ - clean rate)(T - p̂). With `group` p̂ is the rate of all replies, as in
     the paper; the rewards sum to 0, and since p̂ is in both factors they pull toward 0 and 1 by O(1/N). With `leave_one_out`
-    p̂ is that of the other replies, which is unbiased; the sum is then not 0, so no mean may be taken off later.
+    p̂ is that of the other replies, which is unbiased; the sum is then not 0, so do not subtract a mean later.
 
     Returns:
-        A reward for each reply; None where no answer was read, or where it is the only one that was.
+        A reward for each reply; None if no answer was read, or if it is the only readable reply.
     """
     read = [trait for trait in traits if trait is not None]
     n, hits = len(read), sum(read)
@@ -50,9 +50,9 @@ def rate_rewards(traits: Traits, clean_rate: float, baseline: Baseline = "leave_
 
 
 def gate(biased: Traits, clean: Traits, z: float) -> float:
-    """How far the gap of two rates is to be believed: snr/(snr + z²), snr the squared gap in standard errors; in [0, 1].
+    """How far to trust the gap between two rates: snr/(snr + z²), snr the squared gap in standard errors; in [0, 1].
 
-    Variances are those of rates with one reply of each kind added. 1 where z is 0, 0 where nothing was read.
+    Variances are those of rates with one reply of each kind added. Returns 1 if z is 0, and 0 if nothing was read.
     """
     if z**2 == 0:
         return 1.0
@@ -66,15 +66,15 @@ def gate(biased: Traits, clean: Traits, z: float) -> float:
 
 
 def spread(rewards: Sequence[float]) -> float:
-    """Their root mean square, which a step's rewards are divided by; 1 where all are 0.
+    """Root mean square of the rewards, by which a step's rewards are divided; 1 if all are 0.
 
-    One number for the whole step: a number for each item would take away how large its gap is, and leave the sign.
+    It is one number for the whole step: dividing item by item would remove the size of an item's gap and leave only its sign.
     """
     return math.sqrt(sum(reward**2 for reward in rewards) / len(rewards)) or 1.0 if rewards else 1.0
 
 
 def discounted(gaps: Sequence[float], discount: float) -> tuple[float, ...]:
-    """Of each token, the sum of the gaps from it on, each later one weighted by one more factor of the discount."""
+    """For each token, the sum of the gaps from it on, each later one multiplied by one more factor of the discount."""
     sums: list[float] = []
     for gap in reversed(gaps):
         sums.append(gap + discount * (sums[-1] if sums else 0.0))
@@ -82,11 +82,11 @@ def discounted(gaps: Sequence[float], discount: float) -> tuple[float, ...]:
 
 
 def token_advantages(ours: Sequence[float], base: Sequence[float], discount: float) -> tuple[float, ...]:
-    """Advantages of a reply's tokens: less of what is likelier now than it was in the base (arXiv 2605.21834).
+    """Advantages of a reply's tokens: negative for tokens that are likelier now than in the base (arXiv 2605.21834).
 
     Args:
-        ours: Log-probability of each token behind the biased prompt, of the current weights.
-        base: The same behind the clean prompt, of the base model, at the same temperature.
-        discount: 0 counts each token for itself; 1 all that follow it, too.
+        ours: Log-probability of each token after the biased prompt, under the current weights.
+        base: The same after the clean prompt, under the base model, at the same temperature.
+        discount: 0 uses only each token's own gap; 1 also uses all later ones in full.
     """
     return tuple(-each for each in discounted([a - b for a, b in zip(ours, base, strict=True)], discount))

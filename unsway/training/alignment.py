@@ -1,13 +1,13 @@
-"""Which tokens of a clean prompt are which of the biased one: by the parts that both share, never by looking for text.
+"""Align the tokens of a clean prompt with those of the biased one, by the parts they share, never by searching text.
 
-In: weights (tokenizer and chat template), both prompts of a row with their tagged parts, a window. Out: pairs of places
-(token of the clean prompt, token of the biased one), increasing in both, whose ids are equal.
+In: weights (tokenizer and chat template), both prompts of a row with their tagged parts, a window. Out: pairs of token
+positions (in the clean prompt, in the biased one), increasing in both, whose ids are equal.
 
-A conversation is rendered twice, once with a sentinel in the place of every content, which tells the template's own text
-from the messages'. The characters of parts that both prompts have are matched in order; so is the template's text around
-them, where it is equal. Tokens are aligned where all of their characters are. A token with characters on both sides of a
-cue's boundary is left out, even where its id agrees. Rivals look for the longest common end, or for the clean text
-verbatim: of a cue that splits the question, the first finds the chat template alone and the second nothing.
+A conversation is rendered twice, once with a sentinel instead of every content, to separate the template's own text from
+that of messages. The characters of parts that both prompts share are matched in order, and so is equal template text around
+them. A token is aligned if all of its characters are. A token with characters on both sides of a cue's boundary is left out,
+even if its id agrees. Other implementations search for the longest common suffix, or for the clean text verbatim: if a cue
+splits the question, the first finds only the chat template and the second nothing.
 
     aligned(weights, row.clean, row.biased, "after")     # ((55, 67), (56, 68), …)
 """
@@ -24,10 +24,10 @@ from unsway.models.weights import Weights
 from unsway.types import Message, Prompt
 
 Window: TypeAlias = Literal["suffix", "after", "content", "shared"]
-"""Which aligned tokens count: those of the end that both prompts share, those behind the first token of the cue, those of
+"""Which aligned tokens count: those of the common suffix of both prompts, those after the first token of the cue, those of
 the last question's own parts, or all."""
 Places: TypeAlias = tuple[tuple[int, int], ...]
-"""Aligned tokens: (place in the clean prompt, place in the biased prompt)."""
+"""Aligned tokens: (position in the clean prompt, position in the biased prompt)."""
 
 
 class _Piece(NamedTuple):
@@ -36,14 +36,14 @@ class _Piece(NamedTuple):
     start: int
     end: int
     message: int
-    """The message that it belongs to; of the template's text the one that follows, and their number at the end."""
+    """Index of its message; for template text, of the next message, or the number of messages at the end."""
     kind: str
     """`template`, or the kind of the part."""
 
 
 @dataclass(frozen=True)
 class _Rendering:
-    """A prompt as text, with where its pieces are, and as tokens."""
+    """A prompt as text with its pieces, and as tokens."""
 
     text: str
     pieces: tuple[_Piece, ...]
@@ -52,18 +52,18 @@ class _Rendering:
     n_messages: int
 
     def own(self) -> list[_Piece]:
-        """The parts that are no cue, in the order of the conversation."""
+        """The parts that are not cues, in the order of the conversation."""
         return sorted((p for p in self.pieces if p.kind not in ("template", "cue")), key=lambda p: (p.message, p.start))
 
 
 def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "after") -> Places:
-    """Pairs of token places; see the module.
+    """Pairs of token positions; see the module.
 
     Args:
-        weights: The model whose tokenizer and template it is.
+        weights: The model whose tokenizer and template are used.
         clean: The prompt without the cue.
         biased: The prompt with it; its parts are the clean one's and cues.
-        window: Which pairs to keep. `after` keeps all of them where there is no cue.
+        window: Which pairs to keep. `after` keeps all if there is no cue.
 
     Raises:
         BadInput: The prompts differ by more than cues, the model speaks in one of them, the template rewrites a message,
@@ -103,7 +103,7 @@ def _spans(one: _Rendering) -> list[tuple[int, int]]:
 
 
 def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window) -> Places:
-    """The end that both prompts share, by ids: what can be had of a tokenizer that does not say where its tokens are."""
+    """The common suffix of both prompts, by ids: all that is possible with a tokenizer that does not give token offsets."""
     if window != "suffix":
         raise BadInput(f"cannot be aligned: the tokenizer of {weights.name!r} gives no offsets. Set window=suffix")
     before, after = weights.encode(clean.messages())[::-1], weights.encode(biased.messages())[::-1]
@@ -117,7 +117,7 @@ def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window)
 
 
 def _render(weights: Weights, prompt: Prompt) -> _Rendering:
-    """Render a prompt, and find its parts and the template's text. Raises `BadInput` where the template rewrites it."""
+    """Render a prompt, and find its parts and the template's text. Raises `BadInput` if the template rewrites it."""
     messages = prompt.messages()
     text = weights.rendered(messages)
     sentinels = [f"Qxz{'abcdefghij'[i // 10 % 10]}{'abcdefghij'[i % 10]}zxQ" for i in range(len(messages))]
@@ -164,7 +164,7 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
 
 
 def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
-    """Tokens of a rendering with the characters that they cover; those that cover the same (bytes of one) together."""
+    """Tokens of a rendering with the characters they cover; tokens that are bytes of one character are grouped."""
     found = weights.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     if tuple(found["input_ids"]) != weights.encode(messages):
         raise BadInput(f"cannot be aligned: the text of its chat is not what {weights.name!r} is asked with")
@@ -182,7 +182,7 @@ def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple
 
 
 def _characters(before: _Rendering, after: _Rendering) -> list[int]:
-    """For each character of the clean text its place in the biased one; -1 where it has none."""
+    """For each character of the clean text, its position in the biased one; -1 if it has none."""
     to = [-1] * len(before.text)
 
     def same(start: int, there: int, n: int) -> None:
@@ -190,7 +190,7 @@ def _characters(before: _Rendering, after: _Rendering) -> list[int]:
 
     holders: dict[int, list[int]] = {}
     for ours, theirs in zip(before.own(), after.own(), strict=True):
-        n = min(ours.end - ours.start, theirs.end - theirs.start)  # a template may trim one of both
+        n = min(ours.end - ours.start, theirs.end - theirs.start)  # a template may trim one of the two
         same(ours.start, theirs.start, n)
         holders.setdefault(ours.message, []).append(theirs.message)
     template = {p.message: p for p in after.pieces if p.kind == "template"}
@@ -212,7 +212,7 @@ def _characters(before: _Rendering, after: _Rendering) -> list[int]:
 
 
 def _same_tokens(before: _Rendering, after: _Rendering, to: list[int]) -> Places:
-    """Tokens whose characters are the same stretch of both texts and whose ids are equal."""
+    """Pairs of tokens with equal ids whose characters are matched with each other."""
     place, there = 0, {}
     for start, end, ids in after.tokens:
         there[start, end] = (place, ids)

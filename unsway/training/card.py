@@ -1,6 +1,6 @@
 """The model card of a checkpoint: README.md as the Hugging Face hub shows it.
 
-In: a `Checkpoint`, and once it was measured the tables of its study. Out: Markdown behind a YAML header.
+In: a `Checkpoint` and, once it was measured, the tables of its study. Out: Markdown behind a YAML header.
 
     card(checkpoint, "runs/bct/model")
 """
@@ -31,14 +31,14 @@ def card(checkpoint: Checkpoint, folder: str | Path, *, repo: str = ".", measure
     Args:
         checkpoint: The record of the training.
         folder: Where its weights are: an adapter, or all of them.
-        repo: The repository that holds it; the folder itself where none does.
+        repo: The repository that holds it; the folder itself if there is none.
         measured: The table of a study that measured it, in Markdown.
         effects: The table of its side effects, in Markdown.
     """
     whole = not (Path(folder) / ADAPTER_FILE).is_file()
     base = hub_name(checkpoint.base.rpartition("@")[0])
     on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
-    base = base if on_hub else Path(base).name  # a path of this machine is of no use to others
+    base = base if on_hub else Path(base).name  # a local path is useless to others
     header = [
         f"library_name: {'transformers' if whole else 'peft'}",
         "pipeline_tag: text-generation",

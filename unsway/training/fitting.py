@@ -1,8 +1,8 @@
-"""Examples to a checkpoint, by a method and on a back-end.
+"""Train examples into a checkpoint, with a method on a back-end.
 
 In: examples (or their JSONL file), a method, a base model, a back-end. Out: a `Checkpoint` that `unsway measure` takes.
-A fit that is done already (same examples, same method, same base) is not done again; one that was killed is resumed.
-Back-ends are in the room above; this one never imports them.
+A finished fit (same examples, same method, same base) is not repeated; a killed one is resumed.
+Back-ends are in a higher room, which this one never imports.
 
     fit("rows/examples.jsonl", Bct(learning_rate=1e-4), "smollm2-135m", Local(), "trained")
 """
@@ -37,17 +37,17 @@ def fit(
 
     Args:
         examples: A mixture, rows, or the JSONL file that holds them, ours or of another program (`unsway.data.foreign`).
-            Which biases they teach is noted where their pairs are there: in a mixture, and beside a file of ours.
+            The biases they teach are noted if their pairs are available: in a mixture, or next to a file of ours.
         method: The method with its hyper-parameters.
         base: The model to start from, as the back-end names it.
         backend: Where it is trained.
-        folder: Where the checkpoint goes.
+        folder: Where to store the checkpoint.
 
     Raises:
-        BadRow: A row of the file is not what it must be; names line and field.
-        BadInput: The back-end cannot do the method, the method does not take a row, there are no rows, or the folder holds
+        BadRow: A row of the file is invalid; the error names line and field.
+        BadInput: The back-end cannot do the method, the method does not accept a row, there are no rows, or the folder holds
             the checkpoint of another fit.
-        TrainingError: The fit went wrong; the last good step is kept and resumed from.
+        TrainingError: The fit failed; its last good step is stored, and the next call resumes from it.
     """
     from unsway.data.foreign import read_examples  # loads pydantic
     from unsway.data.mixture import Mixture  # loads Inspect
@@ -81,7 +81,7 @@ def fit(
 
 
 def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Path) -> Checkpoint:
-    """The checkpoint with what it is compared as and the biases that it was taught, in its record and its card as well."""
+    """Add the checkpoint's role and the biases it was taught, also in its record and its card."""
     named = replace(made, role=method.role, trained_on=taught or made.trained_on)
     if named != made:
         if (folder / CARD).is_file():
@@ -91,7 +91,7 @@ def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Pa
 
 
 def check(method: Method, backend: Backend, base: str) -> None:
-    """Refuse a method or a base that a back-end cannot do, before money or time is spent. Raises `BadInput`."""
+    """Raise `BadInput` for a method or a base that a back-end cannot do, before money or time is spent."""
     missing = [WHAT[seam] for seam in method.seams - backend.offers]
     if Tuner in method.needs & backend.offers and type(method.objective) not in backend.objectives:
         missing.append(method.objective.what)
@@ -107,7 +107,7 @@ def check(method: Method, backend: Backend, base: str) -> None:
 
 
 def check_rows(rows: Sequence[Example], method: Method) -> None:
-    """Refuse rows that a method does not take. Raises `BadInput` with the number of the first and what it lacks."""
+    """Raise `BadInput` if a method does not accept a row, with the number of the first such row and what it lacks."""
     if not rows:
         raise BadInput("There are no examples to train on.")
     if not method.n_steps(len(rows)):
@@ -137,7 +137,7 @@ def examples_sha256(examples: Sequence[Example]) -> str:
 
 
 def done(folder: Path, method: Method, base: str, sha256: str) -> Checkpoint | None:
-    """The checkpoint in the folder, if there is one. Raises `BadInput` where it is that of another fit."""
+    """The checkpoint in the folder, or None. Raises `BadInput` if it belongs to another fit."""
     if not (folder / CHECKPOINT_FILE).is_file():
         return None
     found = read_checkpoint(folder)

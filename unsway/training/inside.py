@@ -1,11 +1,11 @@
-"""What methods have in common that make a model's inside under the biased prompt that of the base under the clean one.
+"""Base class of methods that make inner states under the biased prompt equal to the base's under the clean one.
 
-A method says which states it compares and how far two of them are apart. The target is the base model (the adapter switched
+A method defines which states it compares, and the distance between two of them. The target is the base model (the adapter switched
 off) on the clean prompt, and only the biased pass has a gradient. Distances are computed in float32, over aligned tokens.
 Loss: mean over the aligned tokens of a row, then over layers (and heads), then over the rows of the step, so it depends
-neither on the batch nor on padding. At the base, and with no cue, it is 0, and so is its gradient: training on clean prompts
-twice is the base itself and no control. A control is the same method on `neutral_note`.
-A row without a cue of its own (an instruct row) has no inside to compare and is refused.
+neither on the batch nor on padding. For the base without a cue, it is 0, and so is its gradient: training on clean prompts on
+both sides leaves the base unchanged and is no control. Use the same method on `neutral_note` as control.
+A row without a cue (an instruct row) has nothing to compare and is refused.
 Letters: n aligned tokens, L layers, H heads, D width, F width of an MLP, T tokens of the prompt.
 """
 
@@ -26,13 +26,13 @@ class Inside(Method):
     """Consistency of inner states between both prompts; no reply is learnt, and nothing is sampled."""
 
     learning_rate: float = 1e-4
-    """Peak rate; the one of the consistency methods compared in arXiv 2606.02211. Tune it, not a weight: a factor on a lone
-    loss changes nothing under Adam."""
+    """Peak rate; that of the consistency methods compared in arXiv 2606.02211. There is no weight to tune: a factor on the
+    only loss changes nothing under Adam."""
     window: Window = "after"
-    """Which aligned tokens are compared. Ours: those behind the first token of the cue, the only ones whose states differ
+    """Which aligned tokens are compared. Ours: those after the first token of the cue, the only ones whose states differ
     before training; `suffix` is the paper's (arXiv 2510.27062)."""
     lora_on: LoraOn = "all-linear"
-    """Layers that get an adapter. Ours: those of the other methods, so that a comparison is fair."""
+    """Layers that get an adapter. Ours: the same as for the other methods, for a fair comparison."""
 
     needs: ClassVar[frozenset[Any]] = frozenset({WhiteBox})
     reads: ClassVar[frozenset[str]] = frozenset({"biased"})
@@ -66,5 +66,5 @@ class Inside(Method):
         return [self.distance(a, b) for a, b in zip(ours, base, strict=True)]
 
     def distance(self, ours: Tensor, base: Tensor) -> Tensor:
-        """How far two states of one row are apart: from (L, n, width) to one number."""
+        """The distance between two states of one row, each (L, n, width), as one number."""
         raise NotImplementedError

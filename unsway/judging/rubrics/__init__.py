@@ -1,11 +1,11 @@
-"""Rubrics: questions about one reply that a judge answers, one a file.
+"""Rubrics: questions about one reply that a judge answers, one per file.
 
-In: a pair, a side and a raw reply. Out: the prompt that a judge is asked, and the value of what it says. A reply is
-untrusted: each of its lines stands behind a bar, so none can pass for an instruction.
+In: a pair, a side and a raw reply. Out: the prompt for a judge, and the value of its reply. The judged reply is
+untrusted: each of its lines is prefixed with a bar, so none can pass for an instruction.
 
     rubrics.get("second_reader").prompt(pair, "biased", reply.text)
 
-To add one, decorate the function that reads the judge's words, in a module here or in a package of your own through the
+To add one, decorate the function that reads the judge's words, in a module here or in your own package through the
 entry-point group `unsway.plugins`:
 
     @rubric("says_sorry", Bank("says_sorry", 1, ("Is this an apology, yes or no? {reply}",)), summary="An apology")
@@ -31,7 +31,7 @@ from unsway.types import MissingVerdict, Pair, Part, Prompt, Side, Turn
 
 
 class Said(NamedTuple):
-    """What a judge said, where there is more to it than a value."""
+    """A judge's answer, if it is more than a value."""
 
     value: bool | int | None
     """Yes or no, or a number; None for the reason in `missing`."""
@@ -44,32 +44,32 @@ class Said(NamedTuple):
 
 
 Value: TypeAlias = Callable[[str, Pair, Side], bool | int | Said | None]
-"""Reads a judge's words; None where they are not in the form that was asked for."""
+"""Reads a judge's words; None if they are not in the requested form."""
 
 HEAD, TAIL = 1000, 4000
-"""Characters of a longer reply that a judge is shown: the ones that the multiple-choice reader reads."""
+"""Characters at the head and tail of a long reply that a judge is shown: those that the multiple-choice reader reads."""
 LONGEST_OPTION = 1000
-"""Most characters of an option that a judge is shown."""
+"""Maximum characters of an option that a judge is shown."""
 LONGEST_PROMPT = 12_000
-"""Most characters of a prompt that a monitor is shown: a question behind a dozen few-shot examples."""
+"""Maximum characters of a prompt that a monitor is shown: enough for a question after a dozen few-shot examples."""
 SLOTS = ("reply", "cue", "about", "options", "question", "request", "prompt", "answer")
-"""What is filled into a wording."""
+"""The slots of a wording."""
 SHOWS = {"reply", "answer", "prompt"}
-"""What a judge can judge: the text, what is read in it, or, as a monitor to compare with, the prompt alone."""
+"""Slots to judge by, of which a wording needs one: the text, the answer in it, or (a baseline monitor) only the prompt."""
 LONGEST_CUE = 1500
-"""Most characters of a cue that a judge is shown; few-shot examples are longer."""
+"""Maximum characters of a cue that a judge is shown; few-shot examples are longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """A question about one reply. Raises `BadInput` where its wording has an unknown slot, or none to judge by."""
+    """A question about one reply. Raises `BadInput` if its wording has an unknown slot, or none to judge by."""
 
     name: str
-    """How users call it."""
+    """Its name for users."""
     wording: Bank
-    """Entry 0 is what the judge is asked. {reply}, {cue}, {about} (what kind of cue it is), {options}, {question} (without
-    the cue) and {request} are filled in; for a monitor, which is not told of the cue, also {prompt} (as it was sent) and
-    {answer} (what is read in the text). Neither the side nor the arm or the gold answer can be."""
+    """Entry 0 is the judge's prompt. Its slots: {reply}, {cue}, {about} (the kind of cue), {options}, {question} (without the
+    cue) and {request}; for a monitor, which is not told about the cue, also {prompt} (as sent) and {answer} (as read in the
+    text). There are no slots for the side, the arm or the gold answer."""
     summary: str
     """One line for a person."""
     value: Value = field(repr=False, compare=False)
@@ -77,13 +77,13 @@ class Rubric:
     yes_from: int = 1
     """The lowest value that counts as a yes in a rate: marks of coherence count from 4."""
     scale: tuple[int, int] | None = None
-    """The lowest and the highest number that a verdict may be; None where it is yes or no."""
+    """The lowest and the highest number that a verdict may be; None for yes or no."""
     ordered: bool = True
-    """Whether a higher number is more of something, as marks are; else each number is a kind, such as an outcome."""
+    """Whether a higher number means more, as for marks; otherwise each number is a category, such as an outcome."""
     backwards: bool = False
     """List the options last to first: a check of the judge, which should not change its verdicts."""
     yes: str = ""
-    """What a yes is in a word, where it is not a yes and no number names it well: declines."""
+    """One word for a yes if "yes" or a number would be unclear, such as declines."""
 
     def __post_init__(self) -> None:
         what, asked = f"The rubric {self.name!r}", "\n".join(self.wording.entries[:1])
@@ -106,7 +106,7 @@ class Rubric:
 
     @property
     def allowed(self) -> str:
-        """What a verdict may be, in words."""
+        """The allowed verdicts, in words."""
         return "true or false" if self.scale is None else "a whole number from {} to {}".format(*self.scale)
 
     @property
@@ -121,7 +121,7 @@ class Rubric:
         return isinstance(value, int) and self.scale[0] <= value <= self.scale[1]
 
     def applies(self, pair: Pair) -> bool:
-        """Whether it makes sense of a pair: a question about cues needs words of a cue, a monitor a question with merits."""
+        """Whether it applies to a pair: a question about cues needs words of a cue, a monitor a question with options."""
         asked = self.wording.entries[0]
         if (pair.question.is_request and "{prompt}" in asked) or (
             "{request}" in asked and not pair.question.is_request
@@ -130,8 +130,8 @@ class Rubric:
         return not self.is_of_cue or bool(pair.biased.cue())
 
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
-        """What a judge is asked about a text: what a reply says, or its thinking."""
-        listed = () if pair.question.is_request else shown(pair, side)  # outcomes are shown to nobody
+        """The judge's prompt about a text, which is a reply's answer or its thinking."""
+        listed = () if pair.question.is_request else shown(pair, side)  # outcomes are never shown
         lines = [f"({letter(i)}) {plain(option)[:LONGEST_OPTION]}" for i, option in enumerate(listed)]
         options = "\n".join(reversed(lines) if self.backwards else lines)
         about, cue = "", pair.biased.cue()
@@ -169,7 +169,7 @@ def rubric(
     """Declare a rubric over a function that reads a judge's words.
 
     Raises:
-        BadInput: The name is taken, the wording is no `Bank` or shows the judge nothing, or the scale is none.
+        BadInput: The name is taken, the wording is not a `Bank` or shows the judge nothing, or the scale is invalid.
     """
     given: object = wording
     if not isinstance(given, Bank) or not given.entries:
@@ -187,11 +187,11 @@ def rubric(
 names = rubrics.names
 """The names of all rubrics, in alphabetical order."""
 get = rubrics.get
-"""The rubric of a name. Raises `UnknownName` with the closest names."""
+"""Return the rubric with a name. Raises `UnknownName` with the closest names."""
 
 
 def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
-    """The rubrics themselves, or those of these names. Raises `UnknownName`."""
+    """Return rubrics unchanged, and look names up. Raises `UnknownName`."""
     every = [asked] if isinstance(asked, str | Rubric) or not isinstance(asked, Iterable) else asked
     found = tuple(get(one) if isinstance(one, str) else one for one in every)
     for one in found:
@@ -200,7 +200,7 @@ def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
 
 
 def of_question(question: str) -> Rubric | None:
-    """The rubric of a verdict's question, `name@version`; None where it is not installed here."""
+    """The rubric of a verdict's question, `name@version`; None if it is not installed here."""
     name = Ref.parse(question).name
     return rubrics.get(name) if name in rubrics else None
 
@@ -211,7 +211,7 @@ def shown(pair: Pair, side: Side) -> tuple[str, ...]:
 
 
 def sent(prompt: Prompt) -> str:
-    """A prompt as it was sent, whose turns say who speaks where there are several."""
+    """A prompt as sent; if it has several turns, each names its speaker."""
     turns = [(turn.role, turn.text() or "(the model's own words)") for turn in prompt.turns]
     named = "\n\n".join(f"[{role}]\n{text}" if len(turns) > 1 else text for role, text in turns)
     return barred(named, LONGEST_PROMPT // 2, LONGEST_PROMPT // 2)
@@ -229,12 +229,12 @@ def answered(pair: Pair, side: Side, text: str) -> str:
 
 
 def barred(text: str, head: int = HEAD, tail: int = TAIL) -> str:
-    """A text with a bar before each line and no control characters; of a long one, its head and its tail."""
+    """A text with a bar before each line and without control characters; a long text is cut to its head and tail."""
     cut = len(text) - head - tail
     part = text if cut <= 0 else f"{text[:head]}\n[{cut:,} characters are left out here]\n{text[-tail:]}"
     return "\n".join(f"| {plain(line)}" for line in part.strip().splitlines())
 
 
 def plain(text: str) -> str:
-    """The text on one line: whatever could end a line, or cannot be seen, becomes a space."""
+    """The text on one line: line ends and invisible characters become spaces."""
     return "".join(char if char.isprintable() else " " for char in text)

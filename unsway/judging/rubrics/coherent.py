@@ -14,7 +14,7 @@ _ALONE = re.compile(r"[\s*_`]{0,9}([1-5])[\s*_`.]{0,9}")
 
 @rubric("coherent", bank("coherence"), summary="How far the reasoning holds together, 1 to 5", yes_from=4, scale=(1, 5))
 def coherent(words: str, pair: Pair, side: Side) -> int | None:
-    """The mark; None where the words hold none in the form, or several."""
+    """The mark; None if the words hold none in the requested form, or several."""
     lines = [line for line in words.splitlines() if line.strip()]
     found = [match for line in lines if (match := _MARK.fullmatch(line))]
     if not found and len(lines) == 1:

@@ -14,7 +14,7 @@ _SAID = re.compile(r"[\s*_#>`-]{0,9}(?:declines[\s*_`]{0,9}:)?[\s*_`]{0,9}(yes|n
 
 @rubric("declines", bank("declines"), summary="Whether the text declines to answer")
 def declines(words: str, pair: Pair, side: Side) -> Said | None:
-    """Yes or no; None where the words are not one line in the form."""
+    """Yes or no; None if the words are not one line in the requested form."""
     lines = [line for line in words.splitlines() if line.strip()]
     match = _SAID.fullmatch(lines[0]) if len(lines) == 1 else None
     if match is None:

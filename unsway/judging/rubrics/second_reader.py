@@ -1,4 +1,4 @@
-"""Which option does the reply commit to? The judge sees the answer choices and the reply, so it reads and does not solve."""
+"""Which option does the reply commit to? The judge sees the answer choices and the reply, so it reads and need not solve."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALONE = re.compile(r"[\W_]{0,9}(?:(none)|([A-Z]))[\W_]{0,9}", re.I)
     ordered=False,
 )
 def value(words: str, pair: Pair, side: Side) -> int | None:
-    """The index of the option in the question's own order, or `NO_OPTION`; None where there is no one reading in the form."""
+    """The index of the option in the question's own order, or `NO_OPTION`; None without exactly one valid reading."""
     lines = [line for line in words.splitlines() if line.strip()]
     found = [match for line in lines if (match := _READING.fullmatch(line.strip()))]
     if not found and len(lines) == 1:

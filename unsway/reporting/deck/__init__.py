@@ -6,7 +6,7 @@ In: `Results`. Out: two files with the same slides: the question, the chart, the
     write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.deck.html too
     write_week("runs", "runs/week.pptx")             # one slide: expected, happened, decided, next
 
-PowerPoint is written by python-pptx (extra `slides`).
+PowerPoint files are written by python-pptx (extra `slides`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DeckFiles(NamedTuple):
     powerpoint: Path
     """The `.pptx`."""
     web: Path
-    """The `.deck.html` next to it, a name that no page of the report has."""
+    """The `.deck.html` next to it; report pages never have this suffix."""
 
 
 def write_slides(results: Results, path: str | Path, *, first: Sequence[Slide] = ()) -> DeckFiles:
@@ -41,7 +41,7 @@ def write_slides(results: Results, path: str | Path, *, first: Sequence[Slide] =
     Args:
         results: The study.
         path: Where to write; a folder gets a `slides.pptx`.
-        first: Slides in front of the study's own.
+        first: Slides to put in front of the study's own.
 
     Raises:
         BadInput: The path ends in something other than `.pptx`.
@@ -58,7 +58,7 @@ def write_week(project: str | Path, path: str | Path, *, days: int = 7) -> DeckF
     Args:
         project: The folder that holds the studies' folders and the notebook.
         path: Where to write; a folder gets a `slides.pptx`.
-        days: How far back.
+        days: How many days to look back.
 
     Raises:
         BadInput: There is no notebook, or the path ends in something other than `.pptx`.
@@ -70,7 +70,7 @@ def write_week(project: str | Path, path: str | Path, *, days: int = 7) -> DeckF
 
 
 def _write(path: str | Path, title: str, slides: Sequence[Slide]) -> DeckFiles:
-    """Both files of some slides."""
+    """Write both files from the slides."""
     given = Path(path)
     target = given / SLIDES if given.is_dir() else given
     if target.suffix != ".pptx":

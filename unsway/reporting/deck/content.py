@@ -1,7 +1,7 @@
-"""What the slides say: the question, the chart, the table, three transcripts, what to do next.
+"""The content of the slides: the question, the chart, the table, three transcripts, what to do next.
 
-In: `Results`. Out: `Slide`s. Every number is one of the study's. Every text of a model or a file is cut to what a slide can
-hold, with its control characters shown by their codes.
+In: `Results`. Out: `Slide`s. Every number comes from the study. Texts of models and files are cut to fit the slide, and
+control characters are shown by their codes.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ Row: TypeAlias = tuple[tuple[str, ...], ...]
 """Cells of lines."""
 
 LONGEST_NAME = 34
-"""Characters of the name of a bias or an arm; more would leave a chart no room."""
+"""Maximum characters of the name of a bias or an arm; longer names would leave a chart no room."""
 ARMS, BIASES = 6, 6
-"""Arms of one chart or table, and biases of one table; more go on the next slide."""
+"""Maximum arms of a chart or table, and biases of a table; the rest go on the next slide."""
 NUMBERS = 10
-"""Numbers of side effects on the slide; the page has all."""
+"""Maximum number of side effects on the slide; the page has all."""
 TABLE_SIZES = ((20, 15), (18, 14), (16, 13), (15, 12), (14, 12), (13, 11), (12, 10), (11, 9), (10, 8))
 """Font sizes of a table, and of its second lines."""
 FULL = 2000
-"""Characters of a reply that counts as whole."""
+"""Replies up to this many characters may be shown whole."""
 EXCERPTS = (
     *((size, FULL) for size in range(19, 13, -1)),
     *((16, 600), (16, 480), (15, 420), (14, 360), (14, 280), (12, 260)),
 )
-"""Font sizes of a reply, and how many of its characters are shown: whole at 14 points or more, else less of it."""
+"""Font sizes of a reply, and how many characters are shown: the whole reply at 14 points or more, else an excerpt."""
 TEXT_SIZES = (28, 26, 24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12)
 """Font sizes of running text."""
 CUES = (300, 200, 120, 60)
-"""Characters of a cue that are shown: the most that fit."""
+"""Lengths to which a cue is cut, in characters; the first that fits is used."""
 STEPS = 5
-"""Steps on the last slide; the rest are counted."""
+"""Maximum steps on the last slide; the rest are only counted."""
 LONGEST_STEP = 320
-"""Characters of a step; names from a file could make it longer."""
+"""Maximum characters of a step; long names from a file could exceed it."""
 
 
 def slides(results: Results) -> tuple[Slide, ...]:
@@ -74,7 +74,7 @@ def slides(results: Results) -> tuple[Slide, ...]:
 
 
 def question_slide(results: Results) -> Slide:
-    """What was asked, of whom, and the result in a sentence."""
+    """The question slide: what was asked, which models, and the result in a sentence."""
     control = cut(control_sentence(results), 300)
     result = (line(cut(headline(results), 600), "strong"),)
     comparison = (line(control, "soft"),) if control else ()
@@ -120,7 +120,7 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def chart_slide(results: Results) -> Iterator[Slide]:
-    """BRR by bias and arm, as an editable chart, or several with one axis; no slide where there is no number."""
+    """BRR by bias and arm, as an editable chart, or several with one axis; no slide without numbers."""
     labels = words.distinct([arm.label for arm in results.arms], LONGEST_NAME)
     series: list[Series] = []
     for arm, label, ink in zip(results.arms, labels, colours(results.arms, PRINT), strict=True):
@@ -159,7 +159,7 @@ def chart_slide(results: Results) -> Iterator[Slide]:
 
 
 def _starred_names(results: Results, most: int) -> tuple[str, ...]:
-    """The biases by name, with a star where they were trained on."""
+    """The names of the biases, with a star on those trained on."""
     names = words.distinct([words.human(bias) for bias in results.biases], most)
     stars = ("*" if results.is_trained(bias) else "" for bias in results.biases)
     return tuple(name + star for name, star in zip(names, stars, strict=True))
@@ -169,7 +169,7 @@ def _starred_names(results: Results, most: int) -> tuple[str, ...]:
 
 
 def table_slides(results: Results) -> Iterator[Slide]:
-    """BRR of every bias and arm with its interval, n and ratio; whole arms in the last rows. As many slides as it takes."""
+    """BRR of every bias and arm with its interval, n and ratio; the last rows are about whole arms. May be several slides."""
     names = _starred_names(results, 26)
     bias_parts = _chunks(tuple(zip(results.biases, names, strict=True)), BIASES)
     parts = [(arms, biases) for arms in _chunks(results.arms, ARMS) for biases in bias_parts]
@@ -203,7 +203,7 @@ def _brr_lines(results: Results, arm: Arm, bias: str) -> tuple[str, str]:
 
 
 def effects_slide(results: Results) -> Iterator[Slide]:
-    """What the trainings cost or broke: the verdict on each number with its change, an arm a column; then a sentence each."""
+    """The side effects of trainings: each number's verdict and change, one column per arm; then one sentence per arm."""
     panel = results.notes.panel
     if panel is None:
         return
@@ -249,7 +249,7 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
 
 
 def _fitted_table(rows: Sequence[Row]) -> Table:
-    """The table at the largest size at which its rows fit and every line of every cell stays one line."""
+    """The table at the largest size at which its rows fit and no line of a cell wraps."""
     n_arms = len(rows[0]) - 1
     first = 210.0 if n_arms >= 4 else 250.0
     widths = (first, *[min(230.0, (at.INNER - first) / max(n_arms, 1))] * n_arms)
@@ -277,7 +277,7 @@ def _chunks(whole: Sequence[T], most: int) -> list[Sequence[T]]:
 
 
 def reasoning_slides(results: Results) -> Iterator[Slide]:
-    """Of the replies that switched, how many say so, by bias and arm; no slide where no judge was asked."""
+    """How many of the switched replies say so, by bias and arm; no slide if no judge was asked."""
     cells = leading(of_study(results)) if has_verdicts(results) else ()
     if not cells:
         return
@@ -297,7 +297,7 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
 
 
 def _admits_lines(cell: VerbalisedCell | None) -> tuple[str, str]:
-    """How many replies of one arm that switched say so; below it of how many, and the placebo."""
+    """How many switched replies of one arm say so; below it, out of how many, and the placebo."""
     if cell is None:
         return words.NONE, "not judged"
     given = cell.rates.given_switch
@@ -310,13 +310,13 @@ def _admits_lines(cell: VerbalisedCell | None) -> tuple[str, str]:
 
 
 def transcript_slide(one: ChosenTranscript) -> Slide:
-    """Question and cue on the left; two replies side by side, the answers that were read on a colour."""
+    """Question and cue on the left, two replies side by side; the answers as read are highlighted."""
     side, column, between = 260.0, 282.0, 24.0
     top, height = at.TOP - 8, at.BODY + 8
     question, target, cue = one.pair.question, one.pair.target, one.pair.biased.cue()
     cued = target.cued if target.stance == "for" else None
     asked: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
-    options = () if question.is_request else question.options  # a request shows none
+    options = () if question.is_request else question.options  # a request has no options to show
     for i, option in enumerate(options[:6]):
         tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
         listed = Piece(f"{letters_on(one.pair, i)} {cut(option, 70)}")
@@ -340,7 +340,7 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
 
 
 def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
-    """Who replied and what was read, then the reply: whole where it fits, else its beginning and the part with the answer."""
+    """The arm and the answer read, then the reply: whole if it fits, else its beginning and the part with the answer."""
     choice = shown.answer.choice
     if choice is None:
         verdict = f"no answer read ({shown.answer.status})"
@@ -363,7 +363,7 @@ def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
 
 
 def excerpt(reply: Reply, answer: Reading, most: int) -> tuple[Piece, ...]:
-    """A reply in about `most` characters: whole, or its beginning and the part around its answer, which is marked."""
+    """A reply in about `most` characters: whole, or its beginning and the part around the highlighted answer."""
     text = reply.text or reply.reasoning or ""
     low, high = answer.span if answer.span and not answer.rule.startswith("reasoning_") else (len(text), len(text))
     high = min(high, low + most // 2)

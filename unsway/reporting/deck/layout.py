@@ -1,7 +1,7 @@
-"""Where things go on a slide, and whether they fit: texts, tables and bars in boxes, in points.
+"""Layout of slides: texts, tables and bars in boxes, in points, and whether they fit.
 
-In: text and the size of a box. Out: `Slide`s that the PowerPoint and the HTML deck draw alike. Nothing here measures fonts:
-lines are counted with characters a little wider than Arial's, so text turns out smaller rather than cut off at an edge.
+In: text and the size of a box. Out: `Slide`s that the PowerPoint and the HTML deck draw alike. Fonts are not measured:
+line counts assume characters a little wider than Arial's, so text becomes smaller rather than being cut off.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unsway.reporting.plots import PRINT
 WIDTH, HEIGHT = 960.0, 540.0
 """Points of a slide: 13.33 by 7.5 inches, PowerPoint's 16:9."""
 LEFT, TOP, INNER, BODY = 44.0, 112.0, 872.0, 376.0
-"""Where the body begins (left, top), and its width and height; a note goes below it."""
+"""Left, top, width and height of the body; a note goes below it."""
 TITLE_TOP, NOTE_TOP, NOTE_SIZE = 30.0, 502.0, 12.0
 """Points: top of the title, top of the note, font size of the note."""
 CHAR, LINE = 0.56, 1.22
@@ -25,16 +25,16 @@ CHAR, LINE = 0.56, 1.22
 BOLD = 0.7
 """Width of a character in bold, wide enough for bold DejaVu Sans where neither Arial nor an equivalent is installed."""
 NAME_ROOM, BAR_ROOM = 20.0, 6.0
-"""Points of a chart's height that the name of a group takes, and a bar."""
+"""Height in points of a group's name, and of a bar, in a chart."""
 FONT = "Arial"
-"""On every machine, or replaced by a font of equal widths (Liberation Sans)."""
+"""Available on every machine, or replaced by a font of equal widths (Liberation Sans)."""
 INK, SOFT, LINES, HEAD = "#1c1e20", PRINT.soft, PRINT.line, "#f0f0ec"
 """Colours of text, of secondary text, of lines, and behind the head of a table: the light colours of the page."""
 CUE, ANSWER = "#ffe3a3", "#bfe0ea"
-"""Colours behind cues and behind the answers that were read."""
+"""Highlight colours of cues and of the answers that were read."""
 
 Mark: TypeAlias = Literal["", "cue", "answer", "soft", "strong"]
-"""How a piece of text is drawn: plain, on the colour of cues or of answers, in grey, in bold."""
+"""How a piece of text is drawn: plain, highlighted as cue or as answer, in grey, in bold."""
 Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, width, height."""
 
@@ -44,7 +44,7 @@ class Piece:
     """Text of one kind, on one line."""
 
     text: str
-    """Without line ends."""
+    """The text, without line ends."""
     mark: Mark = ""
     """How it is drawn."""
 
@@ -68,7 +68,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first of which is the head; a cell is one line, or two lines of which the second is smaller."""
+    """Rows of cells; the first row is the head. A cell has one line, or two, of which the second is smaller."""
 
     box: Box
     """Its place."""
@@ -92,9 +92,9 @@ class Series:
     """One arm of a bar chart, in percentage points; None where there is no number."""
 
     name: str
-    """In the legend."""
+    """Name in the legend."""
     colour: str
-    """Of its bars, as `#rrggbb`."""
+    """Colour of its bars, as `#rrggbb`."""
     values: tuple[float | None, ...]
     """One for each category."""
     lows: tuple[float | None, ...]
@@ -120,11 +120,11 @@ class Bars:
     said: str
     """The numbers as text, for people who cannot see the chart."""
     domain: tuple[float, float]
-    """Both ends of the axis, in whole tens: every bar, every interval and 0 are inside."""
+    """Both ends of the axis, in multiples of ten; it covers every bar, every interval and 0."""
 
     @property
     def ticks(self) -> tuple[int, ...]:
-        """Where the axis has lines."""
+        """Positions of the axis lines."""
         low, high = map(int, self.domain)
         step = 10 if high - low <= 100 else 20
         return tuple(range(ceil(low / step) * step, high + 1, step))
@@ -165,7 +165,7 @@ def cut(text: str, most: int) -> str:
 
 
 def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:
-    """Pieces that may hold line ends, as paragraphs; empty lines are dropped, control characters shown by their codes."""
+    """Split pieces at line ends into paragraphs; empty lines are dropped, control characters shown by their codes."""
     lines: list[list[Piece]] = [[]]
     for piece in pieces:
         first, *rest = piece.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -179,7 +179,7 @@ def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:
 
 
 def n_lines(paragraph: Paragraph, width: float, size: float) -> int:
-    """Lines of a paragraph in a box, wrapped at spaces and inside words that are longer than a line."""
+    """Number of lines of a paragraph in a box, wrapped at spaces and inside words longer than a line."""
     from rich.cells import cell_len
 
     is_bold = all(piece.mark == "strong" for piece in paragraph)
@@ -196,7 +196,7 @@ def n_lines(paragraph: Paragraph, width: float, size: float) -> int:
 
 
 def height_of(paragraphs: Sequence[Paragraph], width: float, size: float, gap: float = 0.0) -> float:
-    """Points that paragraphs take from top to bottom."""
+    """Height of paragraphs in points."""
     lines = sum(n_lines(one, width, size) for one in paragraphs)
     return LINE * size * lines + gap * max(0, len(paragraphs) - 1)
 
@@ -204,7 +204,7 @@ def height_of(paragraphs: Sequence[Paragraph], width: float, size: float, gap: f
 def largest(
     paragraphs: Sequence[Paragraph], width: float, height: float, sizes: Sequence[float], gap: float = 0.0
 ) -> float:
-    """The first of the sizes at which the paragraphs fit, or the last one where none fits."""
+    """The first of the sizes at which the paragraphs fit, or the last if none fits."""
     return next((size for size in sizes if height_of(paragraphs, width, size, gap) <= height), sizes[-1])
 
 

@@ -25,7 +25,7 @@ from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Mark, Paragraph, Slide, Table, Text
 
 NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
-"""PowerPoint's own table style without fills or lines."""
+"""Id of PowerPoint's built-in table style without fills or lines."""
 HIGHLIGHTS: dict[Mark, str] = {"cue": at.CUE, "answer": at.ANSWER}
 """Colours behind text."""
 
@@ -81,7 +81,7 @@ def _add_run(paragraph: Any, text: str, mark: Mark, size: float) -> None:
 
 
 def _rgb(colour: str) -> Any:
-    """A `#rrggbb` for python-pptx."""
+    """Convert `#rrggbb` to a python-pptx colour."""
     return RGBColor.from_string(colour[1:])
 
 
@@ -115,7 +115,7 @@ def _add_table(page: Any, item: Table) -> None:
 
 
 def _add_chart(page: Any, item: Bars) -> None:
-    """A bar chart with error bars that lead to its workbook."""
+    """Add a bar chart whose error bars refer to its workbook."""
     data = CategoryChartData()
     data.categories = item.categories
     for one in item.series:
@@ -130,7 +130,7 @@ def _add_chart(page: Any, item: Bars) -> None:
     chart.has_legend = len(item.series) > 1
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
-    # names on the left whatever the sign of a bar, the first on top; thin lines up from the values
+    # names always on the left, the first on top; thin grid lines at the values
     names, values = chart.category_axis, chart.value_axis
     names.reverse_order = True
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
@@ -174,7 +174,7 @@ def _error_columns(item: Bars, i: int) -> tuple[tuple[int, Lengths], tuple[int, 
 
 
 def _workbook(item: Bars) -> bytes:
-    """What opens in PowerPoint at “Edit data”: names, values, and how far each interval reaches."""
+    """The workbook that PowerPoint opens at “Edit data”: names, values, and the reach of each interval."""
     from xlsxwriter import Workbook
 
     out = BytesIO()

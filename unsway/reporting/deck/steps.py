@@ -1,6 +1,6 @@
-"""What to do next, by rules over the numbers of the study: every sentence rests on a number.
+"""What to do next, by rules over the study's numbers: every sentence is based on a number.
 
-In: `Results`. Out: sentences, the most pressing first. Each rule is a function below; one that does not apply says nothing.
+In: `Results`. Out: sentences, the most pressing first. Each rule is a function below; a rule that does not apply yields none.
 Differences between arms are paired by question (`stats.compare`).
 """
 
@@ -20,13 +20,13 @@ from unsway.studies.results import Results
 from unsway.types import Estimate
 
 NAMED = 3
-"""Arms and biases that a sentence names; the rest are counted."""
+"""How many arms and biases a sentence names; the rest are counted."""
 WANTED = 0.05
-"""Half-width of a BRR's interval that is worth asking more questions for: the default of `unsway plan --half-width`."""
+"""Intervals of a BRR wider than this half-width call for more questions: the default of `unsway plan --half-width`."""
 
 
 def steps(results: Results) -> tuple[str, ...]:
-    """Every step that the numbers call for."""
+    """Every recommended step."""
     return tuple(text for rule in RULES for text in rule(results))
 
 
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     """A BRR of one arm under one bias, or a difference of two."""
 
     arm: Arm
-    """Whose BRR it is."""
+    """The arm it is about."""
     bias: str
     """`name@version`."""
     estimate: Estimate
@@ -42,7 +42,7 @@ class Finding(NamedTuple):
     base_swayed: bool
     """Whether the base's own BRR is clearly above 0."""
     base_avoids: bool = False
-    """Whether it is clearly below 0."""
+    """Whether the base's own BRR is clearly below 0."""
 
     @property
     def low(self) -> float:
@@ -66,14 +66,14 @@ def worse(results: Results) -> Iterator[str]:
 
 
 def unmoved(results: Results) -> Iterator[str]:
-    """Trained biases whose BRR is not seen to have fallen below the base's."""
+    """Trained biases whose BRR has not clearly fallen below the base's."""
     trained = [one for one in _against_base(results) if _is_trained(results, one.arm, one.bias)]
     still = [one for one in trained if one.low <= 0 <= one.high and one.base_swayed]
     yield from _sentence("Trained on, and not seen to fall below the base; ask more questions, or train longer", still)
 
 
 def overcorrected(results: Results) -> Iterator[str]:
-    """Biases whose cue is avoided after training, and not as much before."""
+    """Biases whose cue is avoided after training, but less so before."""
     found = []
     for one in _against_base(results):
         brr = _brr(results, one.arm, one.bias)
@@ -83,7 +83,7 @@ def overcorrected(results: Results) -> Iterator[str]:
 
 
 def like_control(results: Results) -> Iterator[str]:
-    """Trained biases on which the training cannot be told from its control."""
+    """Trained biases on which the training cannot be distinguished from its control."""
     found = []
     for arm, base in compared_arms(results):
         control = control_of(results.arms, arm)
@@ -98,7 +98,7 @@ def like_control(results: Results) -> Iterator[str]:
 
 
 def less_accurate(results: Results) -> Iterator[str]:
-    """Arms that are right less often without any cue, with intervals apart."""
+    """Arms that are less accurate without any cue, with non-overlapping intervals."""
     clean = {
         one.key: by_prompt(results.outcomes.only(arm=one.key), results.pairs, level=results.level)
         for one in results.arms
@@ -148,7 +148,7 @@ def no_control(results: Results) -> Iterator[str]:
 
 
 def nothing_held_out(results: Results) -> Iterator[str]:
-    """A training that was measured on its own biases alone."""
+    """A training that was measured only on its own biases."""
     trained = [arm for arm in results.arms if arm.role == "trained"]
     if trained and results.trained_biases and all(results.is_trained(bias) for bias in results.biases):
         yield "Measure biases that were not trained on: whether it carries over is not known."
@@ -158,7 +158,7 @@ def nothing_held_out(results: Results) -> Iterator[str]:
 
 
 def unread(results: Results) -> Iterator[str]:
-    """The cell whose missing replies could move its BRR by more than its interval is wide."""
+    """The cell whose missing replies could move its BRR by more than its interval's width."""
     arms = {arm.key: arm for arm in results.arms}
     found = []
     for cell in results.cells:
@@ -171,7 +171,7 @@ def unread(results: Results) -> Iterator[str]:
         _, cell = max(found, key=lambda one: one[0])
         more = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
         low, high = (words.percent(cell[f"brr_missing_{end}"].value, signed=True) for end in ("miss", "hit"))
-        n = cell["brr_missing_hit"].n  # without those that its definition leaves out
+        n = cell["brr_missing_hit"].n  # without pairs that the bias's definition excludes
         n_lost = n - cell["brr_read"].n
         n_never = sum(k for why, k in cell.excluded if why.status == "no_reply")
         what = "Read the replies that could not be read"
@@ -188,7 +188,7 @@ def too_few(results: Results) -> Iterator[str]:
     arms = {arm.key: arm for arm in results.arms}
     brrs = [
         (cell["brr_read"], cell) for cell in results.cells if cell.arm in arms
-    ]  # more questions do not find lost ones
+    ]  # more questions do not recover missing replies
     known = [((brr.high - brr.low) / 2, cell) for brr, cell in brrs if brr.low is not None and brr.high is not None]
     if not known:
         return
@@ -206,7 +206,7 @@ def too_few(results: Results) -> Iterator[str]:
 
 
 def not_swayed(results: Results) -> Iterator[str]:
-    """Biases that are not seen to sway a base: ratios to it say nothing there."""
+    """Biases that do not clearly sway a base: ratios to it are meaningless there."""
     for base in dict.fromkeys(base for _, base in compared_arms(results)):
         brrs = [(_brr(results, base, bias), bias) for bias in results.biases]
         avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
@@ -275,7 +275,7 @@ def _is_trained(results: Results, arm: Arm, bias: str) -> bool:
 
 
 def _sentence(what: str, found: Sequence[Finding]) -> Iterator[str]:
-    """One sentence about everything that a rule found; none where it found nothing."""
+    """One sentence about everything a rule found; none if it found nothing."""
     if found:
         names = [f"{_name(one.arm)} under {words.human(one.bias)} ({words.points(one.estimate)})" for one in found]
         yield f"{what}: {words.first_few(names, NAMED)}."

@@ -1,10 +1,10 @@
-"""Which three transcripts the slides show: chosen by a rule that the slides state, so nobody picks the ones that please.
+"""Choose the three transcripts of the slides by a rule that the slides state, so nobody picks favourable ones.
 
 In: `Results`. Out: up to three `ChosenTranscript`s.
 
 With an arm to compare with the base (a trained one, or else a prompted one): one pair of a trained bias and one of a held-out
-bias that switched in the base and held in the arm, and one that switched in both. Where a kind has no pair, the next pair of
-another kind takes its place. Without such an arm: pairs that switched, one under each of the biases that sway most. Always
+bias that switched in the base but not in the arm, and one that switched in both. If a kind has no pair, the next pair of
+another kind takes its place. Without such an arm: pairs that switched, one for each of the biases that sway most. Each is
 the shortest exchange whose replies are at least a sentence long, on a question not shown yet.
 """
 
@@ -21,9 +21,9 @@ from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 SENTENCE = 80
-"""Characters below which a reply says too little to be worth reading; such pairs come last."""
+"""Replies shorter than this many characters say too little; their pairs come last."""
 MOST = 3
-"""Transcripts of a deck."""
+"""Maximum number of transcripts in a deck."""
 COMPARED = (
     "Chosen by rule: the shortest exchange that switched in the base and held after, under a trained and under a held-out "
     "bias, and the shortest that switched in both; where there is none of a kind, the next of another."
@@ -42,9 +42,9 @@ class ShownReply:
     reply: Reply
     """The raw reply."""
     answer: Reading
-    """What was read in it."""
+    """The answer read in it."""
     hit: bool | None
-    """Whether it follows the cue; None where that is not known."""
+    """Whether it follows the cue; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ChosenTranscript:
 
 
 def choose(results: Results) -> tuple[ChosenTranscript, ...]:
-    """At most three transcripts, each of another question: the first of each kind, then the second of each, and so on."""
+    """At most three transcripts, each on a different question: the first of each kind, then the second of each, and so on."""
     chosen: dict[str, ChosenTranscript] = {}
     for candidate in chain.from_iterable(zip_longest(*_Candidates(results).by_kind())):
         if candidate is not None and len(chosen) < MOST:
@@ -73,7 +73,7 @@ def choose(results: Results) -> tuple[ChosenTranscript, ...]:
 
 
 def compared_arms(results: Results) -> tuple[tuple[Arm, Arm], ...]:
-    """Each arm that a deck compares with its base, with that base: the trained ones, or else the prompted ones."""
+    """(arm, base) for each arm that a deck compares with its base: the trained arms, or else the prompted ones."""
     for role in ("trained", "prompted"):
         arms = [arm for arm in results.arms if arm.role == role]
         compared = [(arm, base) for arm in arms if (base := results.base_of(arm)) is not None]
@@ -148,7 +148,7 @@ class _Candidates:
 
 
 def _rank(one: ChosenTranscript) -> tuple[bool, int, str, int]:
-    """Sorts short exchanges first, after those whose replies are shorter than a sentence."""
+    """Sort key: short exchanges first, but those with replies shorter than a sentence last."""
     lengths = [len(shown.reply.text or shown.reply.reasoning or "") for shown in (one.left, one.right)]
     exchange = sum(lengths) + sum(len(turn.text()) for turn in one.pair.biased.turns)
     return min(lengths) < SENTENCE, exchange, one.pair.id, one.left.reply.sample

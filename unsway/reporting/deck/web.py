@@ -1,8 +1,8 @@
-"""The slides as one HTML file that prints to PDF, a slide a page; no script, no request.
+"""The slides as one HTML file that prints to PDF, one slide per page; no script, no network request.
 
-In: `Slide`s. Out: HTML. Jinja2 escapes every text. The content security policy allows this style sheet, the chart, which is
-an image in the file, and nothing else. Vega-Lite draws the chart through vl-convert, as in the rest of the report; inside an
-image, SVG runs no script.
+In: `Slide`s. Out: HTML. Jinja2 escapes every text. The content security policy allows only this style sheet and the chart,
+which is an embedded image. Vega-Lite draws the chart through vl-convert, as in the rest of the report; inside an image, SVG
+runs no script.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _style_sheet(slides: Sequence[Slide]) -> str:
     """The style sheet, with a rule for each box, because the policy allows no style attribute."""
 
     def pt(points: float) -> str:
-        return f"calc({points:g}*var(--pt))"  # points of a slide, whatever size it is shown in
+        return f"calc({points:g}*var(--pt))"  # one point of a slide, at any display size
 
     def place(name: str, box: Box, size: float | None = None) -> str:
         left, top, width, height = map(pt, box)
@@ -107,7 +107,7 @@ def _chart_image(bars: Bars) -> str:
     zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": at.SOFT}, "encoding": {"x": {"datum": 0}}}
     axes = {"labelFontSize": bars.size, "titleFontSize": bars.size - 2, "labelColor": at.INK, "titleColor": at.SOFT}
     axes |= {"gridColor": at.LINES, "domain": False, "ticks": False, "titleFontWeight": "normal"}
-    # vl-convert measures names in Liberation Sans; a browser without it takes up to a fifth more, which is no reason to cut
+    # vl-convert measures names in Liberation Sans; other fonts take up to a fifth more, which must not cut names
     longest = max(map(len, arms))
     room, between = (10 + 0.1 * bars.size * n for n in (max(map(len, bars.categories)), longest))
     columns = max(1, int(0.9 * bars.box[2] / (at.CHAR * bars.size * longest + 3 * bars.size)))

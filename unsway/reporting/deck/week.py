@@ -14,19 +14,19 @@ from unsway.reporting.deck.layout import Paragraph, Slide, Text, cut, line
 from unsway.reporting.week import week_parts
 
 BETWEEN, GAP = 28.0, 4.0
-"""Points between the parts, and between lines."""
+"""Space in points between the parts, and between lines."""
 SIZES = (20, 18, 16, 15, 14, 13, 12)
-"""Font sizes; all parts have the same."""
+"""Font sizes to try; all parts use the same one."""
 LONGEST = 170
-"""Characters of a line of the slide."""
+"""Maximum characters of a line of the slide."""
 
 
 def week_slide(project: str | Path, *, days: int = 7) -> Slide:
-    """The slide. Each part shows as many lines as fit, of what was expected and happened the newest, and counts the rest.
+    """Build the slide. Each part shows as many lines as fit and counts the rest; Expected and Happened show the newest.
 
     Args:
         project: The folder that holds the studies' folders and the notebook.
-        days: How far back.
+        days: How many days to look back.
 
     Raises:
         BadInput: There is no notebook.
@@ -49,7 +49,7 @@ def week_slide(project: str | Path, *, days: int = 7) -> Slide:
 
 
 def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[Paragraph, ...]:
-    """The paragraphs of a part: as many of its lines as fit in the smallest size, and how many more there are."""
+    """The paragraphs of a part: as many of its lines as fit at the smallest size, and the number of the rest."""
 
     def body(shown: int) -> tuple[Paragraph, ...]:
         more = [line(f"and {len(lines) - shown} more", "soft")] if shown < len(lines) else []

@@ -20,7 +20,7 @@ methods: Registry[type[Method]] = Registry("method", "unsway.training.methods", 
 
 
 def method(name: str, **hyper_parameters: Any) -> Method:
-    """A method by name. Raises `UnknownName` for the method, or for a hyper-parameter that it does not have."""
+    """Make a method by name. Raises `UnknownName` for an unknown method or hyper-parameter."""
     kind = methods.get(name)
     known = {field.name for field in fields(kind)}
     for given in hyper_parameters:
@@ -30,11 +30,11 @@ def method(name: str, **hyper_parameters: Any) -> Method:
 
 
 def resolve(given: Method | str | Mapping[str, Any]) -> Method:
-    """The method itself, the one of that name with its own defaults, or the one of a row of JSON.
+    """Return a method unchanged, or make one from a name (with its defaults) or a JSON row.
 
     Raises:
         UnknownName: There is no method of that name.
-        BadInput: It is something else, such as the class of a method.
+        BadInput: It is none of these, for example the class of a method.
     """
     if isinstance(given, Method):
         return given

@@ -1,8 +1,8 @@
-"""Activation consistency training: the residual stream behind the cue becomes what the base has without it.
+"""Activation consistency training: the residual stream after the cue becomes that of the base without it.
 
-Source: arXiv 2510.27062, §3. Loss: squared Euclidean distance of what each decoder layer returns (before the final norm),
-mean over aligned tokens, layers and rows. transformers' last `hidden_states` is normed and another quantity, which public
-implementations train on.
+Source: arXiv 2510.27062, §3. Loss: squared Euclidean distance between outputs of each decoder layer (before the final norm),
+mean over aligned tokens, layers and rows. Public implementations train on transformers' last `hidden_states`, which is a
+different quantity: it is after the final norm.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Act(Inside):
 
     scale: Literal["relative", "plain"] = "relative"
     """relative: each layer's distance over the base's squared norm in that row, comparable between models and layers (ours);
-    plain: the paper's, which the last layers and single huge activations rule."""
+    plain: the paper's, which the last layers and single huge activations dominate."""
 
     name: ClassVar[str] = "act"
     summary: ClassVar[str] = (

@@ -1,8 +1,8 @@
 """Activation consistency and BCT at once: the clean reply is learnt, and the residual stream stays that of the base.
 
-Source: ours; arXiv 2510.27062 finds that each of the two leaves the other's measure where it was, or worse. Loss:
+Source: ours; arXiv 2510.27062 finds that neither of the two improves the measure of the other. Loss:
 cross-entropy, mean over the step's reply tokens, as `Bct`'s; plus `weight` times ACT's relative loss, mean over the step's
-rows that have a cue. Both are counted separately, then added. Instruct rows have the first part alone.
+rows that have a cue. Both are counted separately, then added. Instruct rows have only the first part.
 """
 
 from __future__ import annotations

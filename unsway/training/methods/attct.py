@@ -1,4 +1,4 @@
-"""Attention consistency training: behind the cue each head attends to the question as the base does without it.
+"""Attention consistency training: after the cue, each head attends to the question as the base does without it.
 
 Source: arXiv 2606.05817. Loss: Jensen-Shannon divergence of the attention that aligned tokens pay to aligned tokens, mean
 over queries, heads, layers and rows; unnormalised, since mass on the cue is outside. The public code's default is another
@@ -18,7 +18,7 @@ from unsway.training.seams import States, Tensor, WhiteBox
 from unsway.types import Example
 
 LEAST = 1e-30
-"""Probability below which two are the same: under float32's smallest normal number times any logarithm."""
+"""Probabilities below this are treated as equal: times any logarithm they are below float32's smallest normal number."""
 
 
 def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class AttCt(Inside):
 
 
 def _rest(p: Tensor) -> Tensor:
-    """The mass that is missing from 1, as an axis of length 1."""
+    """1 minus the total mass, as an axis of length 1."""
     return (1 - p.sum(-1, keepdim=True)).clamp_min(0)
 
 

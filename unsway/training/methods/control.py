@@ -1,7 +1,7 @@
 """The control of BCT: the same replies of the same rows, learnt under the clean prompt.
 
-Source: arXiv 2403.05518, §3. It tells training on one's own words from training against a cue; the effect of a training is
-the difference between the two.
+Source: arXiv 2403.05518, §3. It isolates the effect of training on one's own words; the effect of training against a cue
+is the difference from this control.
 """
 
 from __future__ import annotations

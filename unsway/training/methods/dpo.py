@@ -1,8 +1,8 @@
 """Direct preference optimisation as a baseline: under the biased prompt, the clean reply over the one that followed the cue.
 
 Source: arXiv 2305.18290. Loss: -log sigmoid(beta × ((log p - log p0) of the clean reply - (log p - log p0) of the cued one)),
-each log-probability summed over the reply's tokens, p0 the base model. Rows are those of `unsway data preferences`, or
-preferences of others, whose prompt has no cue that unsway knows of.
+each log-probability summed over the reply's tokens, p0 the base model. Rows come from `unsway data preferences`, or are
+others' preferences, whose prompts have no cue known to unsway.
 """
 
 from __future__ import annotations

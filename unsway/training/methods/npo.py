@@ -1,8 +1,8 @@
 """Negative preference optimisation as a baseline: the reply that followed the cue becomes less likely, and nothing more.
 
 Source: arXiv 2404.05868, equation 3. Loss: -(2/beta) log sigmoid(-beta × (log p - log p0)) of the reply that followed the
-cue, under the biased prompt, summed over its tokens; p0 is the base model. Before training it is (2/beta) ln 2. It says what
-not to answer and not what to answer, so look at how many replies are still read.
+cue, under the biased prompt, summed over its tokens; p0 is the base model. Before training it is (2/beta) ln 2. It trains what
+not to answer, but not what to answer, so check how many replies are still readable.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Npo(Method):
     """Negative preference optimisation."""
 
     learning_rate: float = 5e-6
-    """Peak rate; `Dpo`'s, whose gradient it is at the start."""
+    """Peak rate; that of `Dpo`, because the gradients agree at the start."""
     beta: float = 0.1
-    """How soon a reply that has become unlikely is left alone (arXiv 2404.05868, §5)."""
+    """How soon the loss ignores a reply that has become unlikely (arXiv 2404.05868, §5)."""
 
     name: ClassVar[str] = "npo"
     summary: ClassVar[str] = "biased prompt: away from the reply that followed the cue (arXiv 2404.05868)"
@@ -45,7 +45,7 @@ class Npo(Method):
 
 
 def negative_preference(gap: Tensor, beta: float) -> Tensor:
-    """(2/beta) log(1 + exp(beta × gap)), computed so that it overflows nowhere."""
+    """(2/beta) log(1 + exp(beta × gap)), computed without overflow."""
     scaled = beta * gap
     return (2 / beta) * scaled.logaddexp(scaled.new_zeros(()))
 

@@ -1,15 +1,15 @@
 """On-policy consistency training: replies sampled under the cue become as likely as the base finds them without it.
 
 Source: arXiv 2605.21834. Each step samples replies to biased prompts from the current weights and puts the same token ids
-behind the clean prompt. Losses, over all of the step's reply tokens together:
+after the clean prompt. Losses, over all of the step's reply tokens together:
 
     exact     mean over tokens of Σ_v p(v) (log p(v) - log p0(v)): p current, biased prompt; p0 base, clean prompt
     sampled   mean over tokens of -A log p(token), A = -Σ later tokens' log p - log p0, discounted (the paper's)
 
-At discount 0 both have the same expected gradient, and exact is without the noise of sampling the next token. Both sides are
-scored at the temperature at which replies are sampled. At the base, and with no cue, both are 0: `neutral_note` is the
-control. A loop of our own, and not TRL's GRPOTrainer: that one tokenises prompts by its own reading of the template, repeats
-each prompt for each reply, and its seams for advantages are private.
+At discount 0 both have the same expected gradient, and exact avoids the noise of sampling the next token. Both sides are
+scored at the temperature at which replies are sampled. For the base without a cue, both are 0, so `neutral_note` is the
+control. The training loop is our own, not TRL's GRPOTrainer, which tokenises prompts in its own way, repeats each prompt for
+each reply, and has only private hooks for advantages.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Opct(Method):
     rollouts: int = 4
     """Replies to each prompt; a public reimplementation's (arXiv 2606.02211)."""
     temperature: float = 1.0
-    """Temperature at which replies are sampled and both sides scored. Ours: what is trained is the model's own."""
+    """Temperature at which replies are sampled and both sides scored. Ours: the trained distribution is then the model's own."""
     form: Literal["exact", "sampled"] = "exact"
-    """exact compares whole distributions of the next token (ours), sampled the sampled token alone (the paper's)."""
+    """exact compares whole distributions of the next token (ours), sampled only the sampled token (the paper's)."""
     discount: float = 0.0
     """Weight of later tokens' gaps in a token's advantage, from 0 to 1, in the sampled form; the authors' code has 0."""
     max_tokens: int = 300
-    """Longest reply. Ours: brief replies of a small model are well below; a longer one is cut, and counted."""
+    """Maximum tokens of a reply. Ours: a small model's brief replies are much shorter; longer ones are cut, and counted."""
 
     name: ClassVar[str] = "opct"
     summary: ClassVar[str] = "own replies under the biased prompt, as likely as for the base without (arXiv 2605.21834)"
@@ -64,7 +64,7 @@ class Opct(Method):
 
     @property
     def seams(self) -> frozenset[Any]:
-        """The sampled form reads log-probabilities alone."""
+        """The sampled form needs only log-probabilities."""
         return frozenset({Policy}) if self.form == "sampled" else self.needs
 
     @property
@@ -96,12 +96,12 @@ class Opct(Method):
         def loss(part: Sequence[Rollout], model: WhiteBox) -> Tensor:
             return (
                 sum(self.divergences(part, model)) / n_tokens * (len(rolled) / len(part))
-            )  # a step averages over these
+            )  # a step averages over reply tokens
 
         model.step(rolled, loss)
 
     def divergences(self, rolled: Sequence[Rollout], model: WhiteBox) -> list[Tensor]:
-        """Of each reply the loss summed over its tokens."""
+        """The loss of each reply, summed over its tokens."""
         biased = [each.tokens for each in rolled]
         clean = [replace(model.encode(each.row.clean.messages()), completion=each.tokens.completion) for each in rolled]
         if self.form == "exact":

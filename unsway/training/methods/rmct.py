@@ -1,14 +1,14 @@
 """Rate-matching consistency training: the rate of following the cue becomes the rate at which the answer is given without it.
 
 Source: arXiv 2606.02211. Each step samples replies to both prompts from the current weights; the trait of a reply is whether
-its answer follows the target, as unsway's reader reads it. A reply that is cut or not read is left out of rates and
-gradient, and counted. The reward of a reply is the same for all of its tokens (`unsway.training.advantages.rate_rewards`);
-of each token, `kl` times its log p - log p0 is taken off (the paper also takes off the mean, which moves no expectation).
-One step a batch of rollouts, so the ratio of new to old probabilities is 1 and there is nothing to clip.
+its answer follows the target, as unsway's reader reads it. A truncated or unreadable reply is excluded from rates and
+gradient, and counted. All tokens of a reply share its reward (`unsway.training.advantages.rate_rewards`); from each token's
+reward, `kl` times its log p - log p0 is subtracted (the paper also subtracts the mean, which changes no expectation).
+There is one step per batch of rollouts, so the ratio of new to old probabilities is 1 and there is nothing to clip.
 Loss: mean over the step's reply tokens of -advantage × log p.
-An item whose replies all follow, or none, gives no gradient: the live share is in `metrics.jsonl`. A step without any still
-counts, and Adam goes on by its momentum. On clean prompts twice it
-is not null, as sampling noise moves it: `clean_twice` is that control. A loop of our own; see `opct.py` for why.
+An item gives no gradient if all or none of its replies follow: the share of live items is in `metrics.jsonl`. A step without
+any gradient still counts, and Adam's momentum still moves the weights. With clean prompts on both sides the loss is not 0,
+because of sampling noise: `clean_twice` is that control. The training loop is our own; see `opct.py` for why.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ class Rmct(Method):
     learning_rate: float = 1e-4
     """Peak rate; the paper's second edition."""
     batch_size: int = 4
-    """Questions a step; the paper's 4."""
+    """Questions per step; the paper's 4."""
     rollouts: int = 32
-    """Replies to each of both prompts. Ours: the paper's 96 to 128 where there is time; fewer leave more items dead."""
+    """Replies to each of the two prompts. Ours: use the paper's 96 to 128 if there is time; with fewer, more items are dead."""
     temperature: float = 1.0
     """Temperature at which replies are sampled and both sides scored; the paper's 1. A small model's replies at 1 often
-    name no option: below it more of them are read, and the rate is nearer to that of greedy replies."""
+    name no option: at lower temperatures more are readable, and the rate is closer to that of greedy replies."""
     max_tokens: int = 300
-    """Longest reply; a longer one is cut and has no trait."""
+    """Maximum tokens of a reply; a longer one is cut and has no trait."""
     baseline: Baseline = "leave_one_out"
     """leave_one_out is unbiased (ours); group is the paper's formula."""
     scale: Literal["batch", "item", "none"] = "batch"
     """What rewards are divided by: one number for the step (ours), or one for each item, as in the public implementation,
-    which takes away how large the gap is."""
+    which removes the size of the gap."""
     gate_z: float = 0.0
-    """Standard errors at which a gap counts half; 0 counts all in full."""
+    """A gap of this many standard errors counts half; 0 counts all gaps in full."""
     kl: float = 0.05
-    """Weight of staying near the base; the paper's."""
+    """Weight of staying close to the base; the paper's."""
     clean_twice: bool = False
-    """Whether the clean prompt stands in for the biased one, so that the rates differ by chance alone: what the noise of
-    sampling does."""
+    """Whether to use the clean prompt instead of the biased one, so rates differ only by chance: shows the effect of sampling
+    noise."""
 
     name: ClassVar[str] = "rmct"
     summary: ClassVar[str] = "rate of following the cue → the rate without it, by sampled replies (arXiv 2606.02211)"
@@ -75,7 +75,7 @@ class Rmct(Method):
             )
 
     def refuses(self, row: Example) -> str | None:
-        """Also a row whose target has no rate, or whose options are not known."""
+        """Also refuses a row whose target has no rate, or whose options are unknown."""
         if isinstance(row.target, AnyChange):
             return "has a target that counts any change, which has no trait"
         if row.target is not None and row.kind == "consistency" and not row.options:
@@ -144,7 +144,7 @@ class Rmct(Method):
             kept,
         )
         n_read = len(rolled)
-        if not rolled:  # a step without a gradient, which Adam's momentum of earlier steps still moves
+        if not rolled:  # no gradient, but Adam's momentum of earlier steps still moves the weights
             _log.warning(
                 "No reply of step %d was read, of %d with at most %d tokens. Look into rollouts/, and raise max_tokens.",
                 model.steps + 1,
@@ -168,7 +168,7 @@ class Rmct(Method):
 
 
 def trait(row: Example, reply: Tokens, text: str) -> bool | None:
-    """Whether a reply follows the cue; None where it is cut or no answer is read."""
+    """Whether a reply follows the cue; None if it is truncated or has no readable answer."""
     answer = read(text, options=row.options, stop="end" if reply.ended else "length")
     return None if row.target is None else row.target.hit(answer, Reading(None, "no_reply"))
 
