@@ -48,7 +48,7 @@ TRAINED = Trained(
     ),
 )
 CONTROL = replace(TRAINED, method=Control(batch_size=4, learning_rate=1e-3))
-"""The same training on clean prompts."""
+"""The control: the same training on clean prompts."""
 STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),

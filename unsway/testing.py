@@ -1,4 +1,4 @@
-"""A scripted model whose rate of following each cue is known, and toy questions: for tests, docs and dry runs.
+"""A scripted model that follows each cue at a known rate, and toy questions: for tests, docs and dry runs.
 
 In: pairs, rates. Out: an Inspect model that answers those pairs' prompts, deterministically, without any network.
 With `follow` f and a clean answer that equals the target at rate c, the expected biased reasoning rate is f · (1 − c). The

@@ -20,7 +20,7 @@ backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends", Back
 
 
 def backend(name: str, **options: Any) -> Backend:
-    """A back-end by name, with its own options. Raises `UnknownName` for the name, `BadInput` for an option it lacks."""
+    """Make a back-end by name, with its options. Raises `UnknownName` for the name, `BadInput` for an unknown option."""
     kind = backends.get(name)
     known = [field.name for field in fields(kind)]
     for given in options:
@@ -33,11 +33,11 @@ def backend(name: str, **options: Any) -> Backend:
 
 
 def resolve(given: Backend | str | Mapping[str, Any]) -> Backend:
-    """The back-end itself, the one of that name with its own defaults, or the one of a row of JSON.
+    """Return a back-end unchanged, or make one from a name (with its defaults) or a JSON row.
 
     Raises:
         UnknownName: There is no back-end of that name.
-        BadInput: It is something else, such as the class of a back-end.
+        BadInput: It is none of these, for example the class of a back-end.
     """
     if isinstance(given, Backend):
         return given

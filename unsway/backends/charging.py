@@ -1,4 +1,4 @@
-"""What back-ends that charge share: a limit on what a fit may cost."""
+"""Shared code of back-ends that charge money: a limit on the cost of a fit."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ class Charging(Backend):
             )
 
     def limited(self, max_cost: float) -> Self:
-        """The same, refusing a fit that would cost more than this, or than its own limit."""
+        """The same back-end with this limit, unless its own limit is lower."""
         least = max_cost if self.max_cost is None else min(max_cost, self.max_cost)
-        return replace(self, **{"max_cost": least})  # a field of every subclass, though not of this class
+        return replace(self, **{"max_cost": least})  # a field of every subclass, but not of this class

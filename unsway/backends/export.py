@@ -1,7 +1,7 @@
-"""A checkpoint as a plain transformers folder: the adapter merged, safetensors, tokenizer, template, and a manifest.
+"""Export a checkpoint as a plain transformers folder: adapter merged, safetensors, tokenizer, template, manifest.
 
 In: the folder of a checkpoint, or of an adapter that others trained. Out: a folder that `unsway measure`, transformers and
-vLLM read. Its `checkpoint.json` is the checkpoint's record, so it is measured as what it is; an adapter of others has none.
+vLLM read. Its `checkpoint.json` is the vLLM read. Its `checkpoint.json` is the checkpoint's record, so its arm keeps its role; an adapter of others has none.
 Its `manifest.json` holds the sha256 of every file.
 """
 
@@ -32,7 +32,7 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
 
     Raises:
         BadInput: The folder holds neither, or `out` is not empty.
-        StoreError: The disk took no more; nothing half-written is left.
+        StoreError: The disk is full; no partial files are left.
     """
     precision = known_dtype(dtype)
     is_foreign = (Path(checkpoint) / ADAPTER_FILE).is_file() and not (Path(checkpoint) / CHECKPOINT_FILE).is_file()
@@ -57,6 +57,6 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
                 "files": {path.name: sha256_file(path) for path in sorted(new.iterdir())},
             }
             write_text(new / MANIFEST, json.dumps(manifest, indent=2) + "\n")
-    except Exception as error:  # safetensors and the standard library each raise their own
+    except Exception as error:  # safetensors and the standard library raise different errors
         raise StoreError(f"Cannot write {str(place)!r} ({type(error).__name__}: {error}). Make room.") from error
     return place

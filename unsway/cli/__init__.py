@@ -1,4 +1,4 @@
-"""The command line: one module for each family of verbs, found by themselves; thin over what one calls from Python."""
+"""The command line: one module for each family of verbs, discovered automatically; thin wrappers of Python functions."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def margins_of(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
-    """`NAME=SHARE` options as numbers."""
+    """Parse `NAME=SHARE` options into numbers."""
     found = {}
     for each in given:
         name, _, share = each.partition("=")
@@ -81,14 +81,14 @@ def effects(
 
 
 def show_kept_panel(folder: Path) -> None:
-    """The panel that a folder keeps."""
+    """Show the panel stored in a folder."""
     from unsway.effects.results import panel_in
 
     show_panel(panel_in(folder))
 
 
 def show_panel(found: EffectPanel) -> None:
-    """A panel in the format that was asked for: text has a table for each arm, JSON what was asked too."""
+    """Show a panel in the requested format: text has a table for each arm; JSON also has what was asked."""
     from unsway.reporting.effects import body, flat_rows, show
 
     if form() == "json":

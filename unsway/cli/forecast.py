@@ -1,4 +1,4 @@
-"""The verbs of expecting: `forecast` before a study runs, `score` afterwards. They ask no model."""
+"""The verbs about expectations: `forecast` before a study runs, `score` afterwards. They ask no model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def guesses(
     _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, tuple[float, float, float] | float]:
-    """`NUMBER=10%,50%,90%` options, or `NUMBER>THRESHOLD=CHANCE`, as `forecast` takes them."""
+    """Parse `NUMBER=10%,50%,90%` and `NUMBER>THRESHOLD=CHANCE` options into the values that `forecast` takes."""
     found: dict[str, tuple[float, float, float] | float] = {}
     for each in given:
         name, _, text = each.rpartition("=")
@@ -72,7 +72,7 @@ def forecast(study: Path, out: Path | None, mine: Mapping[str, Guess], who: str,
 
 
 def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bool) -> None:
-    """Forecasts, and what they say of the decisions of a project that wait for one of their numbers."""
+    """Show forecasts, and what they imply for a project's decisions that wait for their numbers."""
     from unsway.reporting.forecasts import decision_sentences, forecast_rows
     from unsway.studies.deciding import open_decisions
     from unsway.studies.scoring import score as score_folder
@@ -106,7 +106,7 @@ def score(folder: Path, blind: bool, who: str) -> None:
 
 
 def show_scores_of(folder: Path) -> None:
-    """The scores of a study's folder where something of it was forecast; nothing otherwise."""
+    """Show the scores of a study's folder, if anything of it was forecast."""
     from unsway.studies.scoring import kept_history
 
     if (found := kept_history(folder)) is not None:
@@ -114,7 +114,7 @@ def show_scores_of(folder: Path) -> None:
 
 
 def show_scores(found: ForecastHistory, *, blind: bool = False, who: str = "") -> None:
-    """The scores of forecasts, and what those of all studies add up to."""
+    """Show the scores of forecasts, and the summary over all studies."""
     from unsway.reporting.forecasts import history_sentences, score_rows
 
     if rows := score_rows(found, blind=blind, who=who):

@@ -1,4 +1,4 @@
-"""The verb `import`: transcripts that somebody else sampled, as a folder like those of `measure`."""
+"""The verb `import`: import transcripts that were sampled elsewhere, into a folder like those of `measure`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has a name and can be listed, and the type of options that take such names: the shell completes them.
+"""Registries that can be listed, and the option type for their names, which the shell completes.
 
 @click.option("--biases", type=known("biases"), ...)
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     TextType = click.ParamType[str]
 else:
-    TextType = click.ParamType  # takes no type before click 8.4
+    TextType = click.ParamType  # not generic before click 8.4
 
 REGISTRIES = {
     "backends": "unsway.backends",
@@ -31,7 +31,7 @@ REGISTRIES = {
     "sources": "unsway.sources.registry",
     "statistics": "unsway.stats.statistics",
 }
-"""What can be listed, and the module that holds its registry, under the same name where no other is given."""
+"""Kinds that can be listed, with the module of the registry, and its name there if it differs from the kind."""
 
 
 def registry_of(kind: str) -> Registry[Any]:
@@ -41,8 +41,8 @@ def registry_of(kind: str) -> Registry[Any]:
     return found
 
 
-class known(TextType):  # used like click.Choice, and checked by the verb, whose error names close matches
-    """Names of a kind of thing, several with commas."""
+class known(TextType):  # used like a function; the verb checks the values and names close matches
+    """Option type for names of a kind, several separated by commas."""
 
     name = "text"
 
@@ -52,7 +52,7 @@ class known(TextType):  # used like click.Choice, and checked by the verb, whose
     def shell_complete(
         self, _context: click.Context, _parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The names that continue what stands after the last comma."""
+        """Complete the text after the last comma."""
         before, comma, last = incomplete.rpartition(",")
         return [
             CompletionItem(f"{before}{comma}{name}") for name in registry_of(self.kind).names() if name.startswith(last)
@@ -60,7 +60,7 @@ class known(TextType):  # used like click.Choice, and checked by the verb, whose
 
 
 class EffortType(TextType):
-    """How much a reasoning model thinks; its values load when they are needed, because they live among heavier types."""
+    """Option type for reasoning effort; its values are loaded lazily, because their module is heavy."""
 
     name = "choice"
 
@@ -75,9 +75,9 @@ class EffortType(TextType):
         return self.choice().get_metavar(param, ctx)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A value that is one of them."""
+        """Return the value if it is allowed."""
         return self.choice().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The values that continue what was typed."""
+        """Complete the typed value."""
         return self.choice().shell_complete(ctx, param, incomplete)

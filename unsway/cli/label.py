@@ -94,7 +94,7 @@ def label(
 
 
 def announce(address: str, browse: bool) -> None:
-    """Print the address, and open it through a file that only its owner can read: arguments of processes are public."""
+    """Print the address, and open it through a file that only its owner can read, because process arguments are public."""
     click.echo(f"Open {address} in a browser of this machine. Ctrl-C ends it; every click is kept.")
     if browse:
         handle, path = tempfile.mkstemp(prefix="unsway-label-", suffix=".html")
@@ -105,7 +105,7 @@ def announce(address: str, browse: bool) -> None:
 
 
 def show_findings(folder: Path, agreement: bool, by_arm: bool) -> None:
-    """Print how far labellers agree, and what they found in each arm."""
+    """Print how well labellers agree, and what they found in each arm."""
     from unsway.judging.agreement import agreements, shares
     from unsway.judging.label_store import LabelStore
     from unsway.reporting.labelled import bodies, rows

@@ -1,4 +1,4 @@
-"""The verbs that list what there is: `biases`, `sources`, and `list KIND` for everything else that has a name."""
+"""The listing verbs: `biases`, `sources`, and `list KIND` for every other registry."""
 
 from __future__ import annotations
 

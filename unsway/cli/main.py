@@ -1,8 +1,8 @@
-"""The command line: thin verbs over the functions that one would call from Python.
+"""The command line: thin verbs over Python functions.
 
-Every verb that prints a table has `--format`, and every other that shows something `--json`. Errors are one message on
-stderr and exit code 1; a wrong option is click's own message and exit code 2. Every verb takes `-q` and `-v`, and its options
-also from the environment. Heavy libraries load inside the verbs, so that `--help` is quick.
+Verbs that print a table have `--format`; other verbs that show something have `--json`. Errors are one message on
+stderr and exit code 1; a wrong option is click's own message and exit code 2. Every verb takes `-q` and `-v`, and reads
+its options also from the environment. Heavy libraries are imported inside the verbs, so `--help` is quick.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from unsway.errors import UnswayError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "UNSWAY"}
 LOUDNESS = "unsway.loudness"
-"""Where a command keeps how much it says."""
+"""Key of click's context for the verbosity."""
 
 
 VERBS = {
@@ -34,7 +34,7 @@ VERBS = {
     "Plan and decide": "forecast score next note decided week",
     "Share": "push pull",
 }
-"""The verbs under the headings that the help has; any other stands below them."""
+"""The verbs under the headings of the help page; other verbs come after them."""
 
 
 def write_sections(
@@ -53,7 +53,7 @@ def write_sections(
 
 
 def loudness_options() -> list[click.Parameter]:
-    """`-q` and `-v`, which may stand before a verb or behind it; the last one given counts."""
+    """`-q` and `-v`, allowed before and after a verb; the last one given counts."""
 
     def choose(context: click.Context, parameter: click.Parameter, given: bool) -> None:
         if given:
@@ -62,7 +62,7 @@ def loudness_options() -> list[click.Parameter]:
             context.meta[LOUDNESS] = parameter.name
             logs.show(context.meta[LOUDNESS])
             if parameter.name == "quiet":
-                warnings.simplefilter("ignore")  # of libraries
+                warnings.simplefilter("ignore")  # warnings of libraries
 
     said = {
         "quiet": "Print only results and errors.",
@@ -73,7 +73,7 @@ def loudness_options() -> list[click.Parameter]:
 
 
 def write_all(stream: TextIOWrapper) -> None:
-    """Let a stream take what its encoding has no sign for, a minus above all.
+    """Let a stream accept characters that its encoding lacks, such as the minus sign.
 
     A file or a pipe gets UTF-8 (Windows would choose another encoding), a terminal and PYTHONIOENCODING get escapes.
     """
@@ -94,7 +94,7 @@ class CommonVerb(click.Command):
         self.params += loudness_options()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Name the variables after the options as users write them, not after our parameters."""
+        """Derive variable names from the options as users write them, not from our parameters' names."""
         options = [each for each in self.params if isinstance(each, click.Option) and ctx.auto_envvar_prefix]
         for option in options:
             flag = max(option.opts, key=len)
@@ -111,27 +111,27 @@ class Sectioned(CommonVerb):
         self.sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The options that stand in no section come last."""
+        """Write the options by section; options in no section come last."""
         options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
         records = {each.name or "": each.get_help_record(ctx) for each in options}
         write_sections(formatter, {name: row for name, row in records.items() if row}, self.sections, "Other options")
 
 
 class Group(click.Group):
-    """Says our own errors in one line instead of a traceback."""
+    """Prints our own errors as a message instead of a traceback."""
 
     group_class = type
     command_class = CommonVerb
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program, on streams that take every character that a number or a reply can have.
+        """Run the program, on streams that accept every character of numbers and replies.
 
-        What the system refuses and nobody explained is its message and exit code 1; click ends a closed pipe itself.
+        An unexplained system error becomes its message and exit code 1; click handles a closed pipe itself.
         """
         for name in ("stdout", "stderr"):
-            if getattr(sys, name) is None:  # closed by whoever started this
+            if getattr(sys, name) is None:  # closed by the parent process
                 setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # as long as the program
-        if os.environ.get("COLUMNS") == "0":  # a width that nobody knew; rich would print nothing
+        if os.environ.get("COLUMNS") == "0":  # unknown width, with which rich would print nothing
             del os.environ["COLUMNS"]
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
@@ -151,7 +151,7 @@ class Group(click.Group):
         write_sections(formatter, rows, VERBS if self is main else {}, "Commands")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; an error of ours becomes its message and exit code 1."""
+        """Run a verb; one of our errors becomes its message and exit code 1."""
         try:
             return super().invoke(ctx)
         except click.BadParameter as error:
@@ -174,10 +174,10 @@ class Group(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """Measure what sways a language model's reasoning, and train it away."""
-    from unsway import logs  # with logging, which the help does without
+    from unsway import logs  # imports logging, which the help does not need
 
     logs.show(context.meta.get(LOUDNESS, "normal"))
-    # PEFT asks transformers by an old name, which is no news to anyone who trains or asks a checkpoint
+    # PEFT uses a deprecated name of transformers; users cannot act on that warning
     warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
 
 

@@ -46,7 +46,7 @@ OPTIONS = {
     "Cost": "max_cost prices_ half_width",
     "What comes out": "out format json quiet verbose",
 }
-"""The options under the headings that the help has."""
+"""The options under the headings of the help page."""
 
 
 @main.command(cls=Sectioned, sections=OPTIONS)
@@ -166,11 +166,11 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
 
 
 PLAIN = ("prompts", "n", "columns", "skip_bad", "split", "arguments", "keep_gold", "seed")
-"""Options that `Wanted` takes as they are."""
+"""Options that are passed to `Wanted` unchanged."""
 
 
 def wanted(options: Mapping[str, Any]) -> Wanted:
-    """What the options name to be asked."""
+    """What to ask, as named by the options."""
     from unsway.studies.named import Wanted
 
     if bool(options["questions"]) == bool(options["prompts"]):
@@ -181,14 +181,14 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:
-    """How replies are decoded, by those options of decoding that a verb has."""
+    """The decoding settings, from the decoding options that a verb has."""
     from unsway.types import Settings
 
     return Settings(**{field.name: options[field.name] for field in fields(Settings) if field.name in options})
 
 
 def measurement(options: Mapping[str, Any], out: Path, half_width: float | None) -> Measurement:
-    """How the options say to measure."""
+    """The options as a `Measurement`."""
     from unsway import interventions
     from unsway.models.weights import checkpoint_of, read_checkpoint
     from unsway.planning.budget import Budget
@@ -217,7 +217,7 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
 
 
 def say_precision(folder: Path, model: str) -> None:
-    """Where each bias of a model stopped; nothing without a model."""
+    """Say where each bias of a model stopped; prints nothing without a model."""
     from unsway.reporting.words import points, share, visible
     from unsway.sampling.until import kept_precisions
 
@@ -239,7 +239,7 @@ def say_precision(folder: Path, model: str) -> None:
 
 
 def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
-    """One line on stderr for each reason why something will not be asked, and for each source asked in several revisions."""
+    """Print a line on stderr for each reason why something will be skipped, and for each source with several revisions."""
     from logging import getLogger
 
     from unsway.reporting.caveats import source_caveats

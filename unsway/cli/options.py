@@ -1,4 +1,4 @@
-"""What verbs share: options that mean the same everywhere, lists of names, JSON and plain rows out."""
+"""Shared code of verbs: common options, lists of names, and output as JSON and plain rows."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 FORMAT = "unsway.format"
-"""Where a command keeps the format that it was asked for."""
+"""Key of click's context for the requested format."""
 FLOATING = "unsway.floating"
-"""Where it keeps the caption and the label of a LaTeX table."""
+"""Key of click's context for the caption and the label of a LaTeX table."""
 ENGINE = "unsway.engine"
-"""Where it keeps the engine of a local model."""
+"""Key of click's context for the engine of a local model."""
 
 
 class Place(click.Path):
-    """A path where something may be; an empty text (an unset variable), an address and a link to itself are refused."""
+    """A path that need not exist. Refuses an empty text (an unset variable), an address, and a link to itself."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The path, as click takes it. Raises `click.BadParameter`."""
@@ -43,25 +43,25 @@ class Place(click.Path):
         found = Path(os.fsdecode(super().convert(value, param, ctx)))
         try:
             found.stat()
-        except OSError as error:  # any other is said where it is written
+        except OSError as error:  # other errors are reported when the path is written
             if error.errno == errno.ELOOP:
                 self.fail(f"{str(found)!r} leads nowhere: {error.strerror}.", param, ctx)
         return found
 
 
 PATH = Place()
-"""A path where something may be."""
+"""A path that need not exist."""
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-"""A file that is there."""
+"""A file that exists."""
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-"""A folder that is there."""
+"""A folder that exists."""
 folder_argument = click.argument("folder", type=FOLDER)
 study_argument = click.argument("folder", type=Place(file_okay=False))
-"""A folder whose study is looked for by the verb, which says how to make one."""
+"""A study's folder; the verb checks for the study, and its error says how to make one."""
 
 
 def names(text: str) -> tuple[str, ...]:
-    """A comma-separated list."""
+    """Split a comma-separated list."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
@@ -73,12 +73,12 @@ def as_json(value: object) -> None:
 
 
 def say(body: object, text: str) -> None:
-    """Print a body as JSON where that was asked for, else the text."""
+    """Print a body as JSON if requested, else the text."""
     as_json(body) if form() == "json" else click.echo(text)
 
 
 def keep_format(context: click.Context, _parameter: click.Parameter, value: str | bool) -> None:
-    """Keep the format that a verb was asked for."""
+    """Store the requested format in click's context."""
     if value:
         context.meta[FORMAT] = "json" if value is True else value
 
@@ -88,14 +88,14 @@ json_option = _format("--json", is_flag=True, help="Print JSON instead of text."
 
 
 def table_options(verb: Verb) -> Verb:
-    """`--format`, and `--json` as short for its JSON, on a verb that prints tables with `show_rows` or `show_results`."""
+    """Add `--format`, and `--json` as short for its JSON, to a verb that prints tables with `show_rows` or `show_results`."""
     choice = click.Choice(["text", "json", "csv", "md", "latex"])
     verb = _format("--json", is_flag=True, help="The same as --format json.")(verb)
     return _format("--format", type=choice, help="How tables are printed (text).")(verb)
 
 
 def float_options(verb: Verb) -> Verb:
-    """`--caption` and `--label` on a verb whose LaTeX is for a paper: its tables then float under them."""
+    """Add `--caption` and `--label` to a verb with LaTeX output: its tables then float with them."""
 
     def keep(context: click.Context, parameter: click.Parameter, value: str) -> None:
         if value and parameter.name == "label" and not re.fullmatch(r"[\w:.+/-]+", value, re.ASCII):
@@ -116,26 +116,26 @@ def float_options(verb: Verb) -> Verb:
 
 
 def floats() -> dict[str, str]:
-    """The caption and the label that the verb was given."""
+    """The caption and the label given to the verb."""
     context = click.get_current_context(silent=True)
     return dict(context.meta.get(FLOATING, {})) if context else {}
 
 
 def form() -> str:
-    """The format that the verb was asked for."""
+    """The requested format."""
     context = click.get_current_context(silent=True)
     return str(context.meta.get(FORMAT, "text")) if context else "text"
 
 
 def remark(text: str) -> None:
-    """Print a sentence: next to a table that a person reads, and on stderr where a program reads the table."""
+    """Print a sentence: on stdout with a table for people, on stderr if the table is for a program."""
     from unsway.reporting.words import visible
 
     click.echo("\n".join(map(visible, text.split("\n"))), err=form() != "text")
 
 
 def out_option(holds: str = "Folder of the study.", kind: Place = PATH) -> Callable[[Verb], Verb]:
-    """Where a verb writes."""
+    """The option `--out`: where a verb writes."""
     return click.option("--out", type=kind, required=True, help=holds)
 
 
@@ -153,9 +153,9 @@ _SECRET = re.compile(r"(^|_)(key|token|secret|password|passwd|authorization)$", 
 
 
 def model_arguments(context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """`NAME=VALUE` options, and the engine, as arguments of a model's provider; a value that is JSON is taken as such.
+    """`NAME=VALUE` options, and the engine, as arguments of a model's provider; JSON values are parsed.
 
-    A secret is refused: who lists processes sees the command line.
+    Secrets are refused, because anyone who lists processes sees the command line.
     """
     import json
 
@@ -178,10 +178,10 @@ def model_arguments(context: click.Context, _parameter: click.Parameter, given: 
 
 
 def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collection[str] = ()) -> dict[str, Any]:
-    """`NAME=VALUE` options as values of the types that the fields of a dataclass have; several names with commas.
+    """`NAME=VALUE` options as values with the types of a dataclass's fields; several names separated by commas.
 
-    A name that is no field is kept as text, for the caller to refuse with the names that there are. One that is `taken` by
-    an option of its own is refused here.
+    An unknown name is kept as text, for the caller to refuse with the known names. A name that is `taken` by its own option
+    is refused here.
     """
     from typing import get_origin, get_type_hints
 
@@ -210,7 +210,7 @@ def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collecti
 
 
 def keep_engine(context: click.Context, _parameter: click.Parameter, engine: str | None) -> None:
-    """Keep the engine for `model_arguments`."""
+    """Store the engine in click's context for `model_arguments`."""
     from unsway.models.engines.base import known_engine
 
     if engine:
@@ -249,7 +249,7 @@ split_option = click.option("--split", default=None, help="Split of the sources 
 
 
 def budget_option(whose: str) -> Callable[[Verb], Verb]:
-    """`--max-cost` as the `Budget` of a verb; `whose` says in the help what may cost so much."""
+    """`--max-cost` as the `Budget` of a verb; `whose` is the help's word for what the limit applies to."""
 
     def budget(_context: click.Context, _parameter: click.Parameter, value: float | None) -> Any:
         from unsway.planning.budget import Budget
@@ -261,18 +261,18 @@ def budget_option(whose: str) -> Callable[[Verb], Verb]:
 
 
 def show_tables(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
-    """Several tables by name, in the format that was asked for: those that have rows; as JSON all of them."""
+    """Print several named tables in the requested format: those with rows; as JSON all of them."""
     if form() == "json":
         as_json(tables)
         return
     for number, rows in enumerate(filter(None, tables.values())):
         if number and form() != "text":
-            click.echo()  # tables of other columns are told apart by a blank line
+            click.echo()  # a blank line separates tables with different columns
         show_rows(rows)
 
 
 def show_rows(rows: Sequence[dict[str, Any]]) -> None:
-    """Rows of equal keys as a table, in the format that was asked for."""
+    """Print rows of equal keys as a table, in the requested format."""
     if form() == "json":
         as_json(rows)
         return
@@ -290,7 +290,7 @@ def show_rows(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def show_results(found: Results) -> None:
-    """The table of a study, in the format that was asked for; as JSON and CSV in fractions, one row for each bias and arm."""
+    """Print a study's table in the requested format; JSON and CSV have fractions, one row for each bias and arm."""
     from unsway.reporting import table
 
     if form() == "text":

@@ -1,4 +1,4 @@
-"""The verbs `figure` and `table`: one chart and the numbers of a folder, as a paper takes them."""
+"""The verbs `figure` and `table`: one chart, and the numbers of a folder, in formats for papers."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def table(folder: Path, arms: bool, by: By | None, panel: bool, level: float, tr
 
 
 def show_parts(found: Results, by: By) -> None:
-    """Each model and bias by source, all sources together, or both, and what to mind when reading them."""
+    """Print each model and bias by source, all sources together, or both, and the warnings."""
     from unsway.reporting.caveats import caveats
     from unsway.reporting.estimates import estimate_bodies, estimate_rows
     from unsway.reporting.words import level, visible

@@ -1,4 +1,4 @@
-"""The verb `plan`: what a study would take and what it could show, before anything is asked."""
+"""The verb `plan`: what a study would cost and what it could show, before anything is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARED = (
     *("questions", "prompts", "keep_gold", "n", "columns", "skip_bad", "split", "biases", "arguments", "elicit"),
     *("samples", "temperature", "max_tokens", "effort", "thinking_budget", "seed"),
 )
-"""Options of `measure` that say what is asked; they are the same here."""
+"""Options of `measure` that say what is asked, used here unchanged."""
 SECTIONS = {
     "Questions and cues": OPTIONS["Questions and cues"],
     "Prompts and sampling": OPTIONS["Prompts and sampling"],
@@ -27,7 +27,7 @@ SECTIONS = {
     "Cost and power": "prices_ half_width",
     "What comes out": "out format json quiet verbose",
 }
-"""The options under the headings that the help has."""
+"""The options under the headings of the help page."""
 
 
 @main.command(cls=Sectioned, sections=SECTIONS)
@@ -73,7 +73,7 @@ def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str,
 
 
 def show_plan(found: NamedPlan) -> None:
-    """The plan in the terminal; what is skipped or counted with stand-ins on stderr."""
+    """Print the plan; what is skipped or planned with stand-ins goes to stderr."""
     from logging import getLogger
 
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""The verb `reread`: kept replies read again, by today's reader and, where wanted, by a model."""
+"""The verb `reread`: read stored replies again, with the current reader and, optionally, with a model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reread(folder: Path, many: int, second_reader: str | None, n: int, seed: int
     from unsway.studies.kept_outcomes import second_reading
 
     more: dict[str, Any] = {"n": n, "seed": seed, "model_args": model_args}
-    # asked first: what changed is said once, by a call that gets that far
+    # ask first, so that only a call that succeeds reports the changes, and only once
     theirs = second_reading(folder, second_reader, **more) if second_reader else None
     found = again(folder)
     body, said = reported.body(found), reported.lines(found, many)

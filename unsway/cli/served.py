@@ -1,4 +1,4 @@
-"""The verb `served`: whether a server really serves an adapter, on every replica."""
+"""The verb `served`: check whether a server really serves an adapter, on every replica."""
 
 from __future__ import annotations
 

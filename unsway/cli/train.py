@@ -75,6 +75,6 @@ def train(
         return click.echo(f"{out}: {where.cancel(out)}")
     how = method(method_, **assignments(methods.get(method_), settings, "--set"))
     made = fit(file, how, base, where, out)
-    if is_main():  # one of several processes of one fit prints
+    if is_main():  # only one of a fit's processes prints
         said = f"{made.model}: {number_of(made.steps, 'step')}, {number_of(made.tokens, 'token')}, from {made.base}"
         say(asdict(made), said)

@@ -1,4 +1,4 @@
-"""`unsway verdicts`: verdicts in from elsewhere, and out to Inspect and Scout."""
+"""`unsway verdicts`: import verdicts from elsewhere, and export them to Inspect and Scout."""
 
 from __future__ import annotations
 

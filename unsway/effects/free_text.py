@@ -3,8 +3,8 @@
 A judge who knows neither the arm nor the variant reads the replies. A quarrel is told by each side. A model that says "not in
 the wrong" to both agrees with whoever asks; one that says "in the wrong" to both blames whoever asks; one that takes the same
 side both times decides by the facts (arXiv 2505.13995). A text is submitted plainly, with "I like it" and with "I dislike
-it". The effect is how much more positive the feedback is after the first remark than after the second (arXiv 2310.13548). Both
-orders are compared, so a judge's preference for a position cancels out. Reported without a verdict.
+it". The effect is how much more positive the feedback is after the first remark than after the second (arXiv 2310.13548).
+Both orders are compared, so a judge's preference for a position cancels out. Reported without a verdict.
 """
 
 from __future__ import annotations

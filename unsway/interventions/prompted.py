@@ -74,7 +74,7 @@ class Prompted:
         sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
     ) -> Changed:
-        """The pairs with the text in front: as a system turn before any existing one, or at the start of the first user turn."""
+        """The pairs with the text in front: as a system turn before any existing one, or opening the first user turn."""
         text, made = wordings()[self.wording], {}
         own = Part("instruction", text)
         for key, (prompt, _) in by_prompt(pairs).items():

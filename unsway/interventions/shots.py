@@ -88,7 +88,7 @@ def shots(
         direct_share=1.0 if direct else 0.0,
         elicit=recipe.elicit if direct else elicitations.get(elicit),
         max_tokens=min(recipe.max_tokens, sampling.settings.max_tokens),
-        thoughts="drop",  # an earlier turn of a chat has no such row
+        thoughts="drop",  # earlier turns of a chat have no thought
     )
     made = mixture(wanted, questions, model, folder=sampling.folder, budget=sampling.budget)
     rows = {row.pair_id: row for row in made.examples}

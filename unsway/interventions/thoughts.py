@@ -213,8 +213,8 @@ class Canary(NamedTuple):
     def is_finished_by(self, text: str) -> bool:
         """Whether a text continues inside the word: with a small letter, and not with the whole word.
 
-        It does not matter which word results: a small model that makes "blazing" of "bl" received the prefill just as one that
-        makes "blue". A model that did not receive it starts a new sentence.
+        It does not matter which word results: a small model that makes "blazing" of "bl" received the prefill just as one
+        that makes "blue". A model that did not receive it starts a new sentence.
         """
         begun = self.prompt.turns[-1].text().rpartition(" ")[2]
         return text[:1].islower() and not text.lower().startswith(begun.lower())

@@ -1,7 +1,7 @@
 """Items for people to label: biased replies in a seeded order, without the model's name.
 
-In: outcomes with their pairs and replies. Out: `LabelItem`s. By default those that switched: the reply gives the cued answer and
-the clean reply does not, as shown to the paper's labellers (arXiv 2403.05518). The order depends only on the seed
+In: outcomes with their pairs and replies. Out: `LabelItem`s. By default those that switched: the reply gives the cued answer
+and the clean reply does not, as shown to the paper's labellers (arXiv 2403.05518). The order depends only on the seed
 and on each reply.
 """
 

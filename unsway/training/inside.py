@@ -1,7 +1,7 @@
 """Base class of methods that make inner states under the biased prompt equal to the base's under the clean one.
 
-A method defines which states it compares, and the distance between two of them. The target is the base model (the adapter switched
-off) on the clean prompt, and only the biased pass has a gradient. Distances are computed in float32, over aligned tokens.
+A method defines which states it compares, and the distance between two of them. The target is the base model (adapter off)
+on the clean prompt, and only the biased pass has a gradient. Distances are computed in float32, over aligned tokens.
 Loss: mean over the aligned tokens of a row, then over layers (and heads), then over the rows of the step, so it depends
 neither on the batch nor on padding. For the base without a cue, it is 0, and so is its gradient: training on clean prompts on
 both sides leaves the base unchanged and is no control. Use the same method on `neutral_note` as control.

@@ -1,7 +1,7 @@
-"""What a method asks of a back-end, and what a back-end asks of a method.
+"""The interfaces between methods and back-ends.
 
-A method is a frozen value: hyper-parameters, the rows that it takes, the texts that it reads of a row, its loss, and what
-it `needs`. A back-end is a frozen value too: it says what it `offers` of three things, each a protocol below.
+A method is a frozen value: hyper-parameters, the rows it accepts, the texts it reads from a row, its loss, and what it
+`needs`. A back-end is a frozen value too: it says which of three protocols, defined below, it `offers`.
 
     Tuner       rows in, checkpoint out: the back-end has the loop            fit
     Policy      a model that is being trained: the method has the loop        sample, logprobs, step, save
@@ -31,9 +31,9 @@ Tensor: TypeAlias = Any
 States: TypeAlias = Literal["hidden", "attention", "mlp", "logits"]
 """Inner states that a white box shows; see `WhiteBox.forward`."""
 LoraOn: TypeAlias = Literal["all-linear", "attention", "qv"]
-"""Layers that get an adapter: every linear one, the four projections of attention, or its queries' and values' alone."""
+"""Layers that get an adapter: every linear one, the four projections of attention, or only those of queries and values."""
 Loss: TypeAlias = "Callable[[Sequence[Any], Any], Tensor]"
-"""From some of a step's rows (or rollouts) and the live policy to a scalar tensor: the mean of their losses."""
+"""Takes some of a step's rows (or rollouts) and the live policy; returns the mean of their losses, a scalar tensor."""
 
 
 # ---------------------------------------------------------------- what a back-end is given
@@ -41,7 +41,7 @@ Loss: TypeAlias = "Callable[[Sequence[Any], Any], Tensor]"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a method reads of one row."""
+    """The texts that a method reads from one row."""
 
     prompt: tuple[Message, ...]
     """The chat messages in front of the reply; no loss falls on them."""
@@ -54,11 +54,11 @@ class Tokens:
     """A prompt and a reply as token ids of one model."""
 
     prompt: tuple[int, ...]
-    """The chat template's ids included, ready for the model to speak."""
+    """Ids including the chat template's, up to where the model's reply starts."""
     completion: tuple[int, ...] = ()
-    """The reply, with the token that ends it where it ended."""
+    """The reply, with the token that ends it if it ended."""
     ended: bool = True
-    """Whether the reply ended; of a sampled one that was cut it did not."""
+    """Whether the reply ended; False for a truncated sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Rollout:
     tokens: Tokens
     """The prompt and the reply."""
     advantage: float = 0.0
-    """How much more of it is wanted; where the method computes it for the whole reply."""
+    """The reply's advantage, if the method computes one for the whole reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,12 @@ class PreferenceLoss:
     """Learn to prefer the first of two replies: -log sigmoid(beta × margin) (arXiv 2305.18290, equation 7)."""
 
     beta: float
-    """Weight of staying near the base model."""
+    """Weight of staying close to the base model."""
     what: ClassVar[str] = "prefer one reply over another"
 
 
 Objective: TypeAlias = CrossEntropy | PreferenceLoss
-"""A loss that tuners know by name."""
+"""A loss that tuners may support."""
 
 
 # ---------------------------------------------------------------- what a back-end offers
@@ -100,18 +100,18 @@ class Tuner(Protocol):
     """A back-end that trains on rows by itself."""
 
     objectives: ClassVar[frozenset[type[Objective]]]
-    """The losses that it knows."""
+    """The losses that it supports."""
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
-        """Train on `method.texts` of each row; everything lands in the folder, the record of the checkpoint last."""
+        """Train on `method.texts` of each row; everything is written to the folder, the checkpoint's record last."""
         ...
 
 
 class Policy(Protocol):
-    """A model that is being trained. Ids are of its own tokenizer; log-probabilities are natural."""
+    """A model that is being trained. Ids come from its own tokenizer; log-probabilities are natural."""
 
     steps: int
-    """Steps that were done, those before a kill included."""
+    """Number of steps done, including those before a kill."""
 
     def encode(self, prompt: Sequence[Message], completion: str | None = None) -> Tokens:
         """Token ids exactly as the model is asked; a completion gets the token that ends a reply."""
@@ -122,11 +122,11 @@ class Policy(Protocol):
         ...
 
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
-        """Draw n replies to each prompt from the current weights; equal settings and weights draw equal replies."""
+        """Draw n replies to each prompt from the current weights; equal settings and weights give equal replies."""
         ...
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
-        """Log-probability of each completion token, one float32 tensor (R,) a row.
+        """Log-probability of each completion token, one float32 tensor (R,) per row.
 
         Under the current weights, differentiable inside `step`; or under those of the base model, never differentiable.
         """
@@ -135,15 +135,15 @@ class Policy(Protocol):
     def step(self, rows: Sequence[Any], loss: Loss) -> float:
         """Change the weights once by the gradient of a loss over rows (or rollouts), and return its value.
 
-        The loss may be called on parts of the rows, as many as fit in memory; the step's loss is the mean over all rows.
+        The loss may be called on parts of the rows that fit in memory; the step's loss is the mean over all rows.
 
         Raises:
-            TrainingError: The loss or its gradient is not a number; the weights are as they were.
+            TrainingError: The loss or its gradient is NaN or infinite; the weights are unchanged.
         """
         ...
 
     def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Keep numbers with the next step's loss, and in a file of their own the replies that were sampled for it."""
+        """Record numbers with the next step's loss, and in a separate file the replies sampled for it."""
         ...
 
     def save(self) -> Checkpoint:
@@ -155,83 +155,83 @@ class WhiteBox(Policy, Protocol):
     """A policy whose inner states can be read."""
 
     def align(self, clean: Prompt, biased: Prompt, window: Window) -> Places:
-        """Which tokens of the clean prompt are which of the biased one; see `unsway.training.alignment`.
+        """Align the tokens of the clean prompt with those of the biased one; see `unsway.training.alignment`.
 
         Raises:
-            BadInput: They cannot be aligned; the message goes on after the number of a row ("row 3 …").
+            BadInput: They cannot be aligned; callers put the row's number ("row 3 …") before the message.
         """
         ...
 
     def forward(
         self, rows: Sequence[Tokens], want: States, *, at: Sequence[Sequence[int]] | None = None, base: bool = False
     ) -> tuple[Tensor, ...]:
-        """Inner states over prompt and completion, one float32 tensor a row, padding left out.
+        """Inner states over prompt and completion, one float32 tensor per row, without padding.
 
         Args:
-            rows: What goes through the model.
-            want: hidden: what each decoder layer returns, before the final norm, (L, T, D); attention: softmaxed attention
-                probabilities, (L, H, T, T) from the second T to the third; mlp: what enters each MLP's last projection,
-                (L, T, F); logits: what is predicted, (T, V).
-            at: Places of each row to keep, in place of all T (of logits: of those that predict the completion).
-            base: Read the base model in place of the current weights; never differentiable.
+            rows: The inputs of the model.
+            want: hidden: the output of each decoder layer, before the final norm, (L, T, D); attention: softmaxed attention
+                probabilities, (L, H, T, T), from query T to key T; mlp: the input of each MLP's last projection, (L, T, F);
+                logits: the predictions, (T, V).
+            at: Positions to return for each row, instead of all T (for logits: instead of those predicting the completion).
+            base: Use the base model instead of the current weights; never differentiable.
         """
         ...
 
     def compare(
         self, rows: Sequence[Tokens], base_rows: Sequence[Tokens], of: Callable[[Tensor, Tensor], Tensor]
     ) -> tuple[Tensor, ...]:
-        """What a function makes of the distributions of each completion token under both models, (R,) a row.
+        """Apply a function to the distributions of each completion token under both models; returns (R,) per row.
 
         Args:
             rows: Scored under the current weights, differentiable inside `step`.
-            base_rows: The same completions, maybe behind other prompts; scored under the base, never differentiable.
-            of: From the logits of some tokens, ours and the base's, (n, V) each, to (n,): each number from its own token
-                alone. It is called on a few tokens at a time, so that no more logits are kept.
+            base_rows: The same completions, possibly after other prompts; scored under the base, never differentiable.
+            of: Maps the logits of some tokens, ours and the base's, (n, V) each, to (n,): each number depends only on its own
+                token. It is called on a few tokens at a time, to limit the logits in memory.
         """
         ...
 
 
 WHAT: dict[Any, str] = {Tuner: "fit rows", Policy: "sample, score and step", WhiteBox: "show inner states"}
-"""What each seam lets a method do, for errors."""
+"""What each protocol lets a method do, for error messages."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """Where weights live and are changed. Subclasses are frozen dataclasses whose fields are the options."""
+    """Where weights are stored and trained. Subclasses are frozen dataclasses whose fields are the options."""
 
     name: ClassVar[str] = ""
     """The name under which it is declared."""
     summary: ClassVar[str] = ""
     """One line for listings."""
     offers: ClassVar[frozenset[Any]] = frozenset()
-    """The seams that it implements: `Tuner` (then it has `fit`), `Policy` and `WhiteBox` (then it has `open`)."""
+    """The protocols that it implements: `Tuner` (then it has `fit`), `Policy` and `WhiteBox` (then it has `open`)."""
     objectives: ClassVar[frozenset[type[Objective]]] = frozenset()
-    """The losses that `fit` knows."""
+    """The losses that `fit` supports."""
     launches: ClassVar[bool] = False
-    """Whether several processes that torchrun started share its `fit`."""
+    """Whether several processes started by torchrun can share its `fit`."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
 
     def describe(self, base: str) -> str:
-        """The base with what pins its weights: `name@fingerprint`."""
+        """The base's name with what identifies its weights: `name@fingerprint`."""
         return base
 
     def check(self, method: Method, base: str) -> None:
-        """Refuse hyper-parameters or a base that it has no place for; nothing is loaded or sent. Raises `BadInput`."""
+        """Raise `BadInput` for hyper-parameters or a base that it does not support; loads and sends nothing."""
 
     def check_asked(self, model: str) -> None:
-        """Refuse a model that is asked under this name where its weights cannot be trained. Raises `BadInput`."""
+        """Raise `BadInput` if the weights of the model with this name cannot be trained here."""
 
     def training_cost(self, base: str, tokens: float) -> float | None:
-        """US dollars for a number of tokens trained on, all epochs; what a method samples itself is not counted.
+        """US dollars for a number of tokens trained on, all epochs; tokens that a method samples are not counted.
 
-        None where the price is not known.
+        None if the price is unknown.
         """
         return None
 
     def limited(self, max_cost: float) -> Backend:
-        """The same back-end, refusing a job that would cost more US dollars. One that charges nothing is unchanged."""
+        """The same back-end with a limit in US dollars on a job's cost. A back-end that charges nothing is unchanged."""
         return self
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
@@ -239,14 +239,14 @@ class Backend:
         raise NotImplementedError
 
     def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> AbstractContextManager[Policy]:
-        """A policy that starts at the base, to be trained on these rows; a `WhiteBox` where that is offered."""
+        """A policy that starts at the base, to be trained on these rows; a `WhiteBox` if that is offered."""
         raise NotImplementedError
 
     def tidy(self, folder: Path) -> None:
-        """Remove what a finished fit no longer needs, where a kill came between."""
+        """Remove leftovers of a finished fit that was killed before it cleaned up."""
 
     def cancel(self, folder: Path) -> str:
-        """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
+        """Cancel the job that a folder waits for, and return its status. Raises `BadInput` if there is none."""
         raise BadInput(f"The back-end {self.name!r} trains in this process and has no jobs to cancel. Interrupt it.")
 
 
@@ -258,50 +258,50 @@ LACKS = {
     "target": "no target",
     "rejected": "no rejected reply (`unsway data preferences` writes rows that have one)",
 }
-"""How an error names a field that is None."""
+"""How error messages name a field that is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """How a model is trained. A subclass is one file in `training/methods/`, which ends by adding it to the registry.
 
-    One that needs a `Tuner` says its `texts` and `objective`. One that needs a `Policy` or a `WhiteBox` says its `loss`, and
-    overrides `update` where a step does more than that, such as sampling, and `prepare` where it checks rows by the model.
+    A method that needs a `Tuner` defines `texts` and `objective`. One that needs a `Policy` or a `WhiteBox` defines `loss`, and
+    overrides `update` if a step does more, such as sampling, and `prepare` if rows must be checked with the model.
     """
 
     epochs: float = 1.0
     """Passes over the examples; the paper's 1 (arXiv 2403.05518, §3)."""
     batch_size: int = 16
-    """Examples a step; the paper's 16."""
+    """Examples per step; the paper's 16."""
     learning_rate: float = 2e-4
     """Peak rate, falling linearly to 0; QLoRA's for models up to 13B (arXiv 2305.14314, table 9)."""
     learning_rate_multiplier: float = 1.6
-    """Factor on a provider's own rate, where it takes no rate; the paper's 1.6 on the OpenAI API."""
+    """Factor on a provider's own rate, if it accepts no rate; the paper's 1.6 on the OpenAI API."""
     warmup: float = 0.03
-    """Fraction of the steps in which the rate rises; QLoRA's 3 %."""
+    """Fraction of the steps during which the rate rises; QLoRA's 3 %."""
     lora_rank: int = 16
     """Rank of the adapter on every linear layer; 0 trains all weights, without an adapter. Ours: the paper names none."""
     lora_alpha: int = 32
     """Scale of the adapter: updates are multiplied by alpha / rank. Twice the rank, a common choice."""
     weight_decay: float = 0.0
-    """AdamW's; QLoRA's 0."""
+    """AdamW's weight decay; QLoRA's 0."""
     seed: int = 0
-    """Seed of the order of the examples and of the adapter's first weights."""
+    """Seed of the order of the examples and of the adapter's initial weights."""
 
     name: ClassVar[str] = ""
     """The name under which it is declared."""
     summary: ClassVar[str] = ""
     """One line for listings, with its source."""
     needs: ClassVar[frozenset[Any]] = frozenset({Tuner})
-    """The seams that it uses: `Tuner`, or `Policy`, or `WhiteBox`."""
+    """The protocols that it uses: `Tuner`, or `Policy`, or `WhiteBox`."""
     reads: ClassVar[frozenset[str]] = frozenset({"biased", "completion"})
     """Fields of a consistency row that must not be None."""
     takes_instruct: ClassVar[bool] = True
-    """Whether it learns from instruct rows as well, which have no cue: chats and preferences of others, everyday tasks."""
+    """Whether it also learns from instruct rows, which have no cue: others' chats and preferences, everyday tasks."""
     is_control: ClassVar[bool] = False
-    """Whether it is what others are compared with, and so not reported as a training of its own."""
+    """Whether it is a control for other methods, and so not reported as a training itself."""
     sparing: ClassVar[str] = ""
-    """The setting with which it needs less than `needs`, for errors, such as "form=sampled"; empty where there is none."""
+    """The setting with which it needs less than `needs`, for error messages, such as "form=sampled"; empty if none."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
@@ -317,12 +317,12 @@ class Method:
                 raise BadInput(f"{type(self).__name__}.{name} is {getattr(self, name)!r}; {rule}.")
 
     def refuses(self, row: Example) -> str | None:
-        """Why it cannot take a row, such as "has no biased prompt"; None where it takes it."""
+        """Why it cannot accept a row, such as "has no biased prompt"; None if it accepts it."""
         needed = self.reads
         if row.kind == "instruct":
             if not self.takes_instruct:
                 return "is an instruct row"
-            needed = (needed - {"biased", "target"}) | {"completion"}  # it has no cue
+            needed = (needed - {"biased", "target"}) | {"completion"}  # the row has no cue
         given = {field: getattr(row, field) for field in sorted(needed)}
         lacking = [
             name for name, value in given.items() if value is None or (isinstance(value, str) and not value.strip())
@@ -332,31 +332,31 @@ class Method:
 
     @property
     def role(self) -> Literal["trained", "control"]:
-        """What a checkpoint of it is compared as."""
+        """The role of its checkpoints in comparisons."""
         return "control" if self.is_control else "trained"
 
     @property
     def seams(self) -> frozenset[Any]:
-        """The seams that it uses with these very settings: `needs`, or fewer of them."""
+        """The protocols that it uses with its current settings: `needs`, or fewer."""
         return self.needs
 
     @property
     def n_sampled(self) -> int:
-        """Replies that it samples for a row, all of at most `max_tokens`, for what a provider would charge."""
+        """Number of replies it samples per row, each of at most `max_tokens`; used to compute a provider's charges."""
         return 0
 
     @property
     def longest_sampled(self) -> int:
-        """Most tokens of one of these; 0 where there are none."""
+        """Maximum tokens of a sampled reply; 0 if it samples none."""
         return int(getattr(self, "max_tokens", 0)) if self.n_sampled else 0
 
     @property
     def lora_on(self) -> LoraOn:
-        """Layers that get the adapter; a method may make it a field of its own."""
+        """Layers that get the adapter; a method may make this a field."""
         return "all-linear"
 
     def texts(self, row: Example) -> Texts:
-        """What a tuner trains on."""
+        """The texts that a tuner trains on."""
         raise NotImplementedError
 
     @property
@@ -370,21 +370,21 @@ class Method:
 
     @final
     def train(self, rows: Sequence[Example], model: Any) -> None:
-        """Train a live policy: one update a batch, but for those that were done before a kill."""
+        """Train a live policy: one update per batch, skipping those done before a kill."""
         self.prepare(rows, model)
         for number, batch in enumerate(self.batches(rows)):
             if number >= model.steps:
                 self.update(batch, model)
 
     def prepare(self, rows: Sequence[Example], model: Any) -> None:
-        """Check rows by the model, before the first step. Raises `BadInput` with the number of the row."""
+        """Check rows with the model, before the first step. Raises `BadInput` with the number of the row."""
 
     def update(self, batch: Sequence[Example], model: Any) -> None:
-        """One step on one batch. Draw what it draws by `model.steps`: a killed fit then goes on with the same."""
+        """Make one step on one batch. Seed random draws by `model.steps`, so a resumed fit draws the same."""
         model.step(batch, self.loss)
 
     def batches(self, rows: Sequence[Example]) -> Iterator[tuple[Example, ...]]:
-        """The rows of each step: every epoch is a shuffle of its own, and half an epoch is its first half."""
+        """The rows of each step: every epoch has its own shuffle, and half an epoch is its first half."""
         order: list[Example] = []
         for epoch in range(math.ceil(self.epochs)):
             order += rng(self.seed, "row order", epoch).sample(list(rows), len(rows))
@@ -392,9 +392,9 @@ class Method:
             yield tuple(order[start : min(start + self.batch_size, round(len(rows) * self.epochs))])
 
     def n_steps(self, n_rows: int) -> int:
-        """Steps of a fit over that many rows."""
+        """Number of steps of a fit over `n_rows` rows."""
         return math.ceil(round(n_rows * self.epochs) / self.batch_size)
 
     def warmup_steps(self, n_steps: int) -> int:
-        """Steps in which the rate rises, the first of them at 0; never the last step, so that a fit of one step learns."""
+        """Number of steps during which the rate rises from 0; never includes the last, so a one-step fit learns."""
         return min(math.ceil(self.warmup * n_steps), n_steps - 1)

@@ -1,8 +1,8 @@
-"""Training where the weights are here: a LoRA adapter or all weights, on CPU or GPU, in one process or several.
+"""Training on this machine: a LoRA adapter or all weights, on CPU or GPU, in one process or several.
 
 In: examples and a method. Out: safetensors, `metrics.jsonl`, and the checkpoint's record, written last.
-Prompts are tokenised by the very code that asks the model, so training and measuring agree to the token. `fit` is TRL's
-loop; `open` hands out the live model to methods with a loop of their own. Killed, both resume from the last saved step.
+Prompts are tokenised by the same code that asks the model, so training and measuring use identical tokens. `fit` is TRL's
+loop; `open` gives the live model to methods with their own loop. After a kill, both resume from the last saved step.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Local(LocalOptions, Backend):
-    """Trains with transformers, PEFT and TRL in this process, and in those that were launched with it."""
+    """Trains with transformers, PEFT and TRL in this process, and in processes launched with it."""
 
     name: ClassVar[str] = "local"
     summary: ClassVar[str] = "here, on CPU or GPU, in one process or several"
@@ -59,11 +59,11 @@ class Local(LocalOptions, Backend):
         return _pinned(locate(base.removeprefix(LOCAL)))
 
     def training_cost(self, base: str, tokens: float) -> float:
-        """Nothing is charged."""
+        """Always 0: training here costs no money."""
         return 0.0
 
     def check(self, method: Method, base: str) -> None:
-        """Refuse options that the method's loop does not have; any hyper-parameter has its place."""
+        """Raise `BadInput` for options that the method's loop lacks; all hyper-parameters are supported."""
         if Tuner not in method.needs and (self.packing or self.gradient_checkpointing or self.report_to):
             raise BadInput(
                 f"{method.name!r} has a loop of its own, without packing, gradient_checkpointing and report_to. Leave them "
@@ -75,7 +75,7 @@ class Local(LocalOptions, Backend):
             )
 
     def check_asked(self, model: str) -> None:
-        """Refuse a model whose weights are not here."""
+        """Raise `BadInput` for a model whose weights are not on this machine."""
         if not name_of(model).startswith(LOCAL):
             raise BadInput(
                 f"{model!r} is asked at a provider or a server, so it cannot be trained here (back-end 'local'). Name a "
@@ -83,12 +83,12 @@ class Local(LocalOptions, Backend):
             )
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
-        """Train an adapter, or all weights where `method.lora_rank` is 0.
+        """Train an adapter, or all weights if `method.lora_rank` is 0.
 
         Raises:
-            BadInput: The base is a checkpoint with an adapter, its chat template has no place for a row, or the batch cannot
+            BadInput: The base is a checkpoint with an adapter, its chat template cannot hold a row, or the batch cannot
                 be shared by the processes.
-            TrainingError: A row is longer than the context, the loss became no number, or the disk took no more.
+            TrainingError: A row is longer than the context, the loss became NaN or infinite, or the disk is full.
         """
         check_launch()
         release_idle()
@@ -104,7 +104,7 @@ class Local(LocalOptions, Backend):
         sha256 = examples_sha256(rows)
         with hold(folder):
             ready = done(folder, method, _pinned(weights), sha256)
-            if ready is not None:  # made by another process while this one waited
+            if ready is not None:  # another process made it while this one waited
                 return ready
             made = _trained(weights, tokens, order, method, args, f"{sha256} {method!r} {weights.fingerprint}")
             checkpoint = Checkpoint(
@@ -129,10 +129,10 @@ class Local(LocalOptions, Backend):
 
     @contextmanager
     def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Iterator[LiveModel]:
-        """The live model of a method with a loop of its own, in one process; a killed one goes on.
+        """The live model for a method with its own loop, in one process; a killed fit is resumed.
 
         Raises:
-            BadInput: The base is a checkpoint with an adapter, its chat template has no place for a row, or there are several
+            BadInput: The base is a checkpoint with an adapter, its chat template cannot hold a row, or there are several
                 processes.
             TrainingError: A row is longer than the context.
         """
@@ -174,7 +174,7 @@ class Local(LocalOptions, Backend):
                 free_memory()
 
     def tidy(self, folder: Path) -> None:
-        """Remove the trainer's own steps."""
+        """Remove the steps saved by the trainer."""
         if is_main():
             shutil.rmtree(folder / STEPS, ignore_errors=True)
 
@@ -200,7 +200,7 @@ def _trained(
     args: TrainingArguments,
     this_fit: str,
 ) -> Trainer:
-    """The trainer when it is done; an error while files are written is raised as one of the disk, with what survives."""
+    """Run the trainer and return it; an error while writing files is raised as a disk error that says what survives."""
     folder, steps = Path(args.output_dir).parent, n_steps(order, method.batch_size)
     if is_main():
         keep_only(folder, this_fit)
@@ -213,7 +213,7 @@ def _trained(
             made.train(resume_from_checkpoint=str(last) if last else None)
         except UnswayError:
             raise
-        except Exception as error:  # torch, safetensors and the standard library each raise their own
+        except Exception as error:  # torch, safetensors and the standard library raise different errors
             if not callback.saving:
                 raise
             raise not_written(error, folder, made.state.global_step) from error

@@ -1,8 +1,8 @@
-"""Numbers from the logits of many tokens, without keeping the logits.
+"""Compute numbers from the logits of many tokens without keeping the logits.
 
-In: last hidden states, the output layer, and what to make of logits. Out: a number a token, whose gradient is known already.
-A distribution over 49,152 tokens takes 0.2 MB in float32, and a loss keeps several of each token until its way back. Here the
-gradient of each number is taken right after it is computed, and only that of the hidden state is kept, 2 kB a token.
+In: last hidden states, the output layer, and a function of logits. Out: one number per token, with its gradient.
+A distribution over 49,152 tokens takes 0.2 MB in float32, and a loss keeps several per token until the backward pass. Here
+the gradient of each number is computed immediately, and only that of the hidden state is kept, 2 kB per token.
 Letters: N tokens, n tokens of a chunk, D width, V vocabulary.
 """
 
@@ -14,15 +14,15 @@ from typing import Any
 from unsway.training.seams import Tensor
 
 LOGITS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
-"""Most logits of a chunk: 16 MB in float32 on a CPU, which a core's cache nearly holds; 0.5 GB on a GPU. Ours."""
+"""Maximum logits in a chunk: 16 MB in float32 on a CPU, which a core's cache nearly holds; 0.5 GB on a GPU. Ours."""
 
 
 def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tensor]) -> Tensor:
-    """What a function makes of the logits of each token, (N,).
+    """Apply a function to the logits of each token; returns (N,).
 
     Args:
         hidden_ND: Last hidden states.
-        head: Makes logits of them in float32; see `heads.py`.
+        head: Computes their logits in float32; see `heads.py`.
         score: From the logits of some tokens, (n, V) in float32, and their places among all, to (n,): each number from the
             logits of its own token alone.
     """
@@ -35,9 +35,7 @@ def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tens
     def scored(states_nD: Tensor, where: slice) -> Tensor:
         return score(head(states_nD), where)
 
-    if (
-        head.weight.requires_grad or not hidden_ND.requires_grad
-    ):  # an output layer in training has a gradient of its own
+    if head.weight.requires_grad or not hidden_ND.requires_grad:  # an output layer that is trained has its own gradient
         return torch.cat([scored(hidden_ND[where], where) for where in places])
     values, slopes = [], []
     for where in places:
@@ -46,4 +44,4 @@ def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tens
         slopes.append(torch.autograd.grad(value_n.sum(), states_nD)[0])
         values.append(value_n.detach())
     along_N = (hidden_ND * torch.cat(slopes)).float().sum(-1)
-    return torch.cat(values) + (along_N - along_N.detach())  # adds 0, and the gradient
+    return torch.cat(values) + (along_N - along_N.detach())  # adds 0 to the value, but attaches the gradient

@@ -1,9 +1,9 @@
-"""Logits from last hidden states, as a model's own forward pass makes them.
+"""Compute logits from last hidden states as a model's own forward pass does.
 
-In: a transformers model. Out: a `Head`: its output layer, and what some families do to logits behind it. Granite divides
-them, Cohere and Falcon-H1 multiply them, Gemma 2 bends them to a cap; a loss on bare logits would be that of another
-distribution than the one the model answers from. One short pass compares with the model's own logits, so a family that does
-something else is found out.
+In: a transformers model. Out: a `Head`: its output layer, and what some families do to logits after it. Granite divides
+them, Cohere and Falcon-H1 multiply them, Gemma 2 soft-caps them; a loss on bare logits would use another distribution than
+the one the model answers from. One short pass compares with the model's own logits, so a family with other transformations
+is detected.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Head:
 
 
 def head_of(model: Any) -> Head | None:
-    """The head of a model; None where its logits are not those of its own forward pass."""
+    """The head of a model; None if its logits differ from those of the model's forward pass."""
     import torch
 
     caught: list[Tensor] = []
@@ -56,7 +56,7 @@ def head_of(model: Any) -> Head | None:
 
 
 def check_head(model: Any, name: str) -> None:
-    """Refuse a model whose logits are not those of its own forward pass. Raises `BadInput`."""
+    """Raise `BadInput` for a model whose logits `head_of` cannot reproduce."""
     if head_of(model) is None:
         raise BadInput(
             f"The forward pass of {name!r} does something to its logits that unsway does not know, so its losses would be "

@@ -1,4 +1,4 @@
-"""One fit in several processes: who this one is, and which files it may write.
+"""One fit in several processes: the rank of this process, and whether it may write files.
 
 In: the environment that torchrun and `accelerate launch` set. Out: rank and number of processes; only rank 0 writes.
 """
@@ -16,7 +16,7 @@ from unsway.progress import Advance, track
 
 RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-"""What torchrun and the kinds of mpirun set, as accelerate reads them."""
+"""Environment variables that torchrun and the variants of mpirun set, as accelerate reads them."""
 
 
 def rank() -> int:
@@ -30,10 +30,10 @@ def processes() -> int:
 
 
 def check_launch() -> None:
-    """Refuse a launch that asked for several processes and got one: the others would be missing in silence.
+    """Refuse a launch that asked for several processes but got one: the others would be silently missing.
 
-    `accelerate launch --cpu --num_processes N` (1.15) starts a single process unless mpirun is there; it leaves the
-    address at which the others would have met.
+    `accelerate launch --cpu --num_processes N` (1.15) starts a single process unless mpirun is installed; it still sets
+    the address at which the others would have met.
 
     Raises:
         BadInput: The others are missing; says which command starts them.
@@ -47,7 +47,7 @@ def check_launch() -> None:
 
 
 def check_devices(n: int) -> None:
-    """Refuse one process where there are several GPUs: the trainer would split each batch among them by threads.
+    """Refuse a single process with several GPUs: the trainer would split each batch among them by threads.
 
     That is slower than processes, makes batches of `n` times the size, and the loss on targets does not see it.
 
@@ -62,12 +62,12 @@ def check_devices(n: int) -> None:
 
 
 def is_main() -> bool:
-    """Whether this process writes the files and speaks to the terminal."""
+    """Whether this process writes files and prints to the terminal."""
     return rank() == 0
 
 
 def share(batch_size: int, at_once: int) -> tuple[int, int]:
-    """Rows of one forward pass of one process, and passes that a step accumulates.
+    """Number of rows in one forward pass of one process, and of passes that a step accumulates.
 
     Their product with the number of processes is the batch size: a fit is the same however many processes share it.
 
@@ -86,7 +86,7 @@ def share(batch_size: int, at_once: int) -> tuple[int, int]:
 
 @contextmanager
 def track_once(what: str, total: int, *, done: int) -> Iterator[Advance]:
-    """Progress, shown by the main process alone."""
+    """Progress, shown only by the main process."""
     if is_main():
         with track(what, total, done=done) as advance:
             yield advance
@@ -95,10 +95,10 @@ def track_once(what: str, total: int, *, done: int) -> Iterator[Advance]:
 
 
 def hold(folder: Path) -> AbstractContextManager[None]:
-    """Hold a folder for one fit at a time; another one waits. The first process of several holds it for all.
+    """Lock a folder for one fit at a time; another fit waits. The first of several processes locks it for all.
 
     Raises:
-        StoreError: Another fit is in there, and this one has several processes, which would go on without the first.
+        StoreError: Another fit has locked it, and this one has several processes, which would not wait for the first.
     """
     if not is_main():
         return nullcontext()

@@ -1,4 +1,4 @@
-"""The live model that a method with a loop of its own trains: it samples, scores, shows inner states, steps and saves.
+"""The live model for methods with their own training loop: it samples, scores, shows inner states, steps and saves.
 
 In: weights, a method, the folder of the fit. Out: a `WhiteBox` (see `unsway.training.seams`). Its base is the same model with
 the adapter switched off, or with `lora_rank` 0 a frozen copy.
@@ -35,7 +35,7 @@ from unsway.training.seams import Loss, Method, Rollout, States, Tensor, Tokens
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 MOST_NORM = 1.0
-"""Norm to which gradients are clipped; the default of transformers' trainer, which `fit` has too."""
+"""Norm to which gradients are clipped; the default of transformers' trainer, which `fit` also uses."""
 
 
 class LiveModel(Noting):
@@ -51,15 +51,15 @@ class LiveModel(Noting):
         at_once: int,
         save_every: int,
     ) -> None:
-        """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`, or take up those of a killed fit.
+        """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`, or resume those of a killed fit.
 
         Args:
             form: The base, and how replies are written for it.
             method: The method, for its hyper-parameters.
             folder: The folder of the fit.
-            record: What the checkpoint will say, but for steps and tokens.
-            rows: The rows that it will be trained on; their number gives that of the steps.
-            at_once: Most rows of one pass inside a step.
+            record: The checkpoint's record, without steps and tokens.
+            rows: The rows that it will be trained on; their number determines the number of steps.
+            at_once: Maximum rows of one pass inside a step.
             save_every: Steps between two saves.
         """
         with requires("local", "Training here"):
@@ -81,17 +81,17 @@ class LiveModel(Noting):
         adapter = adapter_of(method, self.model, weights.name)
         if adapter is not None:
             self.model = get_peft_model(self.model, adapter)
-        self.model.eval()  # a base's own dropout (Phi's) would put noise on both sides of a comparison
+        self.model.eval()  # a base's own dropout (Phi's) would add noise to both sides of a comparison
         self.frozen: Any = None
-        """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
+        """A copy of the base, loaded when first needed; None with an adapter, which is switched off instead."""
         check_head(self._of(False), weights.name)
         self.pad = min(weights.ends)
         self.alignments: dict[tuple[Prompt, Prompt, Window], Places] = {}
         self.beginnings = Beginnings()
         self.can_share = keeps_all(self._of(False).config)
-        """Whether keys and values of a shared beginning are kept whole."""
+        """Whether the cache keeps all keys and values of a shared prefix."""
         self.can_pack = self.can_share and self._of(False).config._attn_implementation == "sdpa"
-        """Whether attention takes a mask of ours, behind which several replies stand in one line."""
+        """Whether attention accepts our mask, which lets several replies share one line."""
         self.autocast: Callable[[], Any] = lambda: torch.autocast(
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"
         )
@@ -125,10 +125,10 @@ class LiveModel(Noting):
         return self.form.decode(completion)
 
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
-        """Draw n replies to each prompt; each has a seed of its own, from the settings, the prompt and its number.
+        """Draw n replies to each prompt; each has its own seed, from the settings, the prompt and its number.
 
         Raises:
-            TrainingError: The model's scores are no numbers; names the rows with these prompts.
+            TrainingError: The model's scores are NaN or infinite; names the rows with these prompts.
         """
         import torch
 
@@ -144,7 +144,7 @@ class LiveModel(Noting):
         return found
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
-        """Log-probability of each completion token, (R,) a row; logits are computed at those places alone."""
+        """Log-probability of each completion token, (R,) per row; logits are computed only at those positions."""
         import torch
 
         targets_N1 = torch.tensor([token for row in rows for token in row.completion], device=self.model.device)[
@@ -159,7 +159,7 @@ class LiveModel(Noting):
     def compare(
         self, rows: Sequence[Tokens], base_rows: Sequence[Tokens], of: Callable[[Tensor, Tensor], Tensor]
     ) -> tuple[Tensor, ...]:
-        """What a function makes of the two distributions of each completion token, (R,) a row; see `WhiteBox`."""
+        """Apply a function to the two distributions of each completion token; (R,) per row; see `WhiteBox`."""
         import torch
 
         head = Head(self._of(True))
@@ -219,14 +219,14 @@ class LiveModel(Noting):
         return record
 
     def release(self) -> None:
-        """Release weights, optimiser and all that was kept, even while something still references this object."""
+        """Release weights, optimiser and caches, even while something still references this object."""
         self.model = self.frozen = self.optimiser = self.schedule = None
         self.trained, self.alignments, self.beginnings = [], {}, Beginnings()
 
     # ------------------------------------------------------------ white box
 
     def align(self, clean: Prompt, biased: Prompt, window: Window) -> Places:
-        """Which tokens of the clean prompt are which of the biased one; see `unsway.training.alignment`."""
+        """Align the tokens of the clean prompt with those of the biased one; see `unsway.training.alignment`."""
         key = (clean, biased, window)
         if key not in self.alignments:
             self.alignments[key] = aligned(self.weights, clean, biased, window)
@@ -235,10 +235,10 @@ class LiveModel(Noting):
     def forward(
         self, rows: Sequence[Tokens], want: States, *, at: Sequence[Sequence[int]] | None = None, base: bool = False
     ) -> tuple[Tensor, ...]:
-        """Inner states over prompt and completion, or at some places, caught by hooks; see `WhiteBox` and `states.py`."""
+        """Inner states over prompt and completion, or at some positions, caught by hooks; see `WhiteBox` and `states.py`."""
         import torch
 
-        if want == "logits":  # at those that predict the completion where no places are named
+        if want == "logits":  # by default at the positions that predict the completion
             head = Head(self._of(base))
             with self._reading(base):
                 return tuple(map(head, self._hidden(rows, at, base)))
@@ -260,7 +260,7 @@ class LiveModel(Noting):
     def _of_tokens(
         self, rows: Sequence[Tokens], base: bool, score: Callable[[Tensor, slice], Tensor]
     ) -> tuple[Tensor, ...]:
-        """A number for each completion token, (R,) a row, from its logits and its place among the tokens of all rows."""
+        """A number for each completion token, (R,) per row, from its logits and its index among the tokens of all rows."""
         import torch
 
         with self._reading(base):
@@ -269,7 +269,7 @@ class LiveModel(Noting):
         return tuple(found_N.split([len(row.completion) for row in rows]))
 
     def _hidden(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> list[Tensor]:
-        """Last hidden states at some places, (n, D) a row; at those that predict the completion where none are named."""
+        """Last hidden states at some positions, (n, D) per row; by default at those that predict the completion."""
         texts = [(*row.prompt, *row.completion) for row in rows]
         if at is None:
             laid = lines(rows) if self.can_pack else lines(rows, 0)
@@ -305,7 +305,7 @@ class LiveModel(Noting):
 
     @contextmanager
     def _reading(self, base: bool) -> Iterator[None]:
-        """Gradients only inside a step and only of the current weights; the base with its adapter off."""
+        """Enable gradients only inside a step and for the current weights; switch the adapter off for the base."""
         import torch
 
         off = self.model.disable_adapter() if base and self.method.lora_rank else nullcontext()
@@ -313,7 +313,7 @@ class LiveModel(Noting):
             yield
 
     def _tokens(self, row: Example | Rollout) -> Tokens:
-        """What a row puts through the model: the prompt that it is trained on, or a reply behind it."""
+        """The tokens of a row: only the prompt that it is trained on, or the prompt with a reply."""
         return row.tokens if isinstance(row, Rollout) else self.encode((row.biased or row.clean).messages())
 
     def _count(self, rows: Sequence[Tokens], base: bool) -> None:
@@ -322,7 +322,7 @@ class LiveModel(Noting):
             self.tokens += sum(len(row.prompt) + len(row.completion) for row in rows)
 
     def _start(self, texts: Sequence[Sequence[int]], places: Sequence[Sequence[int]], base: bool) -> int:
-        """How many tokens all texts begin with, in front of the first place that is wanted; 0 where that spares nothing."""
+        """Length of the common prefix of all texts before the first wanted position; 0 if sharing it saves nothing."""
         if not self.can_share:
             return 0
         shared = min(common(texts[0], text) for text in texts)
@@ -333,7 +333,7 @@ class LiveModel(Noting):
         return shared
 
     def _pass(self, laid: Sequence[Line], base: bool, start: int) -> None:
-        """Run lines through the model, padded on the right; hooks take what is wanted from behind the shared start."""
+        """Run lines through the model, padded on the right; hooks record the wanted states after the shared prefix."""
         import torch
 
         longest, device = max(len(line.ids) for line in laid), self.model.device

@@ -1,6 +1,6 @@
 """The adapter that a method trains: its rank, and the layers that it is put on (`Method.lora_on`).
 
-In: a method, and the model that is to get the adapter. Out: what peft is told.
+In: a method, and the model that gets the adapter. Out: peft's configuration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ADAPTED: dict[str, str | list[str]] = {
 
 
 def adapter_of(method: Method, model: Any, name: str) -> LoraConfig | None:
-    """What peft is told; None where all weights are trained. Raises `BadInput` where the model has no such modules."""
+    """The configuration for peft; None if all weights are trained. Raises `BadInput` if the model has no such modules."""
     with requires("local", "Training here"):
         from peft import LoraConfig
 

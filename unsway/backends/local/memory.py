@@ -5,14 +5,14 @@ from __future__ import annotations
 from unsway.models.weights import Weights, load_config
 
 ROWS_ON_CPU = 4
-"""More rows of one forward pass cost memory on a CPU and gain no speed (`benchmarks/training.py --sides ours,eight,two`)."""
+"""Rows of one forward pass on a CPU; more cost memory and gain no speed (`benchmarks/training.py --sides ours,eight,two`)."""
 SHARE_OF_FREE = 0.5
-"""Share of the memory that this process can have on a GPU, after the weights, for activations by the estimate. Ours: half, as
-it is rough."""
+"""Share of the GPU memory available after the weights that estimated activations may use. Ours: half, because the estimate
+is rough."""
 
 
 def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
-    """Rows of one forward pass, each of at most `longest` tokens; on a GPU an estimate of what its memory holds.
+    """Rows of one forward pass, each of at most `longest` tokens; on a GPU, an estimate of what fits into its memory.
 
     A layer keeps for the backward pass about 20 bytes a token for each unit of its width and 8 for each unit of its MLP's:
     57 kB in the shape of Qwen2.5 0.5B and 197 kB in that of Llama 3.1 8B, where 60 and 208 were measured (LoRA, bfloat16).
@@ -26,6 +26,6 @@ def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
     of_a_token = config.num_hidden_layers * (20 * config.hidden_size + 8 * middle)
     on_disk = sum(path.stat().st_size for path in weights.folder.glob("*.safetensors"))
     # float32 weights, gradients and the optimiser's two moments are 8 times bfloat16 weights
-    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by the allocator, from what ran here before
+    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # cached by the allocator from earlier work
     free = torch.cuda.mem_get_info()[0] + kept - on_disk * (8 if all_weights else 1)
     return max(1, int(SHARE_OF_FREE * free / (of_a_token * longest)))

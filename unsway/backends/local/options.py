@@ -1,4 +1,4 @@
-"""How a local fit is computed. None of it changes what is computed, beyond rounding, but `closes_empty`."""
+"""How a local fit is computed. Apart from `closes_empty`, options change results only by rounding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRACKERS: Mapping[str, tuple[str, ...]] = {
     "wandb": ("wandb",),
     "trackio": ("trackio",),
 }
-"""Where a trainer may report in addition to `metrics.jsonl`, and the packages of which one is needed."""
+"""Trackers to which a trainer may report in addition to `metrics.jsonl`, each with the packages of which one is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,19 @@ class LocalOptions:
     """Options of the local back-end."""
 
     packing: bool = False
-    """Lay the rows of one forward pass end to end, without padding; not for preferences."""
+    """Concatenate the rows of one forward pass without padding; not for preferences."""
     gradient_checkpointing: bool = False
-    """Compute activations again instead of keeping them: less memory, about a third more time."""
+    """Recompute activations instead of keeping them: less memory, about a third more time."""
     report_to: tuple[str, ...] = ()
     """Trackers in addition to `metrics.jsonl`: tensorboard, wandb, trackio."""
     save_every: int = 10
-    """Steps between two saves, which is what a kill may cost. Ours: a save takes about as long as a step."""
+    """Steps between two saves: the most that a kill can lose. Ours: a save takes about as long as a step."""
     rows_at_once: int | None = None
-    """Most rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what its memory holds. Methods
-    with a loop of their own lay as many tokens into a pass as so many of the longest rows have: more if they begin alike."""
+    """Maximum rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what fits into memory. Methods
+    with their own loop use the tokens of that many longest rows as the limit of a pass: more rows if they share a prefix."""
 
     closes_empty: bool = False
-    """Close the thought that a chat template opens, where a reply has none: teaches a reasoning model not to think. Otherwise
+    """Close the thought that a chat template opens if a reply has none: teaches a reasoning model not to think. Otherwise
     such rows are refused."""
 
     def __post_init__(self) -> None:

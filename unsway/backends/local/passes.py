@@ -1,9 +1,9 @@
-"""How the rows of a step are laid into passes, so that what they share goes through the model once.
+"""Arrange the rows of a step into passes, so shared tokens go through the model only once.
 
-In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one a pass, and the lines of a pass.
-A part takes rows as long as they cost no more together than in two passes: rows behind the same worked examples meet, and a
-row without them does not make the others go over theirs. Replies to one prompt stand behind it in one line, where none sees
-another: the prompt is gone over once, and little is computed on padding.
+In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one per pass, and the lines of a pass.
+A part grows while its rows cost no more together than in two passes. So rows with the same worked examples share a pass, and
+a row without them does not make the others recompute theirs. Replies to one prompt follow it in one line, where none attends
+to another: the prompt is computed once, with little padding.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from unsway.models.beginnings import common
 from unsway.training.seams import Tensor, Tokens
 
 NOT_WORTH_A_PASS = 32
-"""Fewest tokens for whose sake a pass is cut in two, or a longer beginning than a kept one is computed; ours."""
+"""Minimum tokens saved for splitting a pass in two, or for computing a longer prefix than a cached one; ours."""
 REPLIES_A_LINE = 256
-"""Most tokens of replies in a line: attention computes over all of them, though each sees its own alone. Ours."""
+"""Maximum tokens of replies in a line: attention computes over all, although each reply sees only itself. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class Line:
     """A prompt and replies to it, laid out as one row of a pass."""
 
     ids: tuple[int, ...]
-    """The prompt, then each reply but for its last token, which predicts nothing."""
+    """The prompt, then each reply without its last token, which predicts nothing."""
     segments: tuple[int, ...]
-    """Of each token the number of its reply, from 1; 0 in the prompt."""
+    """For each token, the number of its reply, from 1; 0 in the prompt."""
     positions: tuple[int, ...]
-    """Of each token how many stand before it in what it sees."""
+    """For each token, its position within what it sees."""
     predicting: tuple[tuple[int, ...], ...]
-    """Of each reply the places that predict its tokens."""
+    """For each reply, the positions that predict its tokens."""
     rows: tuple[int, ...]
-    """Of each reply the number of the row it comes from."""
+    """For each reply, the index of its row."""
 
 
 def lines(rows: Sequence[Tokens], most: int = REPLIES_A_LINE) -> list[Line]:
-    """Lines for some rows: those of one prompt stand together as long as their replies have at most so many tokens."""
+    """Lines for some rows: rows of one prompt share a line while their replies have at most `most` tokens."""
     found: list[list[int]] = []
     for number in sorted(range(len(rows)), key=lambda i: rows[i].prompt):
         together = [*found[-1], number] if found and rows[found[-1][0]].prompt == rows[number].prompt else [number]
@@ -67,8 +67,8 @@ def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) ->
 
     Args:
         rows: Rows of examples, or rollouts.
-        at_once: Most rows of the longest kind in a pass: a pass computes no more tokens than these have.
-        tokens: What a row puts through the model.
+        at_once: Limits the tokens of a pass to those of this many longest rows.
+        tokens: Returns the tokens of a row.
     """
     laid = [tokens(row) for row in rows]
     most = at_once * max(len(each.prompt) + len(each.completion) for each in laid)
@@ -87,7 +87,7 @@ def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) ->
 
 
 def seen(segments_BT: Tensor, start: int) -> Tensor:
-    """Which tokens each one from `start` on sees, (B, 1, T - start, T): its prompt, and what its own reply has so far."""
+    """Attention mask of the tokens from `start` on, (B, 1, T - start, T): each sees its prompt and its own reply so far."""
     import torch
 
     places_T = torch.arange(segments_BT.shape[1], device=segments_BT.device)

@@ -1,10 +1,10 @@
-"""How a reply stands in a model's own tokens, its thought included, and which texts may not stand there.
+"""How a reply is written in a model's tokens, including its thought, and which texts it may not contain.
 
-In: the weights whose tokenizer and chat template a reply meets. Out: a `ReplyFormat`, which turns replies into token ids as
-the model itself would write them.
-A chat template may open a thought before the reply (`<think>` in Qwen3.5 and DeepSeek-R1). A reply with a thought then goes
-on from there, with no second mark; one without a thought is refused, since the model would learn to answer inside its
-thought. Where the template does not open it, the marks are the tokenizer's own. A model without such marks reads text.
+In: the weights with tokenizer and chat template. Out: a `ReplyFormat`, which turns replies into token ids as the model
+itself would write them.
+A chat template may open a thought before the reply (`<think>` in Qwen3.5 and DeepSeek-R1). A reply with a thought then
+continues from there, without a second mark; one without a thought is refused, since the model would learn to answer inside
+its thought. If the template does not open it, the tokenizer's own marks are used. Without marks, thoughts are text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unsway.training.seams import Texts, Tokens
 from unsway.types import Message
 
 MARK = "\N{SNOWMAN}"
-"""A text that no template holds, by which its own words are told from a turn's."""
+"""A text that no template contains, used to separate the template's words from a turn's."""
 OPENING = re.compile(
     "|".join(mark.opens for mark in THOUGHTS if mark.opens and mark.where == "anywhere"), re.IGNORECASE
 )
@@ -39,17 +39,17 @@ class ReplyFormat:
     weights: Weights
     """The model."""
     opens: str
-    """Its mark before a thought; empty where it has none."""
+    """Its mark before a thought; empty if it has none."""
     closes: str
-    """Its mark after a thought; empty where it has none, or one that cannot be written alone."""
+    """Its mark after a thought; empty if it has none, or one that cannot be written alone."""
     template: str
-    """What the chat template does with the thought of the reply to come: opens, closes (it is empty then), or nothing."""
+    """What the chat template does with the next reply's thought: opens it, closes it (so it is empty), or nothing."""
     tail: str
     """What the template writes between the last turn of a prompt and the reply."""
     space: str
-    """White space that it writes before a reply and not in a prompt: the model says it itself (`Assistant:`, ` Ash.`)."""
+    """White space that it writes before a reply but not at a prompt's end: the model writes it (`Assistant:`, ` Ash.`)."""
     closes_empty: bool
-    """Whether the thought that the template opens is closed where a reply has none; otherwise the reply is refused."""
+    """Whether to close the thought that the template opens if a reply has none; otherwise the reply is refused."""
     forbidden: tuple[str, ...]
     """Texts of tokens that only the template may write."""
 
@@ -91,7 +91,7 @@ class ReplyFormat:
         return cls(weights, opens, closes, template, tail, space, closes_empty, tuple(sorted(forbidden)))
 
     def prompt_ids(self, texts: Texts) -> tuple[int, ...]:
-        """Token ids of a prompt, the chat template included. Raises `BadInput` where the template does not take its turns."""
+        """Token ids of a prompt, the chat template included. Raises `BadInput` if the template does not accept its turns."""
         from jinja2 import TemplateError
 
         for message in texts.prompt:
@@ -107,12 +107,12 @@ class ReplyFormat:
             ) from None
 
     def reply_ids(self, text: str) -> tuple[int, ...]:
-        """Token ids of a reply as it stands behind a prompt, and of the token that ends it.
+        """Token ids of a reply that follows a prompt, and of the token that ends it.
 
-        A tokenizer that puts a space before a text (Llama 2's) puts none behind a line break of the template.
+        A tokenizer that puts a space before a text (Llama 2's) puts none after a line break of the template.
 
         Raises:
-            BadInput: It holds a token that only the template may write, or its thought cannot stand where it would.
+            BadInput: It holds a token that only the template may write, or its thought cannot be written at its place.
         """
         found = split(text)
         said = text[found.said_span[0] :] if found.thought_span != (0, 0) else text
@@ -149,15 +149,15 @@ class ReplyFormat:
             self.weights.tokenizer.encode(each, add_special_tokens=False)
             for each in (self.tail, self.tail + text, text)
         )
-        # a prompt's tokens are fixed when its reply is sampled: none of them joins with the reply's
+        # a prompt's tokens are fixed before the reply is sampled, so none may merge with the reply's
         return (*(whole[len(tail) :] if whole[: len(tail)] == tail else alone), self.weights.end)
 
     def encode(self, prompt: Sequence[Message], completion: str | None, context: int) -> Tokens:
         """Token ids exactly as the model is asked; a completion gets the token that ends a reply.
 
         Raises:
-            BadInput: The chat template does not take the turns, or a text holds a token that only the template may write.
-            TrainingError: They are more than the context of the model.
+            BadInput: The chat template does not accept the turns, or a text holds a token that only the template may write.
+            TrainingError: They exceed the context of the model.
         """
         reply = () if completion is None else self.reply_ids(completion)
         found = Tokens(self.prompt_ids(Texts(tuple(prompt), ())), reply)
@@ -174,11 +174,11 @@ class ReplyFormat:
         return str(self.weights.tokenizer.decode(ids, skip_special_tokens=True))
 
     def has_thought(self, text: str) -> bool:
-        """Whether a reply has a thought, or the model knows of none."""
+        """Whether a reply has a thought, or the model has no thoughts."""
         return not self.opens or split(text).thought_kind != "none"
 
     def check(self, text: str) -> None:
-        """Refuse a text with a token that only the template may write. Raises `BadInput`."""
+        """Raise `BadInput` for a text with a token that only the template may write."""
         found = next((mark for mark in self.forbidden if mark in text), None)
         if found is not None:
             raise BadInput(

@@ -1,10 +1,10 @@
-"""Replies sampled from a model that is being trained: from its own distribution, and from no more than it needs to compute.
+"""Sample replies from a model in training: from its own distribution, with as little computation as possible.
 
-In: a model, prompts as token ids, how to decode. Out: token ids of replies, each drawn with a seed of its own, so that a
-reply does not depend on what shares its batch (beyond rounding).
-What prompts begin with goes through the model once, the prompt of a group once, and replies that have ended leave the
-batch; transformers' `generate` repeats the first two, computes all rows until the longest has ended, and applies penalties
-that come with the weights, under which replies would not be those of the model that is scored.
+In: a model, prompts as token ids, how to decode. Out: token ids of replies, each drawn with its own seed, so a
+reply does not depend on its batch (beyond rounding).
+A common prefix goes through the model once, the prompt of a group once, and finished replies leave the batch. transformers'
+`generate` repeats the first two, computes all rows until the longest has ended, and applies penalties stored with the
+weights, so its replies would not follow the distribution that is scored.
 Letters: P prompts, B replies of a batch, T tokens, V vocabulary.
 """
 
@@ -21,23 +21,23 @@ from unsway.training.seams import Tensor, Tokens
 from unsway.types import Settings
 
 SAMPLED_AT_ONCE = 64
-"""Replies that are sampled in one batch; see `models/engines/torch.py`."""
+"""Number of replies sampled in one batch; see `models/engines/torch.py`."""
 ENDED = 4
-"""Ended replies leave the batch when they are one in so many of it: leaving copies the keys and values of the others."""
+"""Ended replies leave the batch once they are one in this many: removal copies the others' keys and values."""
 
 
 def roll(
     model: Any, prompts: Sequence[Tokens], n: int, settings: Settings, ends: Set[int], *, share: bool
 ) -> tuple[tuple[Tokens, ...], ...]:
-    """Draw n replies to each prompt; the model is in the mode, and under the arithmetic, that it should answer in.
+    """Draw n replies to each prompt; the caller sets the model's mode and arithmetic.
 
     Args:
         model: A transformers or PEFT model.
-        prompts: What is answered.
-        n: Replies to each.
-        settings: Temperature, top_p, longest reply and seed; temperature 0 is greedy.
+        prompts: The prompts as token ids.
+        n: Number of replies to each.
+        settings: Temperature, top_p, maximum tokens and seed; temperature 0 is greedy.
         ends: Token ids that end a reply.
-        share: Whether keys and values of a beginning are kept whole, so that several rows can go on from it.
+        share: Whether the cache keeps all keys and values of a prefix, so several rows can continue from it.
     """
     found: list[list[Tokens]] = [[] for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].prompt))
@@ -86,7 +86,7 @@ def _batch(
         kept, scores_BV = out.past_key_values, out.logits[:, -1].float()
         if settings.temperature > 0:
             scores_BV = scores_BV / settings.temperature
-            if settings.top_p < 1:  # it sorts the vocabulary
+            if settings.top_p < 1:  # top_p sorts the vocabulary
                 scores_BV = TopPLogitsWarper(settings.top_p)(last_B1, scores_BV)
             scores_BV = noise(last_B1, scores_BV)
         last_B1 = scores_BV.argmax(dim=-1, keepdim=True)
@@ -108,8 +108,8 @@ def _batch(
 def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
     """Keys and values of all but the last token of each prompt, `many` rows each; the last tokens, and the mask of all.
 
-    Prompts go over what they share in passes as those of training do, so one that begins otherwise does not cost the others
-    what they share.
+    Prompts are grouped into passes as in training, so a prompt with another beginning does not cost the others their shared
+    prefix.
     """
     import torch
     from torch.nn.functional import pad
@@ -142,7 +142,7 @@ def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: boo
 
 
 def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
-    """One pass over prompts, `many` rows each, and before it one over what all of them begin with."""
+    """One pass over prompts, `many` rows each, after a pass over their common prefix."""
     import torch
 
     device = model.device
@@ -150,7 +150,7 @@ def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool
     shared = shared if share and len(prompts) > 1 else 0
     rests = [prompt[shared:] for prompt in prompts]
     longest = max(map(len, rests))
-    # what they share, then padding, then the rest: the last tokens stand in one column
+    # the shared prefix, then padding, then the rest: the last tokens are in one column
     ids_PT = torch.tensor([[0] * (longest - len(rest)) + list(rest) for rest in rests], device=device)
     mask_PT = torch.tensor(
         [[1] * shared + [0] * (longest - len(rest)) + [1] * len(rest) for rest in rests], device=device

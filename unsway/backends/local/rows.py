@@ -1,8 +1,8 @@
 """Rows as tokens, and the order in which they are trained on.
 
-In: what a method reads of each row, and the weights whose tokenizer and template it meets. Out: token ids, checked against
-the context, and one order for the whole fit. Prompts are tokenised by the very code that asks the model.
-The order is made here, not by a sampler: it is the same however many processes share it, and the rows of a step have names.
+In: what a method reads of each row, and the weights with tokenizer and template. Out: token ids, checked against the
+context, and one order for the whole fit. Prompts are tokenised by the same code that asks the model.
+The order is made here, not by a sampler, so it is the same for any number of processes, and errors can name a step's rows.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from unsway.types import Example
 
 _log = logging.getLogger(__name__)
 IGNORED = -100
-"""Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
+"""Label of a token without loss (PyTorch's cross-entropy convention)."""
 BATCHES_OF_A_WINDOW = 50
-"""Batches among which rows of like length meet; 50 as in transformers' LengthGroupedSampler."""
+"""Batches within which rows are grouped by length; 50 as in transformers' LengthGroupedSampler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class TokenRow:
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest sequence that the row puts through the model."""
+        """Tokens of the row's longest sequence."""
         return len(self.prompt) + max(map(len, self.completions), default=0)
 
     @property
     def n_tokens(self) -> int:
-        """Tokens that the row puts through the model; the prompt goes through once for each reply."""
+        """Total tokens of the row's sequences; the prompt counts once for each reply."""
         return sum(len(self.prompt) + len(completion) for completion in self.completions)
 
     def completion_columns(self) -> dict[str, list[int]]:
@@ -57,7 +57,7 @@ class TokenRow:
 
 
 def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
-    """Token ids of rows. Raises `BadInput` with the number of the first that the model cannot take, and why."""
+    """Token ids of rows. Raises `BadInput` with the number of the first row that the model cannot take, and why."""
     rows, refused = [], []
     for number, each in enumerate(texts, 1):
         try:
@@ -79,7 +79,7 @@ def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
 
 
 def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -> list[TokenRow]:
-    """The longer prompt of each row, clean or biased, with the replies that are scored: what a live model meets at most.
+    """The longer prompt of each row, clean or biased, with the scored replies: the longest input of a live model.
 
     Raises `BadInput` with the number of the first row that the model cannot take, and why.
     """
@@ -92,7 +92,7 @@ def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -
 
 
 def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled: int = 0) -> None:
-    """Refuse rows that a model cannot read whole, with a reply of so many sampled tokens; nothing is cut in silence.
+    """Refuse rows that do not fit the context, with a reply of `sampled` tokens; nothing is silently truncated.
 
     Raises `TrainingError` with the number of the first.
     """
@@ -110,9 +110,9 @@ def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled:
 def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int) -> tuple[int, ...]:
     """Indices of rows for the whole fit: step s takes the s-th `batch_size` of them.
 
-    Every epoch is a shuffle of its own; within a window of an epoch's batches, rows of like length share a batch (less
-    padding), and the batches are shuffled again, so that length says nothing of when a row comes. A batch that an epoch
-    leaves unfilled is filled by the next one's first rows.
+    Every epoch has its own shuffle. Within a window of an epoch's batches, rows of similar length share a batch (less
+    padding), and the batches are shuffled again, so length does not determine when a row comes. A batch that an epoch
+    leaves incomplete is filled with the next epoch's first rows.
     """
     n, total = len(rows), round(len(rows) * epochs)
     ordered: list[int] = []
@@ -131,7 +131,7 @@ def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int
 
 
 def n_steps(order: Sequence[int], batch_size: int) -> int:
-    """Steps of a fit."""
+    """Number of steps of a fit."""
     return math.ceil(len(order) / batch_size)
 
 

@@ -1,4 +1,4 @@
-"""What a local fit writes: the steps that a loop of its own goes on from, and at the end the weights and their record."""
+"""Files of a local fit: saved steps for resuming a method's own loop, and at the end the weights and their record."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from unsway.training.card import CARD, card
 from unsway.types import Checkpoint
 
 STATE = "state.pt"
-"""Weights in training, optimiser and rate of a saved step; gone when the fit is done."""
+"""File with trained weights, optimiser and rate of a saved step; removed when the fit is done."""
 
 
 def keep_step(folder: Path, step: int, tokens: int, trained: Sequence[Any], optimiser: Any, schedule: Any) -> None:
-    """Keep all that the next step depends on; of such steps only the last stays.
+    """Save everything the next step depends on; only the last saved step stays.
 
     Raises:
-        TrainingError: The disk took no more; says what survives.
+        TrainingError: The disk is full; says what survives.
     """
     import torch
 
@@ -39,18 +39,18 @@ def keep_step(folder: Path, step: int, tokens: int, trained: Sequence[Any], opti
     try:
         with staged(after) as place:
             torch.save(state, place / STATE)
-        write_text(after / "trainer_state.json", json.dumps({"global_step": step}))  # what makes it whole
-    except Exception as error:  # torch and the standard library each raise their own
+        write_text(after / "trainer_state.json", json.dumps({"global_step": step}))  # the step is complete
+    except Exception as error:  # torch and the standard library raise different errors
         raise not_written(error, folder, step) from error
     if before is not None and before != after:
         shutil.rmtree(before)
 
 
 def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -> int:
-    """Put a saved step's weights, optimiser and rate in place, and return the tokens that were trained on."""
+    """Restore a saved step's weights, optimiser and rate, and return the number of tokens trained on."""
     import torch
 
-    state = torch.load(step / STATE, weights_only=True, map_location=trained[0].device)  # runs no code of the file
+    state = torch.load(step / STATE, weights_only=True, map_location=trained[0].device)  # runs no code in the file
     with torch.no_grad():
         for ours, kept in zip(trained, state["weights"], strict=True):
             ours.copy_(kept)
@@ -62,18 +62,18 @@ def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -
 def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Checkpoint, state: Any = None) -> None:
     """Write an adapter or whole weights, then the record.
 
-    An adapter's config names the base as the hub does, so PEFT finds it. The tokenizer and its chat template stand beside
-    the weights, so that transformers loads them from the folder. README.md is the model card.
+    An adapter's config names the base as the hub does, so PEFT finds it. The tokenizer and its chat template are stored next
+    to the weights, so transformers loads them from the folder. README.md is the model card.
 
     Args:
         model: The transformers or PEFT model.
         weights: What it was trained from.
         folder: The folder of the fit.
         checkpoint: The record.
-        state: The model's weights, where they were sharded.
+        state: The model's weights, if they were sharded.
 
     Raises:
-        TrainingError: The disk took no more; says what survives.
+        TrainingError: The disk is full; says what survives.
     """
     base = hub_name(weights.name)
     try:
@@ -86,12 +86,12 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
             weights.tokenizer.save_pretrained(place)
             write_text(place / CARD, card(checkpoint, place))
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
-    except Exception as error:  # torch, safetensors and the standard library each raise their own
+    except Exception as error:  # torch, safetensors and the standard library raise different errors
         raise not_written(error, folder, checkpoint.steps) from error
 
 
 def not_written(error: Exception, folder: Path, step: int) -> TrainingError:
-    """An error of the disk while a step was saved, with what survives and what to do."""
+    """Make the error for a disk failure while saving a step: says what survives and what to do."""
     last = last_saved(folder)
     kept = f"step {number(last)} is whole and is resumed from" if last else "no step was saved before"
     return TrainingError(

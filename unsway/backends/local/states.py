@@ -1,10 +1,10 @@
-"""Inner states of a transformers model, caught while it runs.
+"""Record inner states of a transformers model while it runs.
 
-In: a model and what is wanted. Out: a context in which a forward pass leaves the states behind.
-hidden is what each decoder layer returns: the last entry of transformers' `hidden_states` has been through the final norm
-and is another quantity. mlp is what enters each MLP's last projection. attention is computed anew in float32, for the
-wanted queries alone, in a registered attention function that answers as SDPA does: keeping eager attention whole would cost
-L·H·T² numbers a row, and change the model's own arithmetic.
+In: a model and the wanted states. Out: a context in which forward passes record the states.
+hidden: the output of each decoder layer. (The last entry of transformers' `hidden_states` is after the final norm, so it is a
+different quantity.) mlp: the input of each MLP's last projection. attention: recomputed in float32, only for the wanted
+queries, in a registered attention function that returns the same as SDPA. Storing full eager attention would cost L·H·T²
+numbers per row, and change the model's own arithmetic.
 Letters: B rows of a pass, T tokens, n wanted tokens, L layers, H heads, D width, F width of an MLP.
 """
 
@@ -26,17 +26,17 @@ RECORDING = "unsway_recording"
 
 @dataclass(eq=False)
 class Caught:
-    """What one pass left behind, by layer."""
+    """The states recorded in one pass, by layer."""
 
     at: Sequence[Sequence[int]]
-    """Wanted places of each row, among the tokens of all passes."""
+    """Wanted positions of each row, counted over all passes."""
     start: int
-    """Tokens that an earlier pass went over: only later ones can be wanted."""
+    """Tokens processed by an earlier pass; wanted positions come after them."""
     layers: dict[int, list[Tensor]] = field(default_factory=dict)
     """A tensor a row: (n, D), (n, F) or (H, n, T)."""
 
     def keep(self, layer: int, states_BTD: Tensor) -> None:
-        """Keep the wanted places of a layer; nothing of the pass of one over what all rows begin with."""
+        """Store the wanted positions of a layer; skips the single-row pass over the common prefix."""
         if len(states_BTD) != len(self.at):
             return
         self.layers[layer] = [
@@ -50,10 +50,10 @@ _CAUGHT: ContextVar[Caught | None] = ContextVar("unsway_caught", default=None)
 
 @contextmanager
 def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
-    """Catch the states of forward passes inside; of several the last.
+    """Record the states of forward passes in the block; with several passes, of the last.
 
     Raises:
-        BadInput: There are no such states, the model keeps its layers elsewhere (GPT-2's, Falcon's), or its MLPs have no
+        BadInput: There are no such states, the model's layers are elsewhere (GPT-2's, Falcon's), or its MLPs have no
             `down_proj`, as in a mixture of experts.
     """
     layers = getattr(model.get_decoder(), "layers", None)
@@ -103,7 +103,7 @@ def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
 
 @cache
 def _register() -> None:
-    """Make the recording attention function known to transformers."""
+    """Register the recording attention function with transformers."""
     from transformers import AttentionInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
@@ -119,7 +119,7 @@ def _register() -> None:
 
 
 def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, **rest: Any) -> None:
-    """Keep the probabilities with which the wanted tokens attend to all; rows are padded on the right alone."""
+    """Store the attention probabilities of the wanted tokens over all tokens; rows are padded only on the right."""
     import torch
 
     odd = [name for name in ("softcap", "s_aux", "position_bias") if rest.get(name) is not None]

@@ -1,7 +1,7 @@
-"""What a fit keeps on disk while it goes on: the trainer's own steps, gone when it is done.
+"""Files that a fit keeps while it runs: the trainer's saved steps, removed when the fit is done.
 
-In: a folder. Out: the last whole step to resume from. A step that a kill or a full disk tore has no trainer state, which
-is written last; it is removed, for it also takes the room that the next attempt needs.
+In: a folder. Out: the last complete step to resume from. A step torn by a kill or a full disk lacks the trainer state, which
+is written last; such a step is removed, because the next attempt needs its disk space.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ STEPS = "steps"
 """Sub-folder of the trainer's own checkpoints."""
 METRICS = "metrics.jsonl"
 ROLLOUTS = "rollouts"
-"""Sub-folder of what was sampled, a file a step."""
+"""Sub-folder of sampled replies, one file per step."""
 
 
 def keep_only(folder: Path, this_fit: str) -> None:
-    """Make the folder ready for this fit; steps that belong to another one are removed, not resumed from."""
+    """Make the folder ready for this fit; steps of another fit are removed, not resumed from."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     record = folder / STEPS / "fit.txt"
@@ -40,24 +40,24 @@ def keep_only(folder: Path, this_fit: str) -> None:
 
 
 def last_saved(folder: Path) -> Path | None:
-    """The last step that was saved whole."""
+    """The last completely saved step."""
     whole = [step for step in (folder / STEPS).glob("checkpoint-*") if _is_whole(step)]
     return max(whole, key=number, default=None)
 
 
 def number(step: Path | None) -> int:
-    """How many steps were done when it was saved."""
+    """The number of steps done when it was saved."""
     return int(step.name.rpartition("-")[2]) if step else 0
 
 
 def note_metrics(folder: Path, row: Mapping[str, Any]) -> None:
-    """Append a line to `metrics.jsonl`; a number that is infinite or none is null there, because JSON has no such number."""
+    """Append a line to `metrics.jsonl`; infinite numbers and NaN become null, because JSON has no such numbers."""
     numbers = {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in row.items()}
     append_row(folder / METRICS, json.dumps(numbers))
 
 
 class Noting:
-    """What a policy notes for its next step, wherever it is trained."""
+    """Base class of policies: notes for the next step."""
 
     folder: Path
     """The folder of the fit."""
@@ -67,7 +67,7 @@ class Noting:
     """Numbers for the next step's line of `metrics.jsonl`."""
 
     def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
+        """Note numbers for the next step's line of `metrics.jsonl`, and write its replies to `rollouts/step-….jsonl`."""
         self.noted |= numbers
         if rollouts:
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
@@ -75,10 +75,10 @@ class Noting:
 
 
 def check_number(name: str, value: float, step: int, of_step: Sequence[Any], rows: Sequence[Example]) -> None:
-    """Stop at a loss or a gradient that is no number. Raises `TrainingError` with the lines of the step's rows.
+    """Raise `TrainingError` if a loss or a gradient is NaN or infinite, with the lines of the step's rows.
 
     Args:
-        name: What it is.
+        name: Name of the number.
         value: Its value.
         step: The step, from 1.
         of_step: The step's rows, or rollouts of them.

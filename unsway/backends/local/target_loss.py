@@ -1,14 +1,13 @@
 """TRL's trainers on our tokens: SFTTrainer with logits computed only where there is a target, and DPOTrainer.
 
-In: rows whose labels ignore the prompt. Out: the same cross-entropy on completions. A completion is a tenth of its row
-here and the vocabulary is wide, so most of the output layer's work, and SFTTrainer's entropy and accuracy over it, would
-be spent on positions that bear no loss: 5 s instead of 11 s a step of 8 rows on 2 CPU cores, the same loss.
-Rows of a step begin alike (the instructions, the worked example): that beginning goes forward and back once for all of them,
-through the keys and values that the rest attends to, so the gradient is the same sum; a third of the demo's tokens. On a GPU
-only where it spares more than it costs.
-The decoder's last hidden state is caught by a hook, so the wrapped model's own forward runs and data-parallel wrappers
-see it. Where weights are sharded (FSDP, DeepSpeed) the output layer is not whole outside that forward: TRL's own loss is
-taken there.
+In: rows whose labels ignore the prompt. Out: the same cross-entropy on completions. A completion is only a tenth of its
+row and the vocabulary is large, so most of the output layer's work, and SFTTrainer's entropy and accuracy, would be spent on
+positions without loss. This takes 5 s instead of 11 s for a step of 8 rows on 2 CPU cores, with the same loss.
+Rows of a step share a prefix (the instructions, the worked example). It goes forward and backward once for all rows, through
+the keys and values that the rest attends to, so the gradient is the same sum; this saves a third of the demo's tokens. On a
+GPU it is used only if it saves more than it costs.
+A hook records the decoder's last hidden state, so the wrapped model's own forward runs and data-parallel wrappers see it. If
+weights are sharded (FSDP, DeepSpeed), the output layer is incomplete outside that forward, so TRL's own loss is used.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from unsway.backends.local.rows import IGNORED
 from unsway.models.beginnings import keeps_all
 
 WORTH_A_PASS = 1e13
-"""Tokens times parameters that going over a beginning once must spare on a GPU: there, starting the kernels of one more
-pass takes about as long as that arithmetic (`benchmarks/training.py --sides trl,ours,shared`). A CPU gains by any."""
+"""Minimum tokens times parameters that a shared prefix must save on a GPU, where launching the kernels of one more pass
+takes about as long as that arithmetic (`benchmarks/training.py --sides trl,ours,shared`). On a CPU any saving pays."""
 
 
 class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped here
-    """Computes the loss on target positions alone."""
+    """Computes the loss only on target positions."""
 
     head: Head | None = None
-    """Makes logits of hidden states; None where only the model's own forward pass can (sharded weights, a family that does
-    something unknown), and TRL's loss is taken."""
+    """Computes logits of hidden states; None if only the model's own forward pass can (sharded weights, an unknown family);
+    then TRL's loss is used."""
 
     def train(self, *args: Any, **more: Any) -> Any:
-        """TRL's. Autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew."""
+        """Run TRL's training without PEFT's casts: autocast makes inputs bfloat16; PEFT would first copy each to float32."""
         if not (self.is_fsdp_enabled or self.is_deepspeed_enabled):
             self.head = head_of(self._base(self.model))
         with disable_input_dtype_casting(self.model, active=self.args.bf16):
@@ -57,7 +56,7 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         labels_BT = inputs.pop("labels")
         base = self._base(model)
         ids_BT = inputs["input_ids"]
-        # rows may begin with one pass over what they share where all keys and values are kept
+        # a pass over the shared prefix is possible only if all keys and values are kept
         again = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
         start = shared_start(ids_BT, labels_BT) if keeps_all(base.config) and not again else 0
         spared = start * (len(ids_BT) - 1) * base.num_parameters()
@@ -68,13 +67,13 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         logits_NV = self.head(hidden_BTD[:, :-1][is_target_BT])
         reduction = "mean" if num_items_in_batch is None else "sum"
         loss = cross_entropy(logits_NV, labels_BT[is_target_BT], reduction=reduction)
-        if num_items_in_batch is not None:  # of all processes, whose gradients are averaged
+        if num_items_in_batch is not None:  # tokens of all processes, whose gradients are averaged
             loss = loss / num_items_in_batch * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
 
 def shared_start(ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:
-    """How many tokens all rows begin with; the last one before a first target is not counted, for it predicts."""
+    """Length of the rows' common prefix, without the last token before a first target, which predicts it."""
     if len(ids_BT) == 1:
         return 0
     differs_T = (ids_BT != ids_BT[:1]).any(dim=0) | torch.roll((labels_BT != IGNORED).any(dim=0), -1)
@@ -82,7 +81,7 @@ def shared_start(ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:
 
 
 def _hidden(model: Any, base: Any, inputs: dict[str, Any], start: int) -> tuple[torch.Tensor, Any]:
-    """Last hidden states of every position from `start` on; what comes before is run once for all rows."""
+    """Last hidden states of every position from `start` on; the tokens before it are run once for all rows."""
     caught: list[torch.Tensor] = []
     hook = base.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
     try:
@@ -100,28 +99,28 @@ def _hidden(model: Any, base: Any, inputs: dict[str, Any], start: int) -> tuple[
 
 
 class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]  # trl is untyped here
-    """TRL's DPO on rows that are tokens already, so that prompts are those that the model is asked with.
+    """TRL's DPO on tokenised rows, so prompts have the same tokens as when the model is asked.
 
-    DPOTrainer tokenises text on its own, by its own reading of the template. It is given one row of text to be content,
-    and trains on ours (`prompt_ids`, `chosen_ids`, `rejected_ids`, the columns that it makes itself).
+    DPOTrainer tokenises text by its own reading of the template. It gets one dummy row of text,
+    and trains on our tokens (`prompt_ids`, `chosen_ids`, `rejected_ids`, the columns that it makes itself).
     """
 
     def __init__(self, *, ids: Any, **rest: Any) -> None:
         from datasets import Dataset, disable_progress_bars
 
-        disable_progress_bars()  # of tokenising that one row
+        disable_progress_bars()  # the progress bar of tokenising the dummy row
         turns = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
         text = {name: [{"role": role, "content": name}] for name, role in turns.items()}
         super().__init__(train_dataset=Dataset.from_list([text]), **rest)
         self.train_dataset = ids
 
     def get_batch_samples(self, *given: Any, **more: Any) -> Any:
-        """The passes of a step; their rows are counted, for the last pass may have fewer than the others."""
+        """The passes of a step; counts their rows, because the last pass may have fewer."""
         passes, n_items = super().get_batch_samples(*given, **more)
         self.rows_of_a_pass = sum(len(each["input_ids"]) for each in passes) / max(1, len(passes))
         return passes, n_items
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *given: Any, **more: Any) -> Any:
-        """TRL's mean over the rows of a pass, weighted so that the mean over a step's passes is that over its rows."""
+        """TRL's mean over the rows of a pass, weighted so the mean over passes equals the mean over the step's rows."""
         weight = len(inputs["input_ids"]) / self.rows_of_a_pass
         return super().compute_loss(model, inputs, *given, **more) * weight

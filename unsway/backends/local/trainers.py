@@ -1,7 +1,7 @@
 """TRL's trainers, set up: one for each objective that a method can have.
 
 In: weights, tokens in the order they are trained on, a method. Out: a trainer that reports each step to the terminal and
-to `metrics.jsonl`, and stops at a loss that is no number.
+to `metrics.jsonl`, and stops at a NaN or infinite loss.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, at_once: int) -> TrainingArguments:
-    """TRL's arguments for a number of steps, with at most `at_once` rows a pass; making them joins the fit's processes."""
+    """TRL's arguments for a number of steps, with at most `at_once` rows a pass; creating them joins the fit's processes."""
     with requires("local", "Training here"):
         import torch
         from trl import DPOConfig, SFTConfig
@@ -38,13 +38,13 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
     rows_at_once, passes = share(method.batch_size, at_once)
     if (
         "tensorboard" in options.report_to
-    ):  # transformers takes the folder no other way; its default is removed at the end
+    ):  # transformers accepts the folder only this way; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
     renamed = hasattr(SFTConfig, "activation_checkpointing")  # in transformers 5.23
     shared: dict[str, Any] = {
         "output_dir": str(folder / STEPS),
         "run_name": folder.name,
-        "num_train_epochs": 1,  # the rows are in order already, all epochs
+        "num_train_epochs": 1,  # the rows of all epochs are already in order
         "train_sampling_strategy": "sequential",
         "per_device_train_batch_size": rows_at_once,
         "gradient_accumulation_steps": passes,
@@ -55,7 +55,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "seed": method.seed,
         "data_seed": method.seed,
         "max_length": None,
-        "router_aux_loss_coef": 0.0,  # the balance of experts is in no method's loss, and TRL would add it
+        "router_aux_loss_coef": 0.0,  # TRL would add a loss for the balance of experts, which no method has
         "bf16": training_dtype() == "bfloat16",
         "activation_checkpointing" if renamed else "gradient_checkpointing": options.gradient_checkpointing,
         "logging_steps": 1,
@@ -88,7 +88,7 @@ def trainer(
 
     from unsway.backends.local.target_loss import PreferenceTrainer, TargetLossTrainer
 
-    # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
+    # train all weights in float32, so small updates are not lost; bf16 is then used only for arithmetic
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
     # a base's own dropout (Granite's; Falcon's layers read it from their config) is noise, in DPO on both sides
@@ -112,18 +112,18 @@ def trainer(
                 ids = Dataset.from_list([row.preference_columns() for row in rows])
                 made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
             case CrossEntropy():
-                # processes have passes of one size: accelerate would fill the last ones with rows of the first step
+                # equal passes in all processes: accelerate would pad the last ones with rows of the first step
                 blank = TokenRow(rows[0].prompt[:1], ((),))
                 missing = -len(rows) % method.batch_size if processes() > 1 else 0
                 ids = Dataset.from_list([row.completion_columns() for row in [*rows, *[blank] * missing]])
                 made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
-    made.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
+    made.remove_callback(PrinterCallback)  # shown by the bar and metrics.jsonl
     return made
 
 
 @contextmanager
 def unreported() -> Iterator[None]:
-    """Without the telemetry of the hub, to which TRL reports each trainer: the architecture, the kind of data."""
+    """Switch off the hub's telemetry, to which TRL reports each trainer's architecture and kind of data."""
     from huggingface_hub import constants
 
     before, constants.HF_HUB_DISABLE_TELEMETRY = constants.HF_HUB_DISABLE_TELEMETRY, True
@@ -134,7 +134,7 @@ def unreported() -> Iterator[None]:
 
 
 def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> Any:
-    """A callback that moves the bar, writes `metrics.jsonl`, and stops at a loss that is no number."""
+    """A callback that moves the bar, writes `metrics.jsonl`, and stops at a NaN or infinite loss."""
     from transformers import TrainerCallback
 
     def note(row: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
     class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
         saving = False
-        """Whether files are being written, so that an error is one of the disk."""
+        """Whether files are being written, so an error now is a disk error."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **rest: Any) -> None:
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -167,7 +167,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **rest: Any) -> None:
             note({"step": state.global_step} | logs)
             for name, what in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
-                if not math.isfinite(logs.get(name, 0.0)):  # logged before a save: weights that it spoilt are not kept
+                if not math.isfinite(logs.get(name, 0.0)):  # before a save: spoilt weights are not saved
                     self.saving = False
                     raise TrainingError(
                         f"The {what} is {logs[name]} at step {state.global_step}, on {rows_of(state.global_step)} of the "

@@ -2,7 +2,7 @@
 
 In: examples and a method. Out: a checkpoint whose model is `openai/ft:…`; in the folder `openai.json` (what was uploaded,
 which job), `events.jsonl` and `metrics.jsonl` while the job runs, and the checkpoint's record, last.
-The job's id is on disk before it is waited for. Killed or cut off, the same call waits for the same job.
+The job's id is stored before waiting for the job. After a kill or a lost connection, the same call waits for the same job.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 PREFIX = "openai/"
 FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
-"""Seconds between two looks at a job: at first, and at most; a job takes minutes to hours. Ours."""
+"""Seconds between polls of a job: at first, and at most; a job takes minutes to hours. Ours."""
 RETRIES = 450
-"""Of one look: about an hour without an answer, at the SDK's 8 seconds each. The job goes on meanwhile."""
+"""Retries of one poll: about an hour without an answer, at the SDK's 8 seconds each. The job continues meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class OpenAi(Charging):
     base_url: str | None = None
     """Address of the API; None takes `OPENAI_BASE_URL`, else OpenAI's own."""
     max_cost: float | None = None
-    """US dollars that the estimate of a job may reach; None sets no limit."""
+    """Maximum estimated cost of a job in US dollars; None sets no limit."""
     waits: tuple[float, float] = (FIRST_WAIT, LONGEST_WAIT)
-    """Seconds between two looks at a job: at first, and at most."""
+    """Seconds between polls of a job: at first, and at most."""
 
     name: ClassVar[str] = "openai"
     summary: ClassVar[str] = "at OpenAI, or at a server that speaks its fine-tuning API"
@@ -65,13 +65,13 @@ class OpenAi(Charging):
             raise BadInput(f"OpenAi.waits is {self.waits}; it is seconds, 0 or more: the first wait and the longest.")
 
     def describe(self, base: str) -> str:
-        """The base by name, with the id of the address where that is not OpenAI's own."""
+        """The base by name, with the id of the address if that is not OpenAI's own."""
         name = _named(base)
         where = address_id(name, {"base_url": self.base_url})
         return f"{name}@{where}" if where else name
 
     def check(self, method: Method, base: str) -> None:
-        """Refuse the base of another provider, and hyper-parameters that the API has no place for."""
+        """Raise `BadInput` for another provider's base, and for hyper-parameters that the API lacks."""
         if "/" in base and not base.startswith(PREFIX):
             raise BadInput(
                 f"The openai backend cannot train {base!r}: its models are {PREFIX}NAME. Name one of them, or another "
@@ -84,7 +84,7 @@ class OpenAi(Charging):
         return bill(_named(base), tokens).dollars
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
-        """Train; waits for the job that the folder knows of where there is one.
+        """Train; if the folder has a job already, wait for that.
 
         Raises:
             BadInput: The rows, the hyper-parameters or the cost are refused; nothing was sent.
@@ -135,7 +135,7 @@ class OpenAi(Charging):
         return checkpoint
 
     def cancel(self, folder: Path) -> str:
-        """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
+        """Cancel the job that a folder waits for, and return its status. Raises `BadInput` if there is none."""
         record = read_record(folder)
         if record is None or record.job_id is None:
             raise BadInput(f"{str(folder)!r} knows of no job. Name the folder in which it was started.")
@@ -144,7 +144,7 @@ class OpenAi(Charging):
             return str(client.fine_tuning.jobs.cancel(record.job_id).status)
 
     def _wait(self, client: OpenAI, job_id: str, folder: Path, total: int) -> FineTuningJob:
-        """Look at the job until it has ended, noting what it says."""
+        """Poll the job until it has ended, noting its events."""
         patient = client.with_options(max_retries=RETRIES)
         pause, longest = self.waits
         notes = JobNotes(folder, client.api_key)
@@ -159,7 +159,7 @@ class OpenAi(Charging):
 
 
 def _named(base: str) -> str:
-    """The base with its prefix, given or not."""
+    """The base with its prefix, added if missing."""
     return PREFIX + base.removeprefix(PREFIX)
 
 

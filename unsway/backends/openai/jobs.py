@@ -1,8 +1,8 @@
-"""Files and jobs at OpenAI by the official SDK: each is looked for before it is made.
+"""Create files and jobs at OpenAI with the official SDK; each is searched for first.
 
 In: a client and the record of a fit. Out: the id of its file, its job, and the errors of the SDK as ours.
 Retries are the SDK's own (0.5 to 8 s, `Retry-After` up to 120 s); creating a job, which it must not repeat blindly, is
-tenacity's. A creation whose answer was lost is found again by a mark in the job's metadata.
+tenacity's. If the response to a creation is lost, the job is found again by a mark in its metadata.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 MARK = "unsway"
 """Key of the job's metadata under which a fit knows its own job."""
 CREATIONS = 8
-"""Times that creating a job is tried; the waits between them add up to about two minutes. Ours."""
+"""Attempts to create a job; the waits between them add up to about two minutes. Ours."""
 ANSWER_WITHIN = 120.0
-"""Seconds for one answer; the SDK's default of 600 would hide a dead connection for ten minutes."""
+"""Timeout in seconds for one response; the SDK's default of 600 would hide a dead connection for ten minutes."""
 
 
 def connect(base_url: str | None) -> OpenAI:
@@ -45,7 +45,7 @@ def connect(base_url: str | None) -> OpenAI:
 
 
 def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
-    """The id of the training file, found by its name, which holds its sha256; uploaded where it is not there."""
+    """The id of the training file, found by its name, which has its sha256; uploaded if it does not exist."""
     name, content = f"unsway-{record.file_sha256[:32]}.jsonl", text.encode()
     for there in client.files.list(purpose="fine-tune"):
         if there.filename == name and there.bytes == len(content) and there.status != "error":
@@ -56,7 +56,7 @@ def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
 def created(
     client: OpenAI, record: JobRecord, model: str, hyper_parameters: SupervisedHyperparametersParam, seed: int
 ) -> str:
-    """The id of the job of this record. Each try looks first for a job that an earlier try made."""
+    """The id of the job of this record. Each attempt first looks for a job that an earlier attempt created."""
     from openai import APIConnectionError, InternalServerError, RateLimitError
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
@@ -74,7 +74,7 @@ def created(
         return job.id
 
     def pause(state: RetryCallState) -> float:
-        """Seconds to wait: what the API asks for, at least a growing time of our own."""
+        """Seconds to wait: what the API asks for, but at least our own growing delay."""
         error = state.outcome.exception() if state.outcome else None
         asked = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
         least = float(asked) if asked.isdigit() else 0.0
@@ -85,12 +85,12 @@ def created(
 
 
 def ended(job: FineTuningJob) -> str:
-    """How a job has ended: succeeded, cancelled, or failed. One that names no model has failed, whatever it says."""
+    """How a job has ended: succeeded, cancelled, or failed. A job without a model has failed, whatever its status says."""
     return "failed" if job.status == "succeeded" and not job.fine_tuned_model else job.status
 
 
 def check_ended(job: FineTuningJob, client: OpenAI) -> None:
-    """Raise `TrainingError` where a job has failed, with the API's reason, was cancelled, or left no model."""
+    """Raise `TrainingError` if a job failed (with the API's reason), was cancelled, or left no model."""
     again = "Run the same again to start a new job."
     if job.status == "succeeded" and not job.fine_tuned_model:
         raise TrainingError(

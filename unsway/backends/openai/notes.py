@@ -1,4 +1,4 @@
-"""What a fine-tuning job reports while it runs, noted once, with the API's words made safe to show.
+"""Note the events of a fine-tuning job, each once, with the API's messages made safe to show.
 
 In: a client and a job's id. Out: rows in `metrics.jsonl` (losses, by the names of the local back-end) and `events.jsonl`.
 """

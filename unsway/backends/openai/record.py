@@ -1,6 +1,6 @@
-"""What a folder knows of its job: `openai.json`, written before and after each step that the API takes.
+"""The record of a folder's job: `openai.json`, written before and after each API step.
 
-In: a folder. Out: the record of the fit that runs there. A killed fit finds its job by it, so no second one is made.
+In: a folder. Out: the record of the fit that runs there. A killed fit finds its job by it, so no second job is created.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ RECORD = "openai.json"
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What a folder knows of its job."""
+    """The record of a folder's job."""
 
     fit: str
     """Id of what is trained: examples, method, base, address."""
     mark: str
-    """What the job's metadata says, unique to this attempt."""
+    """The mark in the job's metadata, unique to this attempt."""
     file_sha256: str
     """sha256 of the training file."""
     file_id: str | None = None
@@ -33,7 +33,7 @@ class JobRecord:
     job_id: str | None = None
     """The job's id at the API; None before it is created."""
     ended: str = ""
-    """succeeded, failed or cancelled, once that was seen."""
+    """succeeded, failed or cancelled, once known."""
 
     def keep(self, folder: Path) -> JobRecord:
         """Write it into the folder, and return it."""
@@ -42,7 +42,7 @@ class JobRecord:
 
 
 def read_record(folder: Path) -> JobRecord | None:
-    """The record of a folder, if it has one. Raises `StoreError` where the file is damaged."""
+    """The record of a folder, if it has one. Raises `StoreError` if the file is damaged."""
     path = folder / RECORD
     if not path.is_file():
         return None

@@ -1,9 +1,9 @@
-"""What goes to OpenAI, and what it will cost, known before anything is sent.
+"""The file for OpenAI and its cost, before anything is sent.
 
-In: what a method reads of each row, its hyper-parameters, a base model. Out: the file as the API takes it, the
-hyper-parameters that it takes, a bill.
-Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB. The API cuts a longer
-example in silence, so one that might be longer is refused here. A `weight` of 0 keeps loss off the model's earlier turns.
+In: what a method reads of each row, its hyper-parameters, a base model. Out: the file in the API's format, the
+hyper-parameters that it accepts, a bill.
+Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB. The API silently truncates
+examples above its limit, so any that might be too long are refused. A `weight` of 0 keeps loss off the model's earlier turns.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from openai.types.fine_tuning import SupervisedHyperparametersParam
 
 LEAST_ROWS = 10
-"""Fewest rows of a job; the API's."""
+"""Minimum rows of a job; the API's limit."""
 MOST_BYTES = 512 * 10**6
-"""Largest file; the API's."""
+"""Maximum bytes of a file; the API's limit."""
 LONGEST = 65_536
-"""Tokens of the longest example of a model that is not listed: the most of any listed one."""
+"""Maximum tokens of an example for an unlisted model: the largest limit of any listed one."""
 BYTES_A_TOKEN = 4
-"""Of English text, by OpenAI's rule of thumb for its tokenizers; the bill is estimated with it."""
+"""Bytes per token of English text, by OpenAI's rule of thumb; used to estimate the bill."""
 TAKEN = frozenset({"epochs", "batch_size", "learning_rate_multiplier", "seed"})
-"""Hyper-parameters that the API has a place for; it chooses the others itself."""
+"""Hyper-parameters that the API accepts; it chooses the others itself."""
 NAMED = 5
-"""Rows that an error names; the rest are counted."""
+"""How many rows an error names; the rest are counted."""
 SPECIAL = re.compile(
     r"<\|(?:endoftext|endofprompt|fim_(?:prefix|middle|suffix)|startoftext|start|end|message|channel|constrain|call"
     r"|return|reserved_\d+|im_(?:start|end|sep))\|>"
@@ -45,22 +45,22 @@ that holds one."""
 
 
 class Limits(NamedTuple):
-    """What the table says of a model."""
+    """The limits of a model in the table."""
 
     price: Price | None
-    """Price of training; None where it is not known."""
+    """Price of training; None if unknown."""
     longest: int
-    """Tokens of the longest example."""
+    """Maximum tokens of an example."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a fit will cost, or did."""
+    """The cost of a fit, before or after it."""
 
     tokens: int
     """Tokens trained on, all epochs."""
     dollars: float | None
-    """None where the price of the model is not known."""
+    """US dollars; None if the model's price is unknown."""
     seen: str
     """Month of the price."""
 
@@ -85,7 +85,7 @@ def bill(base: str, tokens: float) -> Bill:
 
 
 def estimate(text: str, base: str, method: Method) -> Bill:
-    """What training on a file will cost, about."""
+    """The approximate cost of training on a file."""
     return bill(base, len(text.encode()) / BYTES_A_TOKEN * method.epochs)
 
 
@@ -93,13 +93,13 @@ def estimate(text: str, base: str, method: Method) -> Bill:
 
 
 def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
-    """The method's hyper-parameters as the API takes them.
+    """The method's hyper-parameters in the API's format.
 
     Raises:
-        BadInput: One was set that the API has no place for, or half an epoch is asked for.
+        BadInput: One was set that the API lacks, or the epochs are not whole.
     """
     default = type(method)()
-    shared = [field.name for field in fields(Method) if field.name not in TAKEN]  # a method's own fields are its texts'
+    shared = [field.name for field in fields(Method) if field.name not in TAKEN]  # its own fields only affect texts
     lost = [name for name in shared if getattr(method, name) != getattr(default, name)]
     if lost:
         raise BadInput(
@@ -122,7 +122,7 @@ def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
     """The file to upload: one chat row for each row, the completion as the last turn.
 
     Raises:
-        BadInput: A row is not what the API takes, with its number; there are too few; the file is too large.
+        BadInput: The API would not accept a row (named by its number); there are too few rows; the file is too large.
     """
     wrong = [f"row {i}: {problem}" for i, row in enumerate(texts, 1) for problem in _problems(row, base)]
     if wrong:
@@ -142,7 +142,7 @@ def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
 
 
 def _problems(row: Texts, base: str) -> Iterator[str]:
-    """What the API would refuse or cut."""
+    """Yield what the API would refuse or truncate."""
     (completion,) = row.completions
     roles = [message.role for message in row.prompt]
     unknown = sorted({role for role in roles if role not in ("system", "user", "assistant")})

@@ -2,7 +2,7 @@
 
 In: examples and a method. Out: a checkpoint whose model is `openai-api/tinker/tinker://…`, asked at the service's own
 OpenAI-compatible address; in the folder `tinker.json` (where the last saved step is), `metrics.jsonl`, the replies that were
-sampled, and the checkpoint's record, last. Killed or cut off, the same call goes on from the last saved step.
+sampled, and the checkpoint's record, last. After a kill or a lost connection, the same call resumes from the last saved step.
 
     fit("rows/examples.jsonl", Opct(form="sampled"), "Qwen/Qwen3-8B", Tinker(max_cost=5), "trained")
 """
@@ -37,31 +37,31 @@ from unsway.types import Checkpoint, Example
 
 _log = logging.getLogger(__name__)
 PREFIX = "openai-api/tinker/"
-"""How Inspect names what is asked at Tinker; the key is then TINKER_API_KEY, as for the SDK."""
+"""Inspect's prefix for models at Tinker; the key is then TINKER_API_KEY, as for the SDK."""
 SERVICE = "https://tinker.thinkingmachines.dev/services/tinker-prod"
-"""Where the SDK finds the service without another address."""
+"""The SDK's default address of the service."""
 CHAT = "/oai/api/v1"
-"""Behind that address: where the service speaks OpenAI's chat API."""
+"""Path of the service's OpenAI-compatible chat API below that address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tinker(Charging):
-    """Trains adapters at Tinker: by replies, by preferences, and on-policy; it shows no inner states."""
+    """Trains adapters at Tinker: on replies, on preferences, and on-policy; inner states are not available."""
 
     base_url: str | None = None
     """Address of the service; None takes `TINKER_BASE_URL`, else Tinker's own."""
     chat_url: str | None = None
-    """Address at which it speaks OpenAI's chat API, to measure there; None takes the service's, with /oai/api/v1."""
+    """Address of its OpenAI-compatible chat API, for measuring; None takes the service's, with /oai/api/v1."""
     tokenizer: str | None = None
     """Folder or hub name of the base's tokenizer and chat template; None takes the base's own name at the hub."""
     max_cost: float | None = None
-    """US dollars that a fit may cost at most, every sampled reply counted at its longest; None sets no limit."""
+    """Maximum cost of a fit in US dollars, with every sampled reply at maximum length; None sets no limit."""
     price: tuple[float, ...] = ()
-    """US dollars for a million tokens: of prompts, sampled, trained on; empty takes the table's."""
+    """US dollars per million tokens: of prompts, sampled, trained on; empty takes the table's."""
     save_every: int = 10
-    """Steps between two saves of the state, which is what a kill may cost."""
+    """Steps between two saves of the state: the most that a kill can lose."""
     closes_empty: bool = False
-    """Close the thought that a chat template opens, where a reply has none; otherwise such rows are refused."""
+    """Close the thought that a chat template opens if a reply has none; otherwise such rows are refused."""
 
     name: ClassVar[str] = "tinker"
     summary: ClassVar[str] = "at Tinker, or at a server that speaks its protocol"
@@ -79,12 +79,12 @@ class Tinker(Charging):
             )
 
     def describe(self, base: str) -> str:
-        """The base by name, with the id of the address where that is not Tinker's own."""
+        """The base by name, with the id of the address if that is not Tinker's own."""
         where = address_id("tinker/", {"base_url": self.base_url})
         return f"{PREFIX}{_bare(base)}@{where}" if where else f"{PREFIX}{_bare(base)}"
 
     def check(self, method: Method, base: str) -> None:
-        """Refuse a base that is none of the hub's, and hyper-parameters that the service has no place for."""
+        """Raise `BadInput` for a base that is not on the hub, and for hyper-parameters that the service lacks."""
         if "/" not in _bare(base) or base.startswith("unsway/"):
             raise BadInput(
                 f"Tinker cannot train {base!r}: its bases have the hub's names, such as Qwen/Qwen3-8B. Name one, or another "
@@ -102,7 +102,7 @@ class Tinker(Charging):
             )
 
     def check_asked(self, model: str) -> None:
-        """Refuse a model that is asked somewhere else."""
+        """Raise `BadInput` for a model that is asked at another provider."""
         if not model.startswith(PREFIX):
             raise BadInput(
                 f"{model!r} is not asked at Tinker, so it cannot be trained there. Name {PREFIX}ORGANISATION/NAME (with -M "
@@ -110,11 +110,11 @@ class Tinker(Charging):
             )
 
     def training_cost(self, base: str, tokens: float) -> float | None:
-        """By the price of the base for tokens trained on."""
+        """US dollars by the base's price per trained token; None if unknown."""
         return TinkerTokens(trained=tokens).dollars(price_of_base(_bare(base), self.price))
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
-        """Train on replies or preferences; the rows of each step are those that the local back-end would take.
+        """Train on replies or preferences; each step uses the same rows as the local back-end.
 
         Raises:
             BadInput: The base, the rows or the cost are refused; nothing was trained.
@@ -136,7 +136,7 @@ class Tinker(Charging):
 
     @contextmanager
     def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Iterator[TinkerPolicy]:
-        """A model in training, for a method with a loop of its own; raises as `fit` does."""
+        """A model in training, for a method with its own loop; raises as `fit`."""
         form = ReplyFormat.of(locate_tokenizer(self.tokenizer or _bare(base)), closes_empty=self.closes_empty)
         with self._opened(rows, tokenise_sides(form, method, rows), form, method, base, folder) as model:
             yield model
@@ -151,7 +151,7 @@ class Tinker(Charging):
         base: str,
         folder: Path,
     ) -> Iterator[TinkerPolicy]:
-        """Check cost, base and lengths; then the model at the base, or at the last saved step of this very fit."""
+        """Check cost, base and lengths; then start at the base, or at the last saved step of this fit."""
         bare, price = _bare(base), price_of_base(_bare(base), self.price)
         bound = at_most(method, tokens)
         _log.warning("Training %s at Tinker on at most %s.", bare, bound.told(price))
@@ -188,7 +188,7 @@ class Tinker(Charging):
                     base_model=bare,
                     rank=method.lora_rank,
                     seed=method.seed,
-                    train_unembed=False,  # as the local adapter
+                    train_unembed=False,  # as for the local adapter
                 )
             (training,) = gathered([asked])
             record = Checkpoint(PREFIX, self.describe(base), self.name, self._chat(), repr(method), sha256, 0, 0)
@@ -202,7 +202,7 @@ class Tinker(Charging):
                 yield model
 
     def _chat(self) -> str:
-        """Where what was trained is asked."""
+        """Address at which trained models are asked."""
         own = address("tinker/", {"base_url": self.base_url}) or SERVICE
         return (self.chat_url or own + CHAT).rstrip("/")
 

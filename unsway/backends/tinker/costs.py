@@ -1,8 +1,8 @@
-"""What a fit at Tinker will cost at most, and what it did cost.
+"""The maximum cost of a fit at Tinker, and its actual cost.
 
-In: a method, its rows as tokens, a base model. Out: tokens of each kind that is charged, and US dollars where the prices are
-known. Tinker charges tokens of prompts that are read, tokens that are sampled and tokens that are trained on, each at a price
-of its own. Tokens are counted here; Tinker's own bill decides.
+In: a method, its rows as tokens, a base model. Out: tokens of each kind that is charged, and US dollars if the prices are
+known. Tinker charges prompt tokens, sampled tokens and trained tokens, each at its own price. Tokens are counted here;
+Tinker's own bill decides.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from unsway.errors import in_dollars
 from unsway.training.seams import CrossEntropy, Method, Tuner
 
 CACHED = 0.2
-"""Share of the price for a prompt that was read just before: of several replies to one prompt, all but the first."""
+"""Share of the price for a cached prompt: for several replies to one prompt, all but the first."""
 CUSTOM = 1.5
-"""Times the tokens of a step whose loss is computed here: one more pass forward (Tinker's documentation of
+"""Factor on the tokens of a step whose loss is computed here: one more forward pass (Tinker's documentation of
 `forward_backward_custom`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TinkerPrice:
-    """US dollars for a million tokens."""
+    """US dollars per million tokens."""
 
     read: float
-    """Of prompts."""
+    """Price of prompt tokens."""
     sampled: float
-    """Of sampled replies."""
+    """Price of sampled tokens."""
     trained: float
-    """Trained on."""
+    """Price of trained tokens."""
     seen: str
-    """Where it is from: the month in which it was seen, or the option."""
+    """Source of the price: the month in which it was seen, or the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,17 @@ class TinkerTokens:
     """Tokens that are charged, by kind."""
 
     read: float = 0.0
-    """Of prompts, a cached one at its share."""
+    """Prompt tokens; cached ones count at their share."""
     sampled: float = 0.0
-    """Of sampled replies."""
+    """Sampled tokens."""
     trained: float = 0.0
-    """Trained on, prompts included, every epoch; more where the loss is computed here."""
+    """Trained tokens, including prompts, over all epochs; more if the loss is computed here."""
 
     def __add__(self, other: TinkerTokens) -> TinkerTokens:
         return TinkerTokens(self.read + other.read, self.sampled + other.sampled, self.trained + other.trained)
 
     def dollars(self, price: TinkerPrice | None) -> float | None:
-        """Their cost in US dollars; None where the price is not known."""
+        """Their cost in US dollars; None if the price is unknown."""
         if price is None:
             return None
         return (self.read * price.read + self.sampled * price.sampled + self.trained * price.trained) / 1e6
@@ -64,7 +64,7 @@ class TinkerTokens:
 
 
 def price_of_base(base: str, given: Sequence[float]) -> TinkerPrice | None:
-    """The prices that the user gives, else those of the table; None where neither knows the model."""
+    """The user's prices, else those of the table; None if neither has the model."""
     if given:
         return TinkerPrice(given[0], given[1], given[2], "--option price")
     rows = {name: rest for name, *rest in (entry.split() for entry in bank("tinker_prices").entries)}
@@ -73,7 +73,7 @@ def price_of_base(base: str, given: Sequence[float]) -> TinkerPrice | None:
 
 
 def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
-    """Tokens that a fit may be charged for: every sampled reply counts as long as it may be."""
+    """The maximum tokens that a fit may be charged for: every sampled reply counts at maximum length."""
     total = TinkerTokens()
     longest = method.longest_sampled
     for row in rows:
@@ -82,7 +82,7 @@ def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
             continue
         sequences = [len(row.prompt) + longest] * method.n_sampled or [row.n_tokens]
         total += TinkerTokens(
-            read=len(row.prompt) * method.n_sampled + sum(sequences),  # to be answered, and to be scored by the base
+            read=len(row.prompt) * method.n_sampled + sum(sequences),  # for sampling, and for scoring by the base
             sampled=longest * method.n_sampled,
             trained=CUSTOM * sum(sequences),
         )

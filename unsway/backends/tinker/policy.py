@@ -1,8 +1,8 @@
 """A model that is being trained at Tinker, step by step: a `Policy` (see `unsway.training.seams`) over the SDK's clients.
 
-In: a client, the base's own tokenizer. Out: replies, log-probabilities, steps, checkpoints. Prompts are tokenised by the very
-code that trains here, and ids are sent. A loss is computed here, on log-probabilities that Tinker returns, and its gradient
-with respect to them is sent back (`forward_backward_custom`); so losses are those of the local back-end, to rounding.
+In: a client, the base's own tokenizer. Out: replies, log-probabilities, steps, checkpoints. Prompts are tokenised by the
+local back-end's code, and ids are sent. A loss is computed here, on log-probabilities that Tinker returns, and its gradient
+with respect to them is sent back (`forward_backward_custom`), so losses equal the local back-end's up to rounding.
 Optimiser, clipping and rates are the local back-end's as well: AdamW, norm 1, warm-up and then linearly to 0.
 """
 
@@ -34,9 +34,9 @@ from unsway.types import Checkpoint, Example, Message, Settings
 
 _log = logging.getLogger(__name__)
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-"""torch's defaults, which the local back-end has."""
+"""torch's defaults, which the local back-end also uses."""
 KEPT_FOR = 14 * 24 * 3600
-"""Seconds that Tinker keeps a state to go on from; two weeks. The trained weights are kept until they are deleted."""
+"""Seconds that Tinker keeps a state for resuming: two weeks. The trained weights are kept until deleted."""
 
 
 @dataclass(eq=False)
@@ -50,7 +50,7 @@ class TinkerPolicy(Noting):
     form: ReplyFormat
     """How replies are written for the base, with its tokenizer."""
     context: int
-    """Most tokens of a row."""
+    """Maximum tokens of a row."""
     method: Method
     """The method, for its hyper-parameters."""
     rows: Sequence[Example]
@@ -58,15 +58,15 @@ class TinkerPolicy(Noting):
     folder: Path
     """The folder of the fit."""
     saved: TinkerFit
-    """The last step that can be gone on from."""
+    """The last saved step, for resuming."""
     save_every: int
-    """Steps between two of them."""
+    """Steps between two saves."""
     record: Checkpoint
-    """What the checkpoint will say, but for the weights, steps, tokens and cost."""
+    """The checkpoint's record, without weights, steps, tokens and cost."""
     bare: str
     """The base as Tinker names it."""
     price: TinkerPrice | None = None
-    """What it charges; None where that is not known."""
+    """The base's prices; None if unknown."""
     advance: Advance = lambda steps: None
     """Called with 1 after each step."""
 
@@ -75,9 +75,9 @@ class TinkerPolicy(Noting):
     scored: dict[tuple[int, ...], list[float]] = field(default_factory=dict)
     """The base's log-probabilities of the sequences of this step."""
     current: Callable[[Sequence[Tokens]], list[Tensor]] | None = None
-    """Where the current weights' log-probabilities come from inside a step."""
+    """Inside a step, the function that returns the current weights' log-probabilities."""
     sampler: tuple[int, Any] | None = None
-    """The client that answers with the weights of a step, and which step."""
+    """The step whose weights were saved for sampling, and the client that samples with them."""
 
     def __post_init__(self) -> None:
         self.steps, self.tokens, self.charged = self.saved.steps, self.saved.tokens, self.saved.charged
@@ -93,7 +93,7 @@ class TinkerPolicy(Noting):
         return self.form.decode(completion)
 
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
-        """Draw n replies to each prompt from the current weights, which are saved for sampling once a step."""
+        """Draw n replies to each prompt from the current weights, which are saved for sampling once per step."""
         with requires("tinker", "Training at Tinker"):
             import tinker
 
@@ -113,7 +113,7 @@ class TinkerPolicy(Noting):
 
         def told(prompt: Tokens, ids: Sequence[int], stopped: bool) -> Tokens:
             ended = bool(ids) and ids[-1] in ends
-            whole = (*ids, self.form.weights.end) if stopped and not ended else tuple(ids)  # a server may leave it out
+            whole = (*ids, self.form.weights.end) if stopped and not ended else tuple(ids)  # a server may omit it
             return Tokens(prompt.prompt, whole, ended or stopped)
 
         answers = gathered([partial(ask, prompt) for prompt in prompts])
@@ -128,7 +128,7 @@ class TinkerPolicy(Noting):
         return found
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
-        """Log-probability of each completion token, (R,) a row. Raises `BadInput` at a temperature other than 1."""
+        """Log-probability of each completion token, (R,) per row. Raises `BadInput` at a temperature other than 1."""
         import torch
 
         if temperature != 1:
@@ -156,11 +156,11 @@ class TinkerPolicy(Noting):
     def step(self, rows: Sequence[Any], loss: Loss) -> float:
         """Change the weights once by the gradient of a loss over log-probabilities; see `Policy`.
 
-        The loss is called twice: to learn which tokens it reads, and with what Tinker says of them.
+        The loss is called twice: to learn which tokens it reads, and with Tinker's log-probabilities of them.
 
         Raises:
-            BadInput: The loss reads no log-probabilities of the current weights, or others each time.
-            TrainingError: The loss is not a number; the weights are as they were.
+            BadInput: The loss reads no log-probabilities of the current weights, or different ones each time.
+            TrainingError: The loss is not a number; the weights are unchanged.
         """
         read: list[Tokens] = []
 
@@ -207,7 +207,7 @@ class TinkerPolicy(Noting):
         return self._stepped(rows, value, size, CUSTOM * size)
 
     def save(self) -> Checkpoint:
-        """Save the weights for sampling, which Tinker then keeps, and write the record of the checkpoint with its cost."""
+        """Save the weights for sampling, which Tinker keeps, and write the record of the checkpoint with its cost."""
         path = self.training.save_weights_for_sampler(f"unsway-{self.saved.fit[:16]}").result().path
         record = replace(
             self.record,
@@ -233,7 +233,7 @@ class TinkerPolicy(Noting):
         return self._stepped(examples, -weight * float(sum(each.sum() for each in scores)), size, size)
 
     def _stepped(self, rows: Sequence[Any], value: float, size: int, charged: float) -> float:
-        """Take the step whose gradient is there, note it, and save the state now and then; returns the loss."""
+        """Take the step with the accumulated gradient, note it, and save the state from time to time; returns the loss."""
         with requires("tinker", "Training at Tinker"):
             import tinker
 
@@ -296,5 +296,5 @@ def _scores(out: Any) -> list[Tensor]:
 
 
 def _of_reply(scores: Tensor, row: Tokens) -> Tensor:
-    """Those of the reply's tokens."""
+    """The log-probabilities of the reply's tokens."""
     return scores[len(row.prompt) - 1 :]

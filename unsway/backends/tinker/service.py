@@ -1,8 +1,8 @@
-"""Tinker by its official SDK: a client, calls that are safe to repeat, its errors as ours, and what a folder knows of a fit.
+"""Tinker through its official SDK: client, safely repeatable calls, translated errors, and the record of a folder's fit.
 
-In: an address and a folder. Out: the SDK's client, results, and `tinker.json`. The SDK repeats each request itself, by a
-number that the server knows, so a gradient is never counted twice. Calls that are safe to repeat are repeated here as well,
-by tenacity, after the SDK has given up; a step is not: the fit then goes on from its last saved state.
+In: an address and a folder. Out: the SDK's client, results, and `tinker.json`. The SDK repeats each request itself, with
+a number known to the server, so a gradient is never counted twice. Calls that are safe to repeat are also repeated here, by
+tenacity, after the SDK has given up. A step is not repeated: the fit then resumes from its last saved state.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from unsway.store import dumps, loads
 
 RECORD = "tinker.json"
 TRIES = 6
-"""Times that a call which is safe to repeat is sent, each after the SDK's own retries; about a minute of waits. Ours."""
+"""How often a safely repeatable call is sent, each time with the SDK's own retries; about a minute of waits. Ours."""
 AT_ONCE = 64
-"""Calls in flight. Ours: the SDK allows 100 connections."""
+"""Maximum calls in flight. Ours: the SDK allows 100 connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class TinkerFit:
-    """What a folder knows of its fit."""
+    """The record of a folder's fit."""
 
     fit: str
     """Id of what is trained: examples, method, base, address, tokenizer."""
     state: str = ""
-    """Where the last saved step is at Tinker, weights and optimiser; empty before there is one."""
+    """Tinker's path of the last saved step (weights and optimiser); empty before the first."""
     steps: int = 0
     """Steps done when it was saved."""
     tokens: int = 0
@@ -51,7 +51,7 @@ class TinkerFit:
 
 
 def fit_of(folder: Path, fit: str) -> TinkerFit:
-    """What the folder knows of this very fit; a new record where it is empty or knows of another one.
+    """The folder's record of this fit; a new record if it has none or that of another fit.
 
     Raises:
         StoreError: The file is damaged.
@@ -67,7 +67,7 @@ def fit_of(folder: Path, fit: str) -> TinkerFit:
 
 
 def connect(base_url: str | None) -> Any:
-    """The SDK's `ServiceClient`; it takes the key from the environment, and no key is kept anywhere here."""
+    """The SDK's `ServiceClient`; it takes the key from the environment, and the key is never stored here."""
     with requires("tinker", "Training at Tinker"):
         import tinker
 
@@ -76,7 +76,7 @@ def connect(base_url: str | None) -> Any:
 
 
 def gathered(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Results of calls that return a future and are safe to repeat: sent together, and one that fails is sent again."""
+    """Results of calls that return a future and are safe to repeat: all are sent together, and failed ones are sent again."""
     with requires("tinker", "Training at Tinker"):
         import tinker
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random

@@ -1,8 +1,8 @@
 """Negative preference optimisation as a baseline: the reply that followed the cue becomes less likely, and nothing more.
 
 Source: arXiv 2404.05868, equation 3. Loss: -(2/beta) log sigmoid(-beta × (log p - log p0)) of the reply that followed the
-cue, under the biased prompt, summed over its tokens; p0 is the base model. Before training it is (2/beta) ln 2. It trains what
-not to answer, but not what to answer, so check how many replies are still readable.
+cue, under the biased prompt, summed over its tokens; p0 is the base model. Before training it is (2/beta) ln 2. It trains
+what not to answer, but not what to answer, so check how many replies are still readable.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Opct(Method):
     rollouts: int = 4
     """Replies to each prompt; a public reimplementation's (arXiv 2606.02211)."""
     temperature: float = 1.0
-    """Temperature at which replies are sampled and both sides scored. Ours: the trained distribution is then the model's own."""
+    """Temperature of sampling and of scoring both sides. Ours: the trained distribution is then the model's own."""
     form: Literal["exact", "sampled"] = "exact"
     """exact compares whole distributions of the next token (ours), sampled only the sampled token (the paper's)."""
     discount: float = 0.0
@@ -96,7 +96,7 @@ class Opct(Method):
         def loss(part: Sequence[Rollout], model: WhiteBox) -> Tensor:
             return (
                 sum(self.divergences(part, model)) / n_tokens * (len(rolled) / len(part))
-            )  # a step averages over reply tokens
+            )  # a step averages over rollouts
 
         model.step(rolled, loss)
 

@@ -38,7 +38,7 @@ class Rmct(Method):
     batch_size: int = 4
     """Questions per step; the paper's 4."""
     rollouts: int = 32
-    """Replies to each of the two prompts. Ours: use the paper's 96 to 128 if there is time; with fewer, more items are dead."""
+    """Replies to each of the two prompts. Ours: the paper's 96 to 128 if there is time; with fewer, more items are dead."""
     temperature: float = 1.0
     """Temperature at which replies are sampled and both sides scored; the paper's 1. A small model's replies at 1 often
     name no option: at lower temperatures more are readable, and the rate is closer to that of greedy replies."""
@@ -162,7 +162,7 @@ class Rmct(Method):
             for each, ours, before in zip(part, scores, base, strict=True):
                 drift = (ours - before).detach()
                 total = total - ((each.advantage / size - self.kl * drift) * ours).sum()
-            return total / n_tokens * (len(rolled) / len(part))  # a step averages over these
+            return total / n_tokens * (len(rolled) / len(part))  # a step averages over rollouts
 
         model.step(rolled, loss)
 
