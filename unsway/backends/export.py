@@ -1,8 +1,8 @@
 """Export a checkpoint as a plain transformers folder: adapter merged, safetensors, tokenizer, template, manifest.
 
 In: the folder of a checkpoint, or of an adapter that others trained. Out: a folder that `unsway measure`, transformers and
-vLLM read. Its `checkpoint.json` is the vLLM read. Its `checkpoint.json` is the checkpoint's record, so its arm keeps its role; an adapter of others has none.
-Its `manifest.json` holds the sha256 of every file.
+vLLM read. Its `checkpoint.json` is the checkpoint's record, so its arm keeps its role; an adapter of others has none. Its
+`manifest.json` holds the sha256 of every file.
 """
 
 from __future__ import annotations

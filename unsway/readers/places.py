@@ -277,15 +277,12 @@ def short(reply: ReplyLayout) -> Claim | None:
 def marked(reply: ReplyLayout) -> Claim | None:
     """The only option called right in a list with one line per option."""
     each = reply.goes_through(reply.low, reply.high)
-    words = [one[2].lower() for one in each]
-    right = [one for one, word in zip(each, words, strict=True) if by_place.CALLED_RIGHT.search(word)]
-    options = any(word == text for word in words for text, _ in reply.want.texts)  # which are no verdicts
-    if (
-        len(right) == 1
-        and not options
-        and sum(by_place.CALLED_WRONG.search(word) is not None for word in words) == len(each) - 1
-    ):
-        return Claim(ord(right[0][1]) - ord("A"), "marked", right[0].span(1), WEAK)
+    verdicts = [one[2].lower() for one in each]
+    called_right = [one for one, verdict in zip(each, verdicts, strict=True) if by_place.CALLED_RIGHT.search(verdict)]
+    n_wrong = sum(by_place.CALLED_WRONG.search(verdict) is not None for verdict in verdicts)
+    repeats_options = any(verdict == text for verdict in verdicts for text, _ in reply.want.texts)
+    if len(called_right) == 1 and n_wrong == len(each) - 1 and not repeats_options:
+        return Claim(ord(called_right[0][1]) - ord("A"), "marked", called_right[0].span(1), WEAK)
     marks: dict[int, tuple[bool, int]] = {}
     for place, option in reply.heads or reply.named_heads():
         end = reply.text.find("\n", place, reply.high)
