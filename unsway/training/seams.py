@@ -265,7 +265,7 @@ LACKS = {
 class Method:
     """How a model is trained. A subclass is one file in `training/methods/`, which ends by adding it to the registry.
 
-    A method that needs a `Tuner` defines `texts` and `objective`. One that needs a `Policy` or a `WhiteBox` defines `loss`. It
+    A method that needs a `Tuner` defines `texts` and `objective`. One that needs a `Policy` or `WhiteBox` defines `loss`. It
     overrides `update` if a step does more, such as sampling, and `prepare` if rows must be checked with the model.
     """
 
