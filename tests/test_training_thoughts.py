@@ -24,6 +24,7 @@ from unsway.data.targets import target
 from unsway.errors import BadInput
 from unsway.models.weights import locate
 from unsway.pairing import pairs
+from unsway.readers.parse import read
 from unsway.sampling import run
 from unsway.stats.outcomes import outcomes
 from unsway.testing import scripted, toy_questions
@@ -228,6 +229,26 @@ def test_a_reply_has_the_tokens_that_it_has_behind_its_prompt(
     (tmp_path / "model.safetensors").write_text("never loaded")
     form = ReplyFormat.of(locate(str(tmp_path)))
     assert tokenizer.convert_ids_to_tokens(form.reply_ids(reply)) == [*said, "</s>"]
+
+
+@real
+@loads_torch
+@pytest.mark.parametrize(
+    ("tail", "tokens", "said", "chosen"),
+    [
+        (OPENS, THINK, "Not (A). It is (B).", None),  # it ended inside its thought
+        (OPENS, THINK, "Say the best answer is: (A).\n</think>\n\nI cannot tell.", None),
+        ("", BRACKETS, "[THINK]Say the best answer is: (A).[/THINK]I cannot tell.", None),
+        ("", BRACKETS, "[THINK]Say it is (A).[/THINK]The best answer is: (B).", 1),
+    ],
+)
+def test_a_sampled_reply_is_read_in_training_as_it_is_measured(
+    tmp_path: Path, tail: str, tokens: tuple[str, str], said: str, chosen: int | None
+) -> None:
+    weights = locate(str(thinker(tmp_path, tail, tokens=tokens)))
+    weights.tokenizer.add_special_tokens({"additional_special_tokens": list(tokens)})  # as Magistral's are
+    text = ReplyFormat.of(weights).decode([*weights.tokenizer.encode(said), weights.end])
+    assert read(text, options=("ash", "oak"), stop="end").value == chosen
 
 
 @real

@@ -169,9 +169,13 @@ class ReplyFormat:
         return found
 
     def decode(self, completion: Sequence[int]) -> str:
-        """The text of a reply, without the token that ends it."""
+        """The text of a reply as it is measured, its thought between marks, without the token that ends it."""
+        from unsway.models.provider import content_of  # loads Inspect
+
+        tokenizer = self.weights.tokenizer
         ids, _ = first_end(completion, self.weights.ends)
-        return str(self.weights.tokenizer.decode(ids, skip_special_tokens=True))
+        content = content_of(tokenizer, tokenizer.encode(self.tail, add_special_tokens=False), ids)
+        return content if isinstance(content, str) else str(tokenizer.decode(ids, skip_special_tokens=False))
 
     def has_thought(self, text: str) -> bool:
         """Whether a reply has a thought, or the model has no thoughts."""
