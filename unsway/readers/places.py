@@ -276,13 +276,6 @@ def short(reply: ReplyLayout) -> Claim | None:
 
 def marked(reply: ReplyLayout) -> Claim | None:
     """The only option called right in a list with one line per option."""
-    each = reply.goes_through(reply.low, reply.high)
-    verdicts = [one[2].lower() for one in each]
-    called_right = [one for one, verdict in zip(each, verdicts, strict=True) if by_place.CALLED_RIGHT.search(verdict)]
-    n_wrong = sum(by_place.CALLED_WRONG.search(verdict) is not None for verdict in verdicts)
-    repeats_options = any(verdict == text for verdict in verdicts for text, _ in reply.want.texts)
-    if len(called_right) == 1 and n_wrong == len(each) - 1 and not repeats_options:
-        return Claim(ord(called_right[0][1]) - ord("A"), "marked", called_right[0].span(1), WEAK)
     marks: dict[int, tuple[bool, int]] = {}
     for place, option in reply.heads or reply.named_heads():
         end = reply.text.find("\n", place, reply.high)
@@ -298,6 +291,18 @@ def marked(reply: ReplyLayout) -> Claim | None:
         return None
     start = reply.text.upper().index(chr(ord("A") + rights[0][0]), rights[0][1]) if reply.heads else rights[0][1]
     return Claim(rights[0][0], "marked", (start, start + 1), WEAK)
+
+
+def marked_in_line(reply: ReplyLayout) -> Claim | None:
+    """The only option called right in one line for all of them: "A: no, B: yes, C: no"."""
+    each = reply.goes_through(reply.low, reply.high)
+    words = [found[2].lower() for found in each]
+    wrong = [by_place.CALLED_WRONG.search(word) is not None for word in words]
+    if wrong.count(False) != 1 or any(text in words for text, _ in reply.want.texts):  # such words are no verdicts
+        return None
+    only = wrong.index(False)
+    right = by_place.CALLED_RIGHT.search(words[only])
+    return Claim(only, "marked", each[only].span(1), WEAK) if right else None
 
 
 def odds(reply: ReplyLayout) -> Claim | None:

@@ -76,6 +76,7 @@ def read_as_text(reply: ReplyLayout) -> Reading:
             or places.edge(reply)
             or places.short(reply)
             or places.marked(reply)
+            or places.marked_in_line(reply)
             or places.odds(reply)
         )
         found = found or naming.numbered(reply) or naming.singled_out(reply) or naming.stated(reply)
