@@ -37,7 +37,7 @@ def ends(text: str, low: int, high: int, want: KnownOptions) -> Iterator[tuple[i
         options, end = listed(text, found.start("list"), high, want)
         moved = any(option not in (None, i) for i, option in enumerate(options))
         own = not moved and 2 * sum(option is not None for option in options) >= len(options)
-        if (question and not own) or (moved and len({*options} - {None}) == want.n):
+        if (question and not own) or (moved and len({*options} - {None}) == want.n > 2):
             other = text.rfind("\n", low, question.start() + 1 if question else found.start()) + 1 or low
             break
         asked = asked or (end if question else None)
@@ -62,13 +62,16 @@ def listed(text: str, start: int, high: int, want: KnownOptions) -> tuple[list[i
 
 
 def named(item: str, want: KnownOptions) -> int | None:
-    """The option that an item says in whole; else the one with which it shares the most words that no other option has."""
+    """The option whose whole text an item begins with; else that with which it shares most words that no other option has."""
     text = canonical(item)
+    whole = want.at(text, 0)
+    if whole is not None:
+        return whole[0]
     said = stems(text, common=False) or stems(text)
     shared = {option: len(said & own) for option, own in own_stems(want).items()}
     most = max(shared.values(), default=0)
     best = [option for option, count in shared.items() if count == most > 0]
-    return next((option for whole, option in want.texts if whole == text), best[0] if len(best) == 1 else None)
+    return best[0] if len(best) == 1 else None
 
 
 def stems(text: str, *, common: bool = True) -> frozenset[str]:
