@@ -116,7 +116,7 @@ def bench() -> ModuleType:
 def test_a_blind_round_is_read_as_its_writer_meant_it(bench: ModuleType, i: int, unread: float) -> None:
     """What was mended stays so: nearly all, alike on both sides. Labels that differ are listed in docs/reading.md."""
     results = [(row, bench.judged(row)[0]) for row in bench.rows_of(bench.ROUNDS[i])]
-    assert len(results) >= 350
+    assert len(results) >= {7: 350}.get(i, 550)
     for side in (True, False):
         of = [result for row, result in results if row["agrees"] is side]
         assert of.count("wrong") <= 0.01 * len(of)
