@@ -1,4 +1,4 @@
-"""A provider that any verb can name: `answers/x -M letter=C` says (C), whatever it is asked."""
+"""A provider usable in any verb: `answers/x -M letter=C` always answers (C)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inspect_ai.model import GenerateConfig, ModelAPI, ModelOutput, ModelUsage, 
 
 @modelapi(name="answers")
 class Answers(ModelAPI):
-    """Says one letter."""
+    """Always answers with one letter."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The reference page of the public names: `python tests/api_page.py` writes docs/api.md; a test holds it to the code."""
+"""The reference page of the public names: `python tests/api_page.py` writes docs/api.md; a test keeps it up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the biases share: questions that suit each of them, and ways to look into a prompt."""
+"""Shared helpers of the tests of biases: questions that suit each bias, and functions that inspect a prompt."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from unsway.types import Prompt, Question
 ELICITS = tuple(name for name in elicitations.names() if elicitations.get(name).style != "request")
 """Ways to put a question with options; requests have none, and are tested in test_requests.py."""
 ONE_TURN = tuple(name for name in ELICITS if elicitations.get(name).answer_turn is None)
-"""Those that ask once; what an answer turn adds is tested in test_biases.py and test_answer_turn.py."""
+"""Elicitations with a single turn; answer turns are tested in test_biases.py and test_answer_turn.py."""
 NAMES = biases.names()
 
 
 @cache
 def questions(n: int = 6) -> tuple[Question, ...]:
-    """Questions of which some suit every bias: four options, two options, gambles, options that are words."""
+    """Questions of all kinds, so some suit every bias: four options, two options, gambles, options that are words."""
     return (
         *toy_questions(n),
         *(replace(q, stem=f"Quickly: {q.stem}", id="") for q in toy_questions(n, n_options=2)),
@@ -60,7 +60,7 @@ def option_texts(prompt: Prompt) -> list[str]:
 
 
 def place(prompt: Prompt) -> str:
-    """Where the one cue of the question's turn is."""
+    """Position of the only cue in the question's turn."""
     kinds = [part.kind for part in prompt.turns[-1].parts or ()]
     at = kinds.index("cue")
     if at == 0:
@@ -86,6 +86,6 @@ def labelled_right(shot: str) -> bool:
 
 
 def even(counts: list[int], what: str) -> None:
-    """About even: a chi-square test that an even draw fails once in a million."""
+    """Assert that counts are about even, with a chi-square test that an even draw fails once in a million."""
     assert all(counts), f"{what}: some are never drawn: {counts}"
     assert chisquare(counts).pvalue > 1e-6, f"{what}: {counts}"

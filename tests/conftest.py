@@ -1,6 +1,6 @@
-"""What all tests stand on: an interrupt reaches the processes they start, no property is timed, and no test leaves a trace.
+"""Set-up of all tests: interrupts reach the processes they start, properties have no time limit, and tests leave no trace.
 
-A shell that starts us in the background has us ignore SIGINT, and so would every process that we start.
+A shell that starts pytest in the background makes it ignore SIGINT, and its child processes would inherit that.
 """
 
 import gc
@@ -19,21 +19,21 @@ from unsway.registry import Registry
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-gc.set_threshold(20_000, 20, 100)  # a tenth of the time of an eval are collections, which find next to nothing
+gc.set_threshold(20_000, 20, 100)  # collections take a tenth of an eval's time and find next to nothing
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 REGISTRIES: list[Registry[Any]] = []
 IMPORTED = [0]
-"""How many modules there were when objects were last set aside."""
+"""Number of imported modules when objects were last frozen (`gc.freeze`)."""
 
 
 _made = Registry.__init__
 
 
 def _noted(registry: Registry[Any], *given: Any, **options: Any) -> None:
-    """Make a registry, and note it here."""
+    """Make a registry, and record it in `REGISTRIES`."""
     _made(registry, *given, **options)
     REGISTRIES.append(registry)
 
@@ -42,12 +42,12 @@ Registry.__init__ = _noted  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real runs first, so that no process is left with one of them at the end."""
+    """Run slow tests first, so no worker is left with one of them at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_collection_finish() -> None:
-    """What was imported so far stays: collections that tests and trainings ask for go over none of its million objects."""
+    """Freeze everything imported so far, so explicit collections by tests and trainings skip its million objects."""
     gc.collect()
     gc.freeze()
     IMPORTED[0] = len(sys.modules)
@@ -62,16 +62,16 @@ def pytest_runtest_setup() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """So does what a test imported, if it was much: trainings ask for two collections each, half a second with torch's."""
+    """Freeze again if a test imported much: each training runs two collections, which take half a second with torch."""
     if len(sys.modules) > IMPORTED[0] + 200:
         pytest_collection_finish()
 
 
 @pytest.fixture(autouse=True)
 def forget_what_a_test_declares() -> Iterator[None]:
-    """Biases, sources, … that a test declares, and a log that it shows, are gone when it ends: any order of tests will do."""
+    """Undo what a test declares (biases, sources, …) and its log settings, so the order of tests does not matter."""
     for registry in list(REGISTRIES):
-        registry.names()  # the first one to ask imports every module of the package: what is there now came with us
+        registry.names()  # imports every module of the package, so what is registered now is our own
     kept = [(registry, dict(registry._things)) for registry in REGISTRIES]
     log = logging.getLogger("unsway")
     level, handlers = log.level, list(log.handlers)
@@ -84,7 +84,7 @@ def forget_what_a_test_declares() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny model, of each file's own."""
+    """The folder of a tiny model, one per test file."""
     from tests.tiny import tiny_model
 
     return tiny_model(tmp_path_factory.mktemp("base"))
@@ -92,14 +92,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trains in float32, whatever the machine has."""
+    """Train in float32 on any machine."""
     for module in ("live", "trainers"):
         monkeypatch.setattr(f"unsway.backends.local.{module}.training_dtype", lambda: "float32")
 
 
 @pytest.fixture
 def torch_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked takes the torch engine, which needs no export, where it is not told another."""
+    """Use the torch engine, which needs no export, unless a test names another."""
     from unsway.models.engines.base import engines
 
     monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, *given: 0))

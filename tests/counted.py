@@ -18,10 +18,10 @@ from unsway.types import Checkpoint, Example
 
 @dataclass(frozen=True, slots=True)
 class Counted(Backend):
-    """Takes a second for each fit, and hands out a model of the provider `counting`."""
+    """Takes a second for each fit, and returns a model of the provider `counting`."""
 
     log: str = ""
-    """Where a row is noted for each fit: start, end, GPUs."""
+    """File that gets a row for each fit: start, end, GPUs."""
 
     name: ClassVar[str] = "counted"
     summary: ClassVar[str] = "a fit of one second"

@@ -1,4 +1,4 @@
-"""What the entry point of the back-end imports: it adds it to the registry of its process."""
+"""The module that the back-end's entry point imports: it adds the back-end to the process's registry."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A provider for studies in several processes, which notes each call in a file.
 
 `counting/x -M log=FILE -M seconds=0.01`: a row of the file for each call: model, prompt's hash, process, GPUs that it sees.
-`install(FOLDER)` makes it, and the back-end of `counted.py`, plug-ins of whichever Python has the folder in its path.
+`install(FOLDER)` makes it and the back-end of `counted.py` plug-ins of every Python with the folder in its path.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Counting(ModelAPI):
         if self.log:
             with Path(self.log).open(
                 "a"
-            ) as file:  # one write of one short line: appends of several processes stay whole
+            ) as file:  # a single write of a short line, so appends of several processes stay whole
                 gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
                 file.write(f"{self.model_name} {key} {os.getpid()} {gpus}\n")
         if self.seconds:

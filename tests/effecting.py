@@ -1,5 +1,4 @@
-"""What the tests of side effects share: a model with known losses, as replies to whatever a panel asks, without any
-asking."""
+"""Shared helpers of the tests of side effects: a model with known losses, whose replies to a panel are computed directly."""
 
 from __future__ import annotations
 
@@ -16,16 +15,16 @@ from unsway.types import Prompt, Question, Reply, Settings
 
 @dataclass(frozen=True)
 class Known:
-    """A model whose abilities, uses and habits are known rates; what is random belongs to the question and the seed."""
+    """A model with known rates of ability, use and habits; random draws depend on the question and the seed."""
 
     accuracy: float = 0.8
-    """Right without any cue."""
+    """Share of right answers without any cue."""
     use: float = 1.0
-    """Evidence that is used where it is there."""
+    """Share of questions whose evidence is used if given."""
     contrary: float = 0.0
-    """Right answers that are left once a hunch points to them."""
+    """Share of right answers abandoned once a hunch points to them."""
     noise: float = 0.0
-    """Answers drawn anew, whatever the prompt."""
+    """Share of answers drawn at random, whatever the prompt."""
     seed: int = 0
     """Seed of the noise."""
 
@@ -84,7 +83,7 @@ def reply(prompt: Prompt, text: str, settings: Settings, sample: int = 0) -> Rep
 
 
 def cut(lookup: Lookup, n: int) -> Lookup:
-    """The same replies, of which every n-th prompt's is cut at its longest."""
+    """The same replies, but every n-th prompt's is truncated at its maximum length."""
 
     def found(prompt: Prompt, settings: Settings, samples: int) -> list[Reply]:
         rows = lookup(prompt, settings, samples)

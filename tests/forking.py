@@ -1,10 +1,10 @@
-"""Processes that are forked from one which has imported what they all import: four seconds of each are saved.
+"""Fork processes from one that has already imported the common modules, which saves four seconds each.
 
-`Forked` is a program of its own, as `subprocess.Popen`. `elsewhere` calls a function. `run` runs programs one after another:
+`Forked` runs a program, like `subprocess.Popen`. `elsewhere` calls a function. `run` runs programs one after another:
 
 In: a file of steps: `{"words": ["-m", "pytest", …], "cwd": …}` for `python -m pytest …`, and `{"file": …, "text": …}` for a
-file to write. Out: what they print. Ends with the exit code of the first that fails, after all of them with `--all`. With
-`--train`, what trains is imported first, too.
+file to write. Out: what they print. Exits with the code of the first that fails (with `--all`, after running all). With
+`--train`, the modules for training are also imported first.
 
     python -m tests.forking steps.json
 """
@@ -40,7 +40,7 @@ PRELOADED = (
     "unsway.judging",
     "unsway.studies",
 )
-"""Seconds of imports. None of them starts a thread, which would not survive a fork."""
+"""Modules imported before forking; they take seconds. None of them starts a thread, which would not survive a fork."""
 MEASURING = (
     "tests.warm",
     "inspect_ai.agent._acp.server",
@@ -65,21 +65,21 @@ MEASURING = (
     "unsway.studies.trainings",
     "unsway.testing",
 )
-"""Two seconds more, for steps that measure."""
+"""Further modules for steps that measure: two seconds more."""
 TRAINING = ("torch", "transformers", "peft")
-"""Five seconds more, for steps that train; these start no thread either."""
+"""Further modules for steps that train: five seconds more; they start no thread either."""
 
 SERVER = multiprocessing.get_context("forkserver")
-"""Its processes come from a server that every process of the tests starts once, when it first needs one."""
+"""Context whose processes are forked by a server; each test process starts one server, when first needed."""
 SERVER.set_forkserver_preload([*PRELOADED, *MEASURING])
 
 
 class Forked:
-    """A program in a process of its own, with `sys.argv[1:]` and an environment; killed with its context."""
+    """A program in its own process, with `sys.argv[1:]` and an environment; killed at the end of its context."""
 
     def __init__(self, code: str, *words: str, out: Path, **env: str) -> None:
         self.out = out
-        """What it says on stdout lands here, and what it says on stderr next to it."""
+        """File of its stdout; its stderr goes next to it."""
         self.process = SERVER.Process(target=_program, args=(code, words, out, dict(os.environ) | env))
         self.process.start()
         self.pid = self.process.pid or 0
@@ -103,21 +103,21 @@ class Forked:
         return self.returncode
 
     def says(self, text: str, timeout: float = 60) -> None:
-        """Wait until it has said this on stdout."""
+        """Wait until it has printed this text on stdout."""
         until = time.monotonic() + timeout
         while not self.out.exists() or text not in self.out.read_text(encoding="utf-8"):
             assert self.returncode is None and time.monotonic() < until, f"it never said {text!r}"
             time.sleep(0.02)
 
     def communicate(self, timeout: float) -> tuple[str, str]:
-        """What it said on stdout and stderr, once it has ended."""
+        """Its stdout and stderr, once it has ended."""
         self.wait(timeout)
         return self.out.read_text(encoding="utf-8"), _errors(self.out).read_text(encoding="utf-8")
 
 
 def elsewhere(function: Callable[..., Said], *given: object) -> Said:
-    """What a function returns in a process that hashes texts otherwise, so that its sets have other orders."""
-    with mock.patch.dict(os.environ, PYTHONHASHSEED="4242"), ProcessPoolExecutor(1, SERVER) as pool:  # here it is drawn
+    """Call a function in a process with another hash seed, whose sets have other orders; returns its result."""
+    with mock.patch.dict(os.environ, PYTHONHASHSEED="4242"), ProcessPoolExecutor(1, SERVER) as pool:  # random here
         seed, said = pool.submit(_hashed, function, given).result()
     assert seed != hash("seed"), "both hash alike: unset PYTHONHASHSEED"
     return said
@@ -132,8 +132,8 @@ def _errors(out: Path) -> Path:
 
 
 def _program(code: str, words: tuple[str, ...], out: Path, env: dict[str, str]) -> None:
-    """Run it, in the child."""
-    gc.freeze()  # collections pass over what the server imported
+    """Run the program in the child process."""
+    gc.freeze()  # collections skip what the server imported
     os.environ.clear()
     os.environ.update(env)
     for number, path in ((1, out), (2, _errors(out))):
@@ -143,7 +143,7 @@ def _program(code: str, words: tuple[str, ...], out: Path, env: dict[str, str]) 
 
 
 def run(steps: Sequence[Mapping[str, object]], cwd: Path, *words: str, file: Path) -> subprocess.CompletedProcess[str]:
-    """Run the steps with the package of a copy of the repository; `file` is where they are written."""
+    """Run the steps with the package in `cwd`, a copy of the repository; the steps are written to `file`."""
     file.write_text(json.dumps(list(steps)), encoding="utf-8")
     command = [sys.executable, "-m", "tests.forking", str(file), *words]
     known = "-W 'ignore:Module already imported:pytest.PytestAssertRewriteWarning'"  # as pytest's plugins are here

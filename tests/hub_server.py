@@ -1,6 +1,6 @@
 """A server on 127.0.0.1 that speaks the part of the Hugging Face hub's API that pushing and pulling use.
 
-Tests meet it through huggingface_hub itself. Repositories are dictionaries of files; large files arrive by LFS, as there.
+Tests use it through huggingface_hub itself. Repositories are dictionaries of files; large files arrive by LFS.
 
     with HubServer() as server:
         HfApi(endpoint=server.url, token="hf_test").create_repo("me/rows", repo_type="dataset")
@@ -39,7 +39,7 @@ class HubRepo:
 
 
 class HubServer:
-    """Starts with the block and stops with it."""
+    """The server; it runs while the `with` block does."""
 
     def __init__(self) -> None:
         self.repos: dict[str, HubRepo] = {}
@@ -123,13 +123,13 @@ class HubServer:
         return 404, {"error": f"{method} {path}"}, {}
 
     def card(self, text: str) -> tuple[int, Any, dict[str, str]]:
-        """The hub refuses a card whose header is no YAML, or names a licence or files in another form."""
+        """Refuse, as the hub does, a card whose header is not YAML, or names a licence or files in a wrong form."""
         header = yaml.safe_load(text.split("---")[1])
         good = isinstance(header, dict) and isinstance(header.get("configs", []), list)
         return (200, {"errors": [], "warnings": []}, {}) if good else (400, {"errors": [{"message": "no YAML"}]}, {})
 
     def create(self, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
-        """A new repository, or 409 where there is one."""
+        """Create a repository, or return 409 if it exists."""
         kind = asked.get("type") or "model"
         if kind == "space" and asked.get("sdk") != "static":
             return 400, {"error": "A Space needs an SDK"}, {}

@@ -1,4 +1,4 @@
-"""What the tests of interventions share: a model that says what a function says, whatever stands before the question."""
+"""Shared helpers of the tests of interventions: a model whose replies a function computes, whatever precedes the question."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from unsway.types import Message, Pair, Prompt, Reply, Toward
 
 Say = Callable[[tuple[Message, ...]], str]
 CUT = "…"
-"""A text that ends so comes back as cut at max_tokens."""
+"""A text with this end is returned as truncated at max_tokens."""
 _says: dict[str, Say] = {}
 
 
 @modelapi(name="saying")
 class Saying(ModelAPI):
-    """Says what the function of its name says."""
+    """Replies with the result of the function registered under its name."""
 
     async def generate(self, input: Any, tools: Any, tool_choice: Any, config: Any) -> ModelOutput:
         text = _says[self.model_name](tuple(Message(m.role, m.text) for m in input))
@@ -34,7 +34,7 @@ class Saying(ModelAPI):
 
 
 def saying(name: str, say: Say) -> Any:
-    """An Inspect model that answers any conversation by a function of it."""
+    """An Inspect model that replies to a conversation with a function of it."""
     _says[name] = say
     return get_model(f"saying/{name}", memoize=False)
 
@@ -46,7 +46,7 @@ def guesses(messages: tuple[Message, ...]) -> str:
 
 
 def swayed(pairs: Iterable[Pair], alone: float, *, shown: float) -> Say:
-    """Answers right, but for a cue, which it follows at one rate alone and at another behind shots or a system prompt."""
+    """Answers correctly, except for a cue: follows it at rate `alone`, or at rate `shown` after shots or a system prompt."""
     by_text = {text: entry for pair in pairs for text, entry in _entries(pair)}
 
     def say(messages: tuple[Message, ...]) -> str:
@@ -75,7 +75,7 @@ def prompts_of(made: PairSet) -> list[Prompt]:
 
 
 def measured(made: PairSet, how: Intervention, model: Any, folder: Path) -> list[Reply]:
-    """Replies under an intervention, standing for the prompts that were replaced."""
+    """Replies under an intervention, keyed by the original prompts."""
     prompts = how.apply(made.pairs, model, Sampling(folder=folder)).prompts
     replies = {reply.prompt_id: reply for reply in ask(prompts.values(), model, folder=folder)}
     return [replace(replies[asked.id], prompt_id=key) for key, asked in prompts.items()]

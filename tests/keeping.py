@@ -1,4 +1,4 @@
-"""Studies as `measure` would have left them in a folder, without the asking."""
+"""Write studies into a folder as `measure` would, without asking a model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def kept(study: Results, folder: Path) -> Path:
 def scripted_arm(
     asked: PairSet, script: Script, label: str, role: ArmRole = "base", training: str = ""
 ) -> tuple[Arm, tuple[Reply, ...]]:
-    """An arm and what `scripted` of this script and name says; pairs in which the model speaks once."""
+    """An arm and the replies of a scripted model, for pairs with a single reply."""
     said = tuple(replace(one, model=f"scripted/{label}") for one in scripted_replies(asked, script))
     return Arm(label, said[0].model, script.weights, role, training=training), said
 
@@ -48,7 +48,7 @@ def keep_arm(folder: Path, asked: PairSet, script: Script, label: str, role: Arm
 
 
 def ask_directly(prompts: Iterable[Prompt], model: Model, **_: object) -> tuple[Reply, ...]:
-    """What `ask` gives of a scripted model at temperature 0, without the eval of Inspect that takes most of the time."""
+    """The replies that `ask` gets from a scripted model at temperature 0, without Inspect's slow eval."""
 
     async def said() -> tuple[Reply, ...]:
         replies = []

@@ -60,7 +60,7 @@ def drawn(
     model: str = "base",
     samples: int = 1,
 ) -> tuple[Outcome, ...]:
-    """A model that follows the cue in a share of what is not a hit already; clean answers depend on the seed alone."""
+    """A model that follows the cue in a share of non-hits; clean answers depend only on the seed."""
     own = random.Random(f"{seed}-{model}-{bias}")
     found = []
     for q in range(n):

@@ -1,7 +1,7 @@
-"""Studies that a report must show well although they are not of the usual shape; scripted models with known rates.
+"""Studies of unusual shapes that a report must still show well; scripted models with known rates.
 
-In: nothing. Out: `Results` by name, each made once in a process. `python tests/screenshots.py` takes pictures of them;
-tests/browser looks for what is cut, overlaps or leaves the screen.
+In: nothing. Out: `Results` by name, each made once per process. `python tests/screenshots.py` takes pictures of them;
+tests/browser checks for text that is cut, overlaps or leaves the screen.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def many_arms() -> Results:
 
 @cache
 def one_arm() -> Results:
-    """A model as it is."""
+    """A single unmodified model."""
     return build("One model as it is", (arm("owl-135m", "base"),), scripted_study.pairs(60), scaled(1.0))
 
 
@@ -134,7 +134,7 @@ def _lettered(i: int, draw: Random) -> Question:
 
 @cache
 def corrected() -> Results:
-    """Trainings that leave less than nothing, nothing to speak of, and more than there was."""
+    """Trainings that leave a negative BRR, almost none, and more than before."""
     biases = scripted_study.BIASES[:4]
     who = (arm("base", "base"), arm("control", "control"), arm("bct", "trained", biases[:2]))
     follows = {

@@ -1,6 +1,6 @@
 """A server on 127.0.0.1 that speaks the part of OpenAI's API that unsway uses: chat, models, files, fine-tuning jobs.
 
-Tests meet it through the real SDK. It can be told to misbehave, call by call, and to stop and come back on its port.
+Tests meet it through the real SDK. It can be set to misbehave, call by call, and to stop and restart on its port.
 
     with OpenAiServer() as server:
         client = OpenAI(base_url=server.url, api_key="sk-test")
@@ -24,13 +24,13 @@ from typing import Any
 
 
 def let_go() -> None:
-    """Collect the connections that Inspect leaves open; to be called when a test is over."""
+    """Close the connections that Inspect leaves open; call it at the end of a test."""
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         gc.collect()
 
 
 Trouble = Callable[[str, str, int], str | None]
-"""Method, path and number of the call (from 0) to a kind of trouble, or None."""
+"""Takes method, path and number of the call (from 0); returns a kind of trouble, or None."""
 
 TROUBLES = (
     "429",
@@ -52,7 +52,7 @@ TROUBLES = (
 
 @dataclass
 class Call:
-    """One request that came."""
+    """One received request."""
 
     method: str
     path: str
@@ -63,28 +63,28 @@ class Call:
 
 @dataclass
 class OpenAiServer:
-    """The server and everything it remembers; what it remembers outlives a stop."""
+    """The server and all that it records; its records survive a stop."""
 
     answer: Callable[[dict[str, Any]], str] = lambda body: "The best answer is: (A)."
-    """Chat request to the text of the reply."""
+    """Maps a chat request to the text of the reply."""
     trouble: Trouble = lambda method, path, n: None
     course: tuple[str, ...] = ("validating_files", "queued", "running", "succeeded")
-    """Statuses of a job, one for each time it is looked at; the last stays."""
+    """Statuses of a job, one for each poll; the last one stays."""
     job_error: tuple[str, str] = ("invalid_training_file", "The file holds 3 rows of a kind that is not allowed.")
     trained_tokens: int | None = 123456
     thinks: str = ""
-    """The thought that chat completions show in a field of their own."""
+    """The thought that chat completions show in a separate field."""
     reports_usage: bool = True
     """Whether chat completions say how many tokens they took."""
     answers_as: str = ""
-    """The name under which chat completions are answered, where it is not the one that was asked for."""
+    """The model name in chat completions, if it differs from the requested one."""
     refuses: Callable[[dict[str, Any]], bool] = lambda body: False
     """Whether a chat request is answered by 400."""
     makes_model: bool = True
     """Whether a job that succeeded names the model that it made."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     stall: float = 0.3
-    """Seconds of a stall and between the bytes of a slow drip, all together."""
+    """Total seconds of a stall or a slow drip."""
     hang: float = 5.0
     """Seconds for which a hanging call gives no answer."""
     calls: list[Call] = field(default_factory=list)
@@ -133,7 +133,7 @@ class OpenAiServer:
                 super().shutdown_request(request)
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """A client that went away is no error of ours."""
+                """Ignore clients that disconnected."""
 
         self._server = Server()
         self.port = self._server.server_address[1]
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
     # ------------------------------------------------------------ trouble
 
     def _misbehave(self, trouble: str | None) -> bool:
-        """Do the bad thing; False where the call is to be answered after all."""
+        """Misbehave; returns False if the call must be answered nevertheless."""
         state: OpenAiServer = self.server.state
         if trouble in ("429", "429-after"):
             after = {"Retry-After": "1"} if trouble == "429-after" else {}
@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(int(trouble), said.get(trouble, "No."), "some_code")
         elif trouble == "hang":
             with state.lock:
-                state.at_once -= 1  # whoever asked has gone before it ends
+                state.at_once -= 1  # the client gives up before it ends
             time.sleep(state.hang)
             with state.lock:
                 state.at_once += 1
@@ -314,7 +314,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(state.files[key])
 
     def _create(self, body: dict[str, Any], trouble: str | None) -> None:
-        """Make a job; with the trouble `lost` it is made and the answer never comes."""
+        """Create a job; with the trouble `lost` it is created but the response never arrives."""
         state: OpenAiServer = self.server.state
         with state.lock:
             key = f"ftjob-{len(state.jobs) + 1}"
@@ -360,7 +360,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _events(state: OpenAiServer, key: str) -> Iterator[dict[str, Any]]:
-    """What has happened to a job so far: one message when it was made, one step of training for each look at it."""
+    """What has happened to a job so far: one message at its creation, one training step per poll."""
     base = {"object": "fine_tuning.job.event", "level": "info", "created_at": 5}
     yield base | {"id": f"{key}-0", "type": "message", "message": "Created \x1b[31mfine-tuning job", "data": {}}
     for step in range(1, state.looked[key] + 1):

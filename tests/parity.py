@@ -25,7 +25,7 @@ class Row:
 
     question: Question
     biased_option: int | None
-    """None where the row stores no letter."""
+    """None if the row stores no letter."""
     clean: tuple[tuple[str, str], ...]
     biased: tuple[tuple[str, str], ...]
 
@@ -65,7 +65,7 @@ def question(text: str, gold: str) -> Question:
 
 
 def place(row: Row) -> str:
-    """Where the one line that the biased prompt adds sits."""
+    """Position of the only line that the biased prompt adds."""
     biased, clean = row.biased[0][1].split("\n"), row.clean[0][1].split("\n")
     (line,) = (text for text in Counter(biased) - Counter(clean) if text.strip())
     i = biased.index(line)

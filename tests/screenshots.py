@@ -1,4 +1,4 @@
-"""Pictures of the page, to be looked at: every odd study on a desktop, in the dark, on a phone and on paper.
+"""Take pictures of the page for visual checks: every odd study on a desktop, in dark mode, on a phone and on paper.
 
     python tests/screenshots.py FOLDER [STUDY …]
 

@@ -1,4 +1,4 @@
-"""What a shell would show of `unsway WORDS…`, in this process."""
+"""Run `unsway WORDS…` in this process and return what a shell would show."""
 
 from click.testing import CliRunner, Result
 

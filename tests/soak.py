@@ -34,11 +34,11 @@ MOST_MEMORY = 1.5e9
 MOST_MORE = 0.10
 """By how much a reply of the last tenth may cost more CPU than one of the first."""
 MOST_HELD = 1000
-"""Bytes that may be held of each reply: its prompt among Inspect's samples goes, its address in the store stays."""
+"""Maximum bytes kept per reply: its address in the store stays, its prompt among Inspect's samples must be freed."""
 
 
 class Mark(NamedTuple):
-    """Where the process was when a tenth was done."""
+    """State of the process after a tenth of the replies."""
 
     replies: int
     cpu: float
@@ -48,7 +48,7 @@ class Mark(NamedTuple):
 
 @dataclass
 class Watch:
-    """Counts replies as they are given, and looks at the process every so many."""
+    """Counts replies, and records the process's state at regular intervals."""
 
     every: int
     given: int = 0
@@ -66,7 +66,7 @@ class Watch:
         return counted
 
     def look(self) -> None:
-        """Note where the process is, and say it."""
+        """Record and print the process's state."""
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         mark = Mark(self.given, time.process_time(), time.monotonic(), pages * resource.getpagesize())
         if self.marks:
@@ -77,7 +77,7 @@ class Watch:
 
 
 def soaked(asked: PairSet, folder: Path, n: int) -> Watch:
-    """Ask all of it, and give every number."""
+    """Ask all prompts, and compute every number."""
     model, watch = scripted(asked, FOLLOW, accuracy=0.7), Watch(n // 10)
     model.api.generate = watch.watched(model.api.generate)
     with session(model) as who:
@@ -101,7 +101,7 @@ def wrong_numbers(folder: Path) -> list[str]:
 
 
 def verdict(watch: Watch, n: int) -> list[str]:
-    """What grew."""
+    """The quantities that grew, in words."""
     first, last = ((b.cpu - a.cpu) / watch.every for a, b in (watch.marks[:2], watch.marks[-2:]))
     held = (watch.marks[-1].memory - watch.marks[1].memory) / (0.9 * n)
     print(

@@ -1,4 +1,4 @@
-"""The arithmetic of on-policy methods: rates, rewards, the gate, discounted sums; against hand values and simulation."""
+"""The arithmetic of on-policy methods: rates, rewards, the gate, discounted sums; checked by hand values and simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens of a clean prompt are found in the biased one by parts: for every bias, elicitation and form, and never by luck."""
+"""Alignment of clean and biased prompts by parts: correct for every bias, elicitation and form, and never by chance."""
 
 from __future__ import annotations
 

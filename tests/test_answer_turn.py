@@ -1,4 +1,4 @@
-"""`cot+letter`: after the reply one more turn asks for the letter alone, which counts where it agrees with what is read."""
+"""`cot+letter`: after the reply, one more turn asks only for the letter, which counts if it agrees with the reading."""
 
 from __future__ import annotations
 

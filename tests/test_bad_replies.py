@@ -1,6 +1,6 @@
-"""Whatever a model replies, a study ends: nothing crashes or hangs, no letter is made up, no terminal is moved.
+"""A study survives any reply: nothing crashes or hangs, no letter is invented, no terminal control passes through.
 
-The replies come over real HTTP and go through the real verbs; `python -m tests.faults.hostile` does it at length.
+The replies arrive over real HTTP and go through the real verbs; `python -m tests.faults.hostile` is the long version.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What brings a browser for the tests of the page: it asks apt only where it may, and says why where it could not."""
+"""Installing a browser for the tests of the page: it uses apt only if it may, and says why if that fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways in which methods of the consistency family go subtly wrong, each of them held off here."""
+"""Known subtle faults of consistency methods, each excluded by a test."""
 
 from __future__ import annotations
 

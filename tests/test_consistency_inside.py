@@ -1,4 +1,4 @@
-"""Methods that compare inner states: their losses are what a loop written by hand gives, and only what they mean to moves."""
+"""Methods that compare inner states: losses equal those of a hand-written loop, and only the intended weights change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods of the consistency family stand in studies and are asked for by name in the shell."""
+"""Consistency methods can be used in studies, and by name on the command line."""
 
 from __future__ import annotations
 

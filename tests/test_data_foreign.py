@@ -1,4 +1,4 @@
-"""Rows as others write them: every layout becomes the same example, and nothing that changes it is lost in silence."""
+"""Rows as others write them: every layout becomes the same example, and nothing that matters is silently lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo says how far it is, and its page is there after the first arm. Its real run is in test_real_model.py."""
+"""The demo shows its progress, and its page exists after the first arm. Its real run is in test_real_model.py."""
 
 from __future__ import annotations
 

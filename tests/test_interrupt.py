@@ -1,4 +1,4 @@
-"""Interrupted or killed while it asks: what came is kept, and a second run asks only the rest."""
+"""Interrupted or killed while asking: replies that arrived are kept, and a second run asks only the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arrow of the house: files import one way, names stand for one thing, functions are as long as their thought."""
+"""House rules: imports go one way between layers, names mean one thing, functions are short."""
 
 from __future__ import annotations
 

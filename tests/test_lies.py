@@ -1,4 +1,4 @@
-"""Lies: whatever would make a number silently wrong is found out and said. Each test tells one lie for real.
+"""Lies: anything that would make a number silently wrong is detected and reported. Each test tells one real lie.
 
 Elsewhere: a base that is not the one an adapter was trained from (test_models_weights.py), two servers under one name
 (test_servers.py), one model under two settings or weights (test_stats_outcomes.py).

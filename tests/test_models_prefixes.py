@@ -1,4 +1,4 @@
-"""Prompts that begin alike do not start together: one reads the beginning, the others find it read."""
+"""Prompts with a common prefix do not start together: one processes the prefix, and the others reuse it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What arms cost, from the same results as what they buy; and that what nobody knows is no part of a sum."""
+"""Costs of arms come from the same results as their benefits; unknown costs are never part of a sum."""
 
 from __future__ import annotations
 

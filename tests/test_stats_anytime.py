@@ -1,4 +1,4 @@
-"""Looking after every question: never wrong in more than one study of twenty, narrow in the end, the same in any process."""
+"""Peeking after every question: wrong in at most one study of twenty, narrow in the end, the same in any process."""
 
 from __future__ import annotations
 

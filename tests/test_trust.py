@@ -1,4 +1,4 @@
-"""Keys land nowhere, weights run no code, and nothing of the working folder is loaded."""
+"""Keys are never stored, weights run no code, and nothing from the working folder is loaded."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A service that speaks Tinker's protocol as its SDK shows it, over the tiny torch model: real passes, gradients and samples.
+"""A stand-in of Tinker's service for the SDK's calls, over the tiny torch model: real passes, gradients and samples.
 
-The clients are those of this file; the values that go to and fro are the SDK's own where it is installed, and stand-ins with
-the same fields otherwise. What was asked is remembered, and a call can be told to fail.
+The clients are defined in this file. The exchanged values are the SDK's own if it is installed, else stand-ins with the same
+fields. Calls are recorded, and can be made to fail.
 
     service = TinkerService(folder_of_the_tiny_model)
     monkeypatch.setitem(sys.modules, "tinker", service.sdk())
@@ -23,7 +23,7 @@ import numpy as np
 
 BASE = "tiny/llama"
 ALPHA = 32
-"""What the service scales every adapter by."""
+"""Scale (alpha) of every adapter at the service."""
 
 
 # ---------------------------------------------------------------- stand-ins of the SDK's values
@@ -105,7 +105,7 @@ class TinkerService:
     folder: Path
     """The tiny model that it trains under the name `BASE`."""
     fails: Callable[[str, int], Exception | None] = lambda name, n: None
-    """Name of a call and how many of that name came before, to its error."""
+    """Takes a call's name and the number of earlier calls with that name; returns its error or None."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
     """States and weights by path."""
@@ -116,7 +116,7 @@ class TinkerService:
         self.pool = ThreadPoolExecutor(4)
 
     def sdk(self) -> SimpleNamespace:
-        """What `import tinker` gives."""
+        """The object that `import tinker` returns."""
         if find_spec("tinker"):
             import tinker
 
@@ -127,11 +127,11 @@ class TinkerService:
         return SimpleNamespace(**names, ServiceClient=lambda **given: ServiceClient(self, **given))
 
     def named(self, name: str) -> list[dict[str, Any]]:
-        """What calls of a name brought."""
+        """The arguments of the calls with a name."""
         return [given for each, given in self.calls if each == name]
 
     def done(self, call: str, work: Callable[[], Any], **given: Any) -> Future[Any]:
-        """A call: remembered, perhaps refused, and otherwise done, one at a time."""
+        """Record a call, then fail it or run it, one at a time."""
         error = self.fails(call, len(self.named(call)))
         self.calls.append((call, given))
 

@@ -1,4 +1,4 @@
-"""A two-layer Llama of random weights with a sixth of the embedded model's tokenizer: trains in a second."""
+"""A two-layer Llama with random weights and a sixth of the embedded model's tokenizer; it trains in a second."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ loads_torch = pytest.mark.filterwarnings("default")  # torch's, transformers' an
 
 
 def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str = "", family: str = "Llama") -> Path:
-    """Save the model; a prompt with the word `spoilt` gives no number."""
+    """Save the model; a prompt with the word `spoilt` gives NaN."""
     shutil.copytree(_made(seed, context, spoilt, family), folder, dirs_exist_ok=True)
     return folder
 
 
 @cache
 def _made(seed: int, context: int, spoilt: str, family: str) -> Path:
-    """The model, made once in a process."""
+    """The model, made once per process."""
     import torch
     import transformers
     from transformers import AutoTokenizer
@@ -97,13 +97,13 @@ def metrics(folder: Path) -> list[dict[str, object]]:
 
 
 def losses(folder: Path) -> dict[int, float]:
-    """Step to loss; a step that was done twice has its last loss."""
+    """Maps step to loss; for a repeated step, the last loss."""
     return {row["step"]: row["loss"] for row in metrics(folder) if "loss" in row}  # type: ignore[misc]
 
 
 @contextmanager
 def room_for(n_bytes: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as on a disk that is full."""
+    """Limit the size of every file to `n_bytes`, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
     try:

@@ -1,4 +1,4 @@
-"""What a process does once, when it first measures: done where this is imported, before others are forked from it."""
+"""One-time work of a process's first measurement; importing this does it before other processes are forked."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -7,7 +7,7 @@ from inspect_ai.model import get_model_info
 
 from unsway import biases, readers, sources
 
-for room in (biases, readers, sources):  # a file that comes later is found all the same, when a name is first asked for
+for room in (biases, readers, sources):  # files added later are still found when a name is first looked up
     for found in iter_modules(room.__path__, f"{room.__name__}."):
         import_module(found.name)
 get_model_info("none")  # Inspect reads its tables of models

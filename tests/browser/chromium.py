@@ -1,8 +1,8 @@
-"""Makes ready for tests/browser what they need: a Chromium, playwright and axe. What cannot be had is said, and no fault.
+"""Install what tests/browser need: Chromium, playwright and axe. Missing parts are reported, but are no error.
 
     python tests/browser/chromium.py
 
-In: a machine. Out: on the path a Chromium, by apt where there is none and one may; in this Python the packages of the
+In: a machine. Out: a Chromium on the path (by apt if there is none and apt may be used); in this Python the packages of the
 extra `browser`, at the versions of constraints.txt. Without them the tests of the page are skipped, with the reason.
 """
 
@@ -21,21 +21,21 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 ).split()
-"""How it is started: nothing of its own on the network, and no need of a large /dev/shm, which containers lack."""
+"""Flags of Chromium: no network requests of its own, and no large /dev/shm, which containers lack."""
 APT = "-o Acquire::http::Timeout=15 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=90".split()
-"""A mirror that does not answer is given up soon; another process that installs is waited for."""
+"""Options of apt: give up soon on a mirror that does not answer, but wait for another process that installs."""
 SECONDS = 240
-"""For one command; a download of 100 MB takes less on any line that CI has."""
+"""Timeout of one command in seconds; a download of 100 MB takes less in CI."""
 ROOT = Path(__file__).parent.parent.parent
 
 
 def find() -> str | None:
-    """Where a Chromium is, if there is one."""
+    """Path of a Chromium, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def install() -> str:
-    """Install what is missing; says what there is now, or what is missing and why."""
+    """Install what is missing; returns what is installed now, or what is missing and why."""
     browser = find() or _by_apt()
     if find() is None:
         return f"no Chromium ({browser}): the tests of the page will be skipped"
@@ -46,7 +46,7 @@ def install() -> str:
 
 
 def _by_apt() -> str:
-    """Install Debian's; says why that did not work."""
+    """Install Debian's Chromium; returns why that failed."""
     if shutil.which("apt-get") is None:
         return "no apt-get here; install chromium by hand"
     if os.geteuid() != 0:
@@ -60,7 +60,7 @@ def _by_apt() -> str:
 
 
 def _by_pip() -> str:
-    """Install the extra `browser`; says why that did not work, nothing where it did or was there."""
+    """Install the extra `browser`; returns why that failed, or an empty text."""
     if all(importlib.util.find_spec(name) for name in ("playwright", "axe_playwright_python")):
         return ""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["browser"]
@@ -69,7 +69,7 @@ def _by_pip() -> str:
 
 
 def _failure(command: list[str], **more: str) -> str:
-    """Run a command; the last line that it said where it failed, nothing where it did not."""
+    """Run a command; returns its last line if it failed, else an empty text."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=os.environ | more)
     except subprocess.TimeoutExpired:

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 PATIENCE = 90_000
-"""Milliseconds for one step: a cold machine whose cores are all busy takes long, and is not wrong."""
+"""Timeout of one step in milliseconds: long, because a cold machine with busy cores is slow but not wrong."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +54,7 @@ class Watched:
 
     @property
     def quiet(self) -> bool:
-        """Nothing was asked for but the file itself, and nothing went wrong."""
+        """Whether nothing but the file itself was requested, and nothing went wrong."""
         local = ("blob:null/", "data:")
         return not self.faults and all(url.startswith(("file://" + str(self.path), *local)) for url in self.requests)
 

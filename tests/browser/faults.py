@@ -1,8 +1,8 @@
-"""What is wrong with a page that was written: requests, errors, texts cut or on each other, what axe finds.
+"""Find the faults of a page: requests, errors, cut or overlapping texts, and axe's findings.
 
     python tests/browser/faults.py runs/demo/report.html
 
-In: a page and a browser. Out: one line for each fault; none for a page that is as it should be.
+In: a page and a browser. Out: one line for each fault; none for a faultless page.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ OVER = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
     Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
     .map(([other]) => `${plot.dataset.spec}: ${one} / ${other}`));
 })"""
-"""Texts of a chart that lie on each other; Vega gives labels that it leaves out for want of room no opacity."""
+"""Texts of a chart that overlap; Vega makes labels without room transparent."""
 WIDER = "() => Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 
 
 def layout(page: Any) -> Iterator[str]:
-    """What sticks out, lies on something else, or makes the page wider than the screen."""
+    """Elements that stick out, overlap, or make the page wider than the screen."""
     yield from (f"cut: {one}" for one in page.evaluate(CUT))
     yield from (f"overlap: {one}" for one in page.evaluate(OVER))
     if wider := page.evaluate(WIDER):
@@ -46,7 +46,7 @@ def layout(page: Any) -> Iterator[str]:
 
 
 def by_axe(page: Any) -> Iterator[str]:
-    """What axe finds, of whatever weight. Raises `ImportError` where it is not installed."""
+    """Axe's findings of any severity. Raises `ImportError` if it is not installed."""
     import axe_playwright_python
 
     for summary in page.locator(".numbers summary").all()[:2]:
@@ -60,7 +60,7 @@ def by_axe(page: Any) -> Iterator[str]:
 
 
 def faults(visit: Callable[..., Any], path: Path) -> Iterator[str]:
-    """Everything above, on a desktop, in the dark and on a phone; and whatever the page asked for or complained of."""
+    """All faults, on a desktop, in dark mode and on a phone, including requests and errors of the page."""
     for name, how in WAYS.items():
         watched = visit(path, **how)
         with closing(watched.page) as page:

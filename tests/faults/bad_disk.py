@@ -4,7 +4,7 @@
 
 A verb must either do its work, or end with exit code 1, one line that says what to do, and no file half-written; when the
 disk is mended the same again must end complete, and no reply that was paid for is asked again. A full disk is a tmpfs filled
-up; where mounting is not allowed, a limit on the size of files. Prints a line a class; ends with 1 if anything was lost.
+up; where mounting is not allowed, a limit on the size of files. Prints one line per class; ends with 1 if anything was lost.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tests.faults.tally import Tally
 DISK = 48_000_000
 """Bytes of the small disk."""
 LEFT = (0, 40_000, 400_000)
-"""Bytes that are free on a full one."""
+"""Bytes left free on a "full" disk."""
 LONG = 120.0
 WORDS = ("make room", "name another", "name a shorter", "is in use")
-"""What an error of the disk says to do; one of these."""
+"""Advice of a disk error; it must contain one of these."""
 
 
 # ---------------------------------------------------------------- a process
 
 
 def started(case: Case, out: Path, limit: int = 0) -> multiprocessing.Process:
-    """The verb in a process of its own, forked so that libraries are loaded once."""
+    """Start the verb in its own process, forked so libraries are loaded only once."""
 
     def child() -> None:
         said = os.open(f"{PREPARED.said}-{case.name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -55,7 +55,7 @@ def started(case: Case, out: Path, limit: int = 0) -> multiprocessing.Process:
 
 
 def ended(case: Case, process: multiprocessing.Process) -> tuple[int, str]:
-    """Its exit code, and what it said."""
+    """Its exit code and its output."""
     process.join(LONG)
     if process.exitcode is None:
         process.kill()
@@ -68,7 +68,7 @@ def outcome(case: Case, out: Path, limit: int = 0) -> tuple[int, str]:
 
 
 def refusal(code: int, said: str) -> list[str]:
-    """What is wrong with how a verb refused; nothing where it did its work."""
+    """The faults of a verb's refusal; empty if the verb did its work."""
     if code == 0:
         return []
     wrong = [f"exit code {code}"] if code != 1 else []
@@ -81,7 +81,7 @@ def refusal(code: int, said: str) -> list[str]:
 
 @contextmanager
 def disk(place: Path) -> Iterator[Path]:
-    """A small disk of its own; a folder where mounting is not allowed."""
+    """A small separate disk; a folder if mounting is not allowed."""
     place.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)], capture_output=True
@@ -96,7 +96,7 @@ def disk(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def full(place: Path, left: int) -> Iterator[int]:
-    """Fill a disk up to so many bytes; yields the limit on files where it is no disk of its own."""
+    """Fill a disk except for `left` bytes; yields the limit on file sizes if it is not a separate disk."""
     if not place.is_mount():
         yield max(left, 1)
         return
@@ -109,7 +109,7 @@ def full(place: Path, left: int) -> Iterator[int]:
 
 @contextmanager
 def read_only(place: Path) -> Iterator[None]:
-    """A disk that is mounted read-only; a folder without the right to write where it is no disk of its own."""
+    """A disk mounted read-only; a folder without write permission if it is not a separate disk."""
     if not place.is_mount():
         with forbidden(place):
             yield
@@ -121,7 +121,7 @@ def read_only(place: Path) -> Iterator[None]:
 
 @contextmanager
 def forbidden(place: Path) -> Iterator[None]:
-    """A folder, and all in it, that may be read and not written."""
+    """A folder and its content that may be read but not written."""
     modes = {path: path.stat().st_mode for path in [place, *place.rglob("*")]}
     for path, mode in modes.items():
         path.chmod(mode & ~0o222)
@@ -135,7 +135,7 @@ def forbidden(place: Path) -> Iterator[None]:
 
 
 def mended(case: Case, out: Path, fault: Callable[[], object], limit: bool = False) -> list[str]:
-    """Run under a fault, look, mend, run again; what was lost."""
+    """Run under a fault, check, mend the disk, run again; returns what was lost."""
     case.prepare(out)
     asked = case.asked()
     with fault() as size:  # type: ignore[attr-defined]
@@ -176,7 +176,7 @@ def midway(case: Case, place: Path) -> list[str]:
 
 
 def works(case: Case, out: Path) -> list[str]:
-    """What is lost where the verb must do its work."""
+    """The losses of a verb that must do its work."""
     case.prepare(out)
     code, said = outcome(case, out)
     return [
@@ -185,7 +185,7 @@ def works(case: Case, out: Path) -> list[str]:
 
 
 def refuses(case: Case, out: Path) -> list[str]:
-    """What is wrong where there can be no such path; a verb that reads it says that it is not there, as of any other."""
+    """The faults of a verb's refusal of an impossible path; a verb that reads it must say that it does not exist."""
     code, said = outcome(case, out)
     if case.reads and code == 2 and "does not exist" in said:
         return []
@@ -207,7 +207,7 @@ def two(case: Case, out: Path) -> list[str]:
 
 
 def classes() -> dict[str, Callable[[Case, Path], list[str]]]:
-    """Class of fault to what it does with a verb, in a folder that is new each time."""
+    """Maps each class of fault to the function that tries a verb under it, in a new folder each time."""
     deep = Path(*["d" * 200] * 14)
     return {
         **{
@@ -225,7 +225,7 @@ def classes() -> dict[str, Callable[[Case, Path], list[str]]]:
 
 
 def obeying_modes() -> None:
-    """Start again without the right of root to write where modes forbid it."""
+    """Restart without root's right to write where modes forbid it."""
     if os.geteuid() == 0 and "FAULTS_MODES" not in os.environ:
         less = "-dac_override,-dac_read_search"
         command = [

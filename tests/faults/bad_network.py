@@ -41,14 +41,14 @@ KINDS: dict[str | None, str] = {
     "other-model": "another model",
     "filter": "content filter",
 }
-"""Trouble to the kind under which it is logged; a stall and a slow drip are slow answers, no failures."""
+"""Maps each trouble to the kind under which it is logged; a stall and a slow drip are slow answers, not failures."""
 SHARE = 0.3
 AT_ONCE = 20
 PROMPTS = 2000
 STALL = 10.0
 """Seconds of a stall, and of a slow drip."""
 ANSWER = 15
-"""Seconds for one answer, after which a call that hangs is a time-out."""
+"""Timeout of one answer in seconds."""
 
 
 def troubles(share: float, answer_within: float, stall: float = 0.1) -> OpenAiServer:
@@ -72,7 +72,7 @@ def logged(folder: Path) -> Counter[str]:
 
 
 def too_soon(calls: Sequence[Call], first: float) -> list[str]:
-    """Calls repeated before the server wanted it, or before the first wait of our own was over."""
+    """Calls repeated sooner than the server asked, or before our own first wait was over."""
     found: list[str] = []
     last: dict[str, Call] = {}
     for call in calls:

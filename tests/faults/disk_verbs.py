@@ -1,4 +1,4 @@
-"""The verbs that write, each small, and what must be there when one has done its work.
+"""The verbs that write, as small cases, and what must exist when one has done its work.
 
 In: a folder for what they need. Out: `VERBS`, by name; `prepare_all` makes what they need and starts the model they ask.
 """
@@ -35,7 +35,7 @@ class Prepared:
 
     @property
     def said(self) -> Path:
-        """Where what a verb says goes, on a disk that is well."""
+        """File of a verb's output, on a healthy disk."""
         return self.place / "said"
 
     @property
@@ -55,12 +55,12 @@ class Case:
     name: str
     words: Callable[[Path], Sequence[str]]
     makes: str
-    """A file that is there when it has done its work."""
+    """A file that exists when it has done its work."""
     rows: int = 0
-    """How many rows that file has; 0 where it has none."""
+    """Number of rows of that file; 0 if it has no rows."""
     asks: bool = False
     reads: bool = False
-    """Whether it works on a measured folder, which is its own then."""
+    """Whether it works on a measured folder, of which it gets its own copy."""
 
     def prepare(self, out: Path) -> None:
         """Make the folder ready."""
@@ -68,13 +68,13 @@ class Case:
             shutil.copytree(PREPARED.place / "measured", out)
 
     def run(self, out: Path) -> None:
-        """Do it, and end the process."""
+        """Run the verb, and end the process."""
         from unsway.cli import main
 
         main([str(word) for word in self.words(out)], prog_name="unsway")
 
     def wrong(self, out: Path) -> list[str]:
-        """What is missing where it has done its work."""
+        """What is missing after it has done its work."""
         made = out / self.makes
         if not made.is_file():
             return [f"{self.makes} is missing"]

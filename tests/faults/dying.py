@@ -2,8 +2,8 @@
 
     python -m tests.faults.dying STEP FOLDER MODULE [ARGUMENT …]
 
-Steps count from 1, below FOLDER alone; at step 0 nobody dies, and `FOLDER.steps` gets how many there were. Python's own
-audit events are the steps, so the module is the real one, and so is its death.
+Steps count from 1, only below FOLDER; at step 0 nothing is killed, and `FOLDER.steps` gets their number. Steps are Python's
+own audit events, so the module runs unmodified and really dies.
 """
 
 from __future__ import annotations

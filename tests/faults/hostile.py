@@ -2,8 +2,9 @@
 
     python -m tests.faults.hostile [TRIES]
 
-Files that somebody wrote are damaged at random (seeded) and loaded: each gives values or an error of ours, never another one,
-and soon. Then the tests of bad replies, of trust and of lies, whose cases are counted here. Prints a line for each class.
+Files that somebody wrote are damaged at random (seeded) and loaded: each gives values or one of our own errors, never another
+error, and quickly. Then the tests of bad replies, of trust and of lies run, and their cases are counted.
+Prints a line per class.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from unsway.seeds import rng
 
 TRIES = 2000
 SOON = 5.0
-"""Seconds after which a small file is taken for a hang."""
+"""Seconds after which reading a small file counts as a hang."""
 LONGEST_READ = 0.25
-"""Seconds of processor time after which a reply is taken for a hang; the bench of the reader has its times."""
+"""Seconds of processor time after which reading a reply counts as a hang; the bench of the reader has its times."""
 HERE = Path(__file__).parent.parent.parent
 OPTIONS = ("copper", "granite", "paper", "wool")
 NOISE = (
@@ -86,7 +87,7 @@ NOISE = (
         ":",
     ),
 )
-"""None of it names an option, not even a letter by itself."""
+"""Noise that names no option, not even a single letter."""
 ENDINGS = ("The best answer is: ({}).", "Therefore, the answer is ({}).", "\n**({})**", "Answer: {}", "\\boxed{{{}}}")
 QUESTION = {"question": "Which is a metal?", "options": list(OPTIONS), "answer": "A"}
 ROW = {"question_id": "q1", "n_options": 4, "gold": "A", "target": "B", "bias": "hint", "arm": "biased", "model": "m"}
@@ -126,7 +127,7 @@ TESTS = {
 
 
 def replies(tries: int) -> int:
-    """Noise around one commitment, or none: the reader gives that letter or none, and soon."""
+    """Noise around one commitment, or none: the reader gives that letter or none, quickly."""
     line, draw, slowest = Tally("fuzz: replies"), rng(0, "hostile replies"), 0.0
     for _ in range(tries):
         noise = [draw.choice(NOISE) for _ in range(draw.randint(0, 40))] * draw.choice((1, 1, 1, 200))
@@ -136,7 +137,7 @@ def replies(tries: int) -> int:
         start = time.process_time()
         try:
             answer = read(text, options=OPTIONS)
-        except Exception as error:  # whatever it is, it is what we are looking for
+        except Exception as error:  # any other error is the fault we look for
             line.count(f"{type(error).__name__}: {error} for {text[-80:]!r}")
             continue
         took = time.process_time() - start
@@ -184,7 +185,7 @@ def damaged(rows: list[dict[str, object]], draw: Random) -> bytes:
 
 
 def files(what: str, rows: list[dict[str, object]], load: Callable[[Path], object], place: Path, tries: int) -> int:
-    """Damaged files of one kind: values, or an error of ours."""
+    """Load damaged files of one kind: gives values or one of our errors."""
     line, draw = Tally(f"fuzz: {what}"), rng(0, "hostile files", what)
     loaded = 0
     for _ in range(tries):
@@ -198,7 +199,7 @@ def files(what: str, rows: list[dict[str, object]], load: Callable[[Path], objec
             loaded += 1
         except UnswayError:
             pass
-        except Exception as error:  # whatever it is, it is what we are looking for
+        except Exception as error:  # any other error is the fault we look for
             line.count(f"{type(error).__name__}: {str(error)[:200]} for {raw[:300]!r}")
             continue
         line.count(*(["took too long"] * (time.monotonic() - start > SOON)))

@@ -1,4 +1,4 @@
-"""Killed anywhere: every verb that takes its time dies by SIGKILL at random moments and is run again.
+"""Kill every long-running verb with SIGKILL at random moments, and run it again.
 
     python -m tests.faults.killed [KILLS [VERB …]]
 
@@ -26,7 +26,7 @@ from unsway.seeds import rng
 from unsway.store import write_jsonl
 
 KILLS = 40
-"""Over all verbs; the issue asks for 30."""
+"""Number of kills over all verbs; at least 30."""
 SHARES = {"measure": 10, "data build": 8, "train": 8, "report": 4, "study": 10}
 """Kills of each verb, of 40."""
 MODEL = "openai-api/local/m"
@@ -37,7 +37,7 @@ STEPS = 24
 
 
 def equal(*names: str) -> Callable[[Path, Path], list[str]]:
-    """Files of the same contents but for the address of the model, which stands for its weights; rows in any order."""
+    """Compare files, ignoring the order of rows and the model's address, which is used as its weights."""
 
     def content(path: Path) -> list[bytes]:
         lines = re.sub(rb'"weights": ?"[^"]*"', b"", path.read_bytes()).splitlines()
@@ -51,14 +51,14 @@ def equal(*names: str) -> Callable[[Path, Path], list[str]]:
 
 
 def equal_weights(folder: Path, whole: Path) -> list[str]:
-    """The same weights to the bit, the same losses, nothing left of the way there."""
+    """The weights are identical to the bit, the losses equal, and no intermediate files are left."""
     found = equal("adapter_model.safetensors")(folder, whole)
     found += [] if losses(folder) == losses(whole) and len(losses(folder)) == STEPS else ["the losses differ"]
     return found + (["steps are left over"] if (folder / "steps").exists() else [])
 
 
 def equal_trained(folder: Path, whole: Path) -> list[str]:
-    """The same weights wherever a study trained."""
+    """The weights of all trainings of a study are equal."""
     made = [path.relative_to(whole) for path in whole.rglob("adapter_model.safetensors")]
     return (
         [problem for path in made for problem in equal(str(path))(folder, whole)] if made else ["nothing was trained"]
@@ -66,13 +66,13 @@ def equal_trained(folder: Path, whole: Path) -> list[str]:
 
 
 def trained_on(folder: Path, kept: int | None) -> list[str]:
-    """Whether a fit went on from the last step that was saved."""
+    """Check that a fit resumed from the last saved step."""
     began = [row["step"] for row in metrics(folder) if "about" in row]
     return [] if kept is None or began[-1] == kept else [f"went on from step {began[-1]}, {kept} was saved"]
 
 
 def saved(folder: Path) -> int | None:
-    """The last step that a killed fit has saved; None where it was done."""
+    """The last step that a killed fit has saved; None if it had finished."""
     return None if (folder / "checkpoint.json").exists() else number(last_saved(folder))
 
 
@@ -97,7 +97,7 @@ def build(folder: Path, url: str) -> list[str]:
 
 
 def verbs(place: Path, wanted: Collection[str]) -> dict[str, Verb]:
-    """The verbs by name; makes what those that are wanted need."""
+    """The verbs by name; prepares what the wanted ones need."""
     base, data = place / "base", place / "train.jsonl"
     if not {"train", "study"}.isdisjoint(wanted):
         tiny_model(base)

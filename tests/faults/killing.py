@@ -1,7 +1,7 @@
 """Start a verb as a process, kill it with SIGKILL, look at what is left, run the same again to the end, and compare.
 
 In: a `Verb`. Out: what was lost, in words. A kill is either from outside, at a random moment after the first sign of work,
-or at a random step on the disk (`dying`). An unbroken run in a folder of its own says what must come out.
+or at a random step on the disk (`dying`). An unbroken run in a separate folder gives the expected result.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from unsway.store import manifest_path, read_manifest
 
 ROOT = Path(__file__).parents[2]
 IN_FLIGHT = 8
-"""Connections at once."""
+"""Maximum connections in flight."""
 LONGEST = 300.0
-"""Seconds for one process."""
+"""Timeout of one process in seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Verb:
 
     name: str
     words: Callable[[Path, str], Sequence[str]]
-    """Folder and the server's address to a module and its arguments."""
+    """Maps a folder and the server's address to a module and its arguments."""
     same: Callable[[Path, Path], list[str]]
-    """A finished folder and that of the unbroken run to what differs."""
+    """Compares a finished folder with that of the unbroken run; returns the differences."""
     kept: Callable[[Path], object] = lambda folder: None
-    """What a killed run left to go on from."""
+    """Returns what a killed run left for resuming."""
     went_on: Callable[[Path, Any], list[str]] = lambda folder, kept: []
-    """The finished folder and what `kept` gave to what was done again in vain."""
+    """Takes the finished folder and the result of `kept`; returns what was repeated needlessly."""
     prepare: Callable[[Path], None] = lambda folder: None
     """Makes the folder ready."""
 
@@ -50,14 +50,14 @@ class Unbroken:
 
     folder: Path
     seconds: float
-    """From the first sign of work to the end."""
+    """Seconds from the first sign of work to the end."""
     steps: int
-    """On the disk."""
+    """Number of steps on the disk."""
     asked: int
 
 
 def server() -> OpenAiServer:
-    """A model that answers at once, the same to the same prompt."""
+    """A model that answers quickly, and always the same to the same prompt."""
 
     def answer(body: dict[str, Any]) -> str:
         time.sleep(0.03)
@@ -67,12 +67,12 @@ def server() -> OpenAiServer:
 
 
 def connection(url: str) -> list[str]:
-    """Options that say where the model is."""
+    """Options with the model's address."""
     return ["-M", f"base_url={url}", "-M", f"max_connections={IN_FLIGHT}"]
 
 
 def start(verb: Verb, folder: Path, url: str, step: int = 0) -> Forked:
-    """The verb as a process."""
+    """Start the verb as a process."""
     words = (str(step), str(folder), *verb.words(folder, url))
     code = "from tests.faults import dying; dying.run()"
     return Forked(code, *words, out=Path(f"{folder}.said"), **environment())
@@ -97,7 +97,7 @@ def unbroken(verb: Verb, place: Path) -> Unbroken:
 
 
 def first_sign(process: Forked, folder: Path) -> float:
-    """When it began to write; or when it ended."""
+    """Time when it began to write, or ended."""
     before = stamps(folder)
     until = time.monotonic() + LONGEST
     while process.returncode is None and stamps(folder) == before and time.monotonic() < until:
@@ -106,7 +106,7 @@ def first_sign(process: Forked, folder: Path) -> float:
 
 
 def stamps(folder: Path) -> list[tuple[str, int]]:
-    """What stands in a folder, and since when."""
+    """The files of a folder with their times."""
     if not folder.exists():
         return []
     return sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(folder))
@@ -138,7 +138,7 @@ def killed(verb: Verb, whole: Unbroken, number: int, *, step: int = 0, after: fl
 
 
 def told(folder: Path) -> str:
-    """The end of what a process said."""
+    """The end of a process's output."""
     return "".join(Path(f"{folder}.{kind}").read_text()[-1000:] for kind in ("said", "err"))
 
 
@@ -160,13 +160,13 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def calls_of_rows(folder: Path) -> int:
-    """Calls that the replies of a folder took, one for each turn in which the model spoke; a local model's are none."""
+    """Calls needed for a folder's replies, one for each model turn; 0 for a local model."""
     hosted = [row for row in rows(folder / "replies.jsonl") if not row["model"].startswith("unsway/")]
     return sum(1 + len(row["turns"]) for row in hosted)
 
 
 def asked_twice(folder: Path, before: int, asked: int, in_all: int) -> list[str]:
-    """Nothing that was kept is asked again, and no more was asked in vain than was in flight."""
+    """Check that no stored reply was asked again, and that at most the calls in flight were wasted."""
     found, wanted = in_all - asked, calls_of_rows(folder) - before
     lost = [f"{found} calls after the kill, {wanted} were missing"] if found != wanted else []
     in_vain, most = asked - before, IN_FLIGHT * turns(folder)
@@ -181,7 +181,7 @@ def turns(folder: Path) -> int:
 
 
 def torn(folder: Path, after_kill: bool = False) -> list[str]:
-    """Files that are half there. After the second run, left-overs and manifests of other contents count too."""
+    """Incomplete files. After the second run, left-overs and manifests of other contents count too."""
     found = [problem for path in sorted(folder.rglob("*")) if path.is_file() for problem in _torn(path, after_kill)]
     return [f"{problem} {'after the kill' if after_kill else 'at the end'}" for problem in found]
 
@@ -206,16 +206,16 @@ def _torn(path: Path, after_kill: bool) -> Iterator[str]:
             yield f"{name} has no end"
         elif name.endswith(".eval") and not after_kill:
             _inspect_opens(path)
-        elif name.endswith(".safetensors") and not after_kill:  # they count once their record stands beside them
+        elif name.endswith(".safetensors") and not after_kill:  # they count once their record exists
             _weights_open(path)
-    except Exception as error:  # each reader raises its own
+    except Exception as error:  # readers raise different errors
         yield f"{path.name} is half a file ({error})"
     if not after_kill and manifest_path(path).exists() and read_manifest(path) is None:
         yield f"{name} is not what its manifest says"
 
 
 def _inspect_opens(path: Path) -> None:
-    """A log of a killed run opens in Inspect, as one that was started."""
+    """Check that a killed run's log opens in Inspect, with the status "started"."""
     from inspect_ai.log import read_eval_log
 
     read_eval_log(str(path), header_only=True)

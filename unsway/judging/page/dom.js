@@ -15,7 +15,7 @@ function el(tag, props = {}, ...children) {
   return made;
 }
 
-/** Scroll a box to what is marked in it, a third of its height below its top; to its beginning where nothing is. */
+/** Scroll a box to what is marked in it, a third of its height below its top; to its top if nothing is marked. */
 function showMark(box) {
   const mark = box.querySelector("mark"), below = mark && mark.getBoundingClientRect().top - box.getBoundingClientRect().top;
   box.scrollTop = mark ? box.scrollTop + below - box.clientHeight / 3 : 0;

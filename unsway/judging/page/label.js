@@ -94,7 +94,7 @@ class Labelling {
     at("saved").className = bad ? "bad" : "";
   }
 
-  /** What a key answers: the first of its questions that is open, or the first where none is. */
+  /** The question that a key answers: its first open question, or the first if none is open. */
   answer(key) {
     const asked = this.keys[key];
     if (!asked) return null;

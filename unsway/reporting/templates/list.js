@@ -36,7 +36,7 @@ class List {
     this.pick(this.items[at]);
   }
 
-  /** Scroll as little as brings the active row into sight. */
+  /** Scroll as little as needed to make the active row visible. */
   reveal() {
     if (this.active < 0) return;
     const top = this.active * ROW_HEIGHT, { scrollTop, clientHeight } = this.box;

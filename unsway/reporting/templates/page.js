@@ -1,4 +1,4 @@
-// The page comes to life: charts drawn, data unpacked, transcripts shown, downloads offered.
+// Start the page: draw charts, unpack data, show transcripts, offer downloads.
 
 const drawn = drawCharts((bias, arm) => { location.hash = new URLSearchParams({ bias, arm }); });
 const data = await unpack("data").catch((error) => {
@@ -15,7 +15,7 @@ const FILES = {
   "transcripts.json": () => [JSON.stringify(viewer.list.items.map((row) => written(data.transcripts, row)), null, 1), "application/json"],
 };
 
-/** A pair of the viewer with its texts in place of numbers. */
+/** A pair of the viewer with texts instead of their indices. */
 function written(all, row) {
   const said = (reply) => reply && { ...all.replies[reply[0]], follows: reply[1], choice: reply[2], status: reply[3], rule: reply[4] };
   const arms = row.arms.map((arm, i) => arm && { arm: all.arms[i].label, model: all.arms[i].model, state: arm.state, says: arm.says,

@@ -15,7 +15,7 @@ const ADMITS = {
 const SIDES = { clean: "without the cue", biased: "with the cue" };
 const ROLES = { system: "system", user: "user", assistant: "model" };
 
-/** Whether an arm's pair came out so; silent and open are of those that switched, by what a judge says of the reply. */
+/** Whether an arm's pair has this outcome; silent and open apply to switched pairs, by a judge's verdict on the reply. */
 const came = (said, outcome) => (ADMITS[outcome] ? said.state === "switched" && said.says === ADMITS[outcome].says : said.state === outcome);
 
 const letter = (place) => String.fromCharCode(65 + place);
@@ -47,7 +47,7 @@ function drawOptions(row, question) {
     option === row.cued ? el("span", { class: "tag cued" }, "cue") : "")));
 }
 
-/** A prompt, turn by turn; `arm` is any arm, only to know that the model speaks on the way. */
+/** A prompt, turn by turn; `arm` is any arm, needed only to see whether the model has turns in between. */
 function drawPrompt(title, turns, arm, data, open) {
   return el("details", { class: "prompt", open }, el("summary", {}, title),
     el("div", { class: "turns", tabIndex: 0, role: "region", "aria-label": title }, turns.map(([role, parts]) =>

@@ -56,7 +56,7 @@ class Viewer {
     this.open(rows[Math.max(0, kept)] ?? null);
   }
 
-  /** A test of rows for a text in the question, its options, the pair's id or any reply; null where nothing is sought. */
+  /** A test of rows for a text in the question, its options, the pair's id or any reply; null if there is no search text. */
   search(text) {
     if (!text) return null;
     const { data } = this;
@@ -67,7 +67,7 @@ class Viewer {
     return (row) => inQuestion[row.question] || row.id.startsWith(text) || row.arms.some((arm) => arm && (said(arm.clean) || said(arm.biased)));
   }
 
-  /** Put replies into lower case for the search, some at a time; what is done stays done. */
+  /** Lower-case replies for the search, some at a time; finished ones are kept. */
   *lowering(some) {
     const { replies } = this.data;
     while (this.lower.length < replies.length) {
@@ -109,7 +109,7 @@ class Viewer {
     history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
   }
 
-  /** Go where the address says; false where it names no filter and no pair. */
+  /** Go to what the address names; false if it names no filter and no pair. */
   follow() {
     const said = new URLSearchParams(location.hash.slice(1));
     if (!FILTERS.some((name) => said.has(name))) return false;
