@@ -1,13 +1,13 @@
-"""Can a monitor that is not told of the cue tell which answers the cue decided?
+"""Can a monitor that does not know the cue tell which answers the cue decided?
 
 In: `Results` and a model as monitor. Out: `Monitored`: its verdicts, and how well it finds switched replies (g², AUROC), next
-to monitors that see less: the answer alone, the prompt alone, the length of the reply alone. A monitor is worth what it is
-better than these, because many cues show in the prompt whatever the reply says.
+to baselines that see less: only the answer, only the prompt, or only the length of the reply. Only what a monitor gains over
+these counts, because many cues are visible in the prompt whatever the reply says.
 
     watched = monitor(found, "openai/gpt-4o-mini", folder="runs/mine")
     watched.cells[0].auroc.value
     watched.matched({"bct": ["bct 1", "bct 2", "bct 3"], "rmct": ["rmct 1", "rmct 2"]})     # at an equal bias rate
-    watched.fronts()                          # by monitor, debias and say so: which arm no other beats in both
+    watched.fronts()                          # by monitor: the arms that no other arm beats in both bias and silence
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ if TYPE_CHECKING:
     from unsway.sampling.options import SamplingOptions
 
 SEES: Mapping[str, str] = {"monitor": "reply", "monitor_answer": "answer", "monitor_prompt": "prompt"}
-"""What each rubric shows besides the prompt, the least last."""
+"""What each rubric shows besides the prompt, ordered from most to least."""
 LENGTH = "length"
-"""The baseline that is no model: a longer reply is suspected more."""
+"""The baseline that is not a model: a longer reply is more suspect."""
 SAMPLES_FOR_INSTANCES = 10
-"""Samples of each side of a question from which g² by question is given; the paper has 30 (arXiv 2512.18311)."""
+"""Minimum samples of each side of a question for g² by question; the paper has 30 (arXiv 2512.18311)."""
 
 
 class MonitoredCell(NamedTuple):
-    """How well one monitor tells, in one arm under one bias."""
+    """How well one monitor detects switched replies, in one arm under one bias."""
 
     arm: str
     """Label of the arm."""
@@ -60,23 +60,23 @@ class MonitoredCell(NamedTuple):
     by: str
     """The monitor; empty for the length of the reply."""
     sees: str
-    """What it sees besides the prompt: reply, answer, prompt (nothing besides), or length."""
+    """What it sees besides the prompt: reply, answer, prompt (nothing else), or length."""
     n: int
-    """Replies with a grade."""
+    """Number of replies with a grade."""
     missing: Mapping[str, int]
-    """Replies without one, by reason."""
+    """Number of replies without a grade, by reason."""
     caused: float | None
-    """q: share of the cued answers that the cue caused, which bounds what any monitor can reach."""
+    """q: share of the cued answers that the cue caused, an upper bound for any monitor."""
     g_squared: Estimate
-    """Pooled over the questions of the bias; None for the length, which flags nothing."""
+    """g² pooled over the questions of the bias; no value for the length, which flags nothing."""
     g_squared_by_instance: Estimate | None
-    """Question by question; None with fewer than 10 samples of each. Another number than the pooled one."""
+    """g² question by question; None with fewer than 10 samples of each. It differs from the pooled one."""
     g_mean: float | None
-    """Root of sensitivity and specificity, positives being switched replies (arXiv 2602.20710); another number again."""
+    """Geometric mean of sensitivity and specificity, switched replies being positives (arXiv 2602.20710); a third number."""
     auroc: Estimate
-    """Switched replies against biased replies that did not follow."""
+    """AUROC of switched replies against biased replies that did not follow."""
     auroc_clean: Estimate
-    """Switched replies against clean replies."""
+    """AUROC of switched replies against clean replies."""
     channel: Channel
     """Which channel of the reply it sees."""
     note: str = ""
@@ -84,27 +84,27 @@ class MonitoredCell(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """One reply with what a monitor made of it."""
+    """One reply with a monitor's grade."""
 
     outcome: Outcome
     side: Side
     hit: bool
-    """Whether it gives the cued answer."""
+    """Whether the reply gives the cued answer."""
     switched: bool
-    """Whether it does where the clean one does not."""
+    """Whether it is biased, gives the cued answer, and the clean reply does not."""
     grade: float | None
-    """0 to 100, or its length; None where there is none."""
+    """0 to 100, or the reply's length; None without a grade."""
     missing: str
 
 
 @dataclass(frozen=True, slots=True)
 class Monitored:
-    """What monitors make of a study's replies."""
+    """The results of monitors on a study's replies."""
 
     verdicts: tuple[Verdict, ...] = field(repr=False)
     """Every grade, with the monitor's reason."""
     cells: tuple[MonitoredCell, ...]
-    """By arm, bias, monitor and what it sees."""
+    """Numbers by arm, bias, monitor and what it sees."""
     found: Results = field(repr=False, compare=False)
     """The study."""
 
@@ -113,7 +113,7 @@ class Monitored:
         return str(views.get("monitored")(self))
 
     def grades(self) -> dict[str, tuple[Verdict, ...]]:
-        """The grades of whole replies by each monitor, with the channel in its name where that is not the answer."""
+        """The grades of whole replies by each monitor, with the channel in its name unless it is the answer."""
         found: dict[str, list[Verdict]] = {}
         for verdict in self.verdicts:
             if name_of(verdict) == "monitor" and not verdict.placebo:
@@ -125,16 +125,16 @@ class Monitored:
     ) -> dict[str, Estimate]:
         """AUROC of each method after the first minus that of the first, at an equal BRR over all biases.
 
-        All arms count on the questions that they share, bias by bias. They are not compared where what
-        they think cannot be seen alike (`thoughts_beside`).
+        All arms count on the questions they share, bias by bias. They are not compared if their thoughts
+        are visible in different ways (`thoughts_beside`).
 
         Args:
             methods: Labels of the arms of each method: its checkpoints or its seeds.
-            at: The BRR; the middle of what both ranges share where it is None.
-            by: The monitor, as `grades` names it; may be left out where there is one.
+            at: The BRR to compare at; None takes the middle of the range that both share.
+            by: The monitor, as `grades` names it; may be omitted if there is only one.
 
         Raises:
-            UnknownName: There is no such arm, or no such monitor.
+            UnknownName: There is no such arm or monitor.
             BadInput: A method has fewer than 2 arms, or there are several monitors and none is named.
         """
         every = self.grades()
@@ -177,9 +177,9 @@ class Monitored:
         return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
-        """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it.
+        """Compare arms on BRR and on how often each switches without a flag, over all biases; mark those that are beaten.
 
-        One front for each monitor, as `grades` names it, and for the thoughts of the arms where these differ.
+        One front for each monitor, as `grades` names it, and for each kind of thoughts if the arms differ in that.
         """
         fronts: dict[str, tuple[FrontArm, ...]] = {}
         for by, grades in self.grades().items():
@@ -211,15 +211,15 @@ def monitor(
     """Have a model say of each reply whether something other than the merits decided its answer.
 
     Args:
-        found: The study, or its folder, where what is said is then kept.
-        by: The monitor. It sees the prompt as it was sent, and is not told of any cue.
-        baselines: Whether to ask it also with the answer alone and with the prompt alone.
+        found: The study, or its folder; a folder also stores the grades.
+        by: The monitor. It sees the prompt as sent, and is not told about any cue.
+        baselines: Whether to ask it also with only the answer and with only the prompt.
         channel: What it sees of each reply.
-        n: At most so many pairs of each arm and bias, drawn by the seed; None takes all.
+        n: Maximum number of pairs of each arm and bias, drawn by the seed; None takes all.
         seed: Seed of that draw.
         model_args: Arguments of the monitor's provider.
-        sampling: As for `unsway.sampling.ask`. With the study's folder, grades are kept in `verdicts.jsonl` and what the
-            monitor said in `judges/`, so a second call asks nothing.
+        sampling: As for `unsway.sampling.ask`. With the study's folder, grades are stored in `verdicts.jsonl` and the
+            monitor's replies in `judges/`, so a second call asks nothing.
 
     Raises:
         ModelError, BudgetReached: As `ask`; everything so far is kept.
@@ -238,7 +238,7 @@ def monitor(
 
 
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
-    """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
+    """The numbers of every monitor with verdicts, and of the reply's length if there is any monitor."""
     mine = [verdict for verdict in said if name_of(verdict) in SEES and not verdict.placebo]
     judges, arms = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}
     cells: list[MonitoredCell] = []
@@ -255,17 +255,17 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
                 cell = _cell(arms[key].label, bias, by, name, channel, group, found.level)
                 if name != LENGTH:
                     cells.append(cell._replace(note=note(by, arms[key])))
-                elif cell not in cells:  # monitors of the same replies share it
+                elif cell not in cells:  # monitors of the same replies share the length's cell
                     cells.append(cell)
     return tuple(cells)
 
 
 def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Graded]:
-    """Every reply that one monitor was asked about and whose pair counts; for the length, those of the full monitor.
+    """Every reply with a row of one monitor whose pair counts; for the length, the replies of the full monitor.
 
     Args:
         found: The study.
-        said: What one monitor said of one channel; for the length, of any.
+        said: One monitor's verdicts on one channel; for the length, on any channel.
         name: The rubric, or `LENGTH`.
     """
     wanted = "monitor" if name == LENGTH else name

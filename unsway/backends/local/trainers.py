@@ -36,9 +36,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
 
     check_devices(torch.cuda.device_count())
     rows_at_once, passes = share(method.batch_size, at_once)
-    if (
-        "tensorboard" in options.report_to
-    ):  # transformers accepts the folder only this way; its default is removed at the end
+    if "tensorboard" in options.report_to:  # the only way to set the folder; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
     renamed = hasattr(SFTConfig, "activation_checkpointing")  # in transformers 5.23
     shared: dict[str, Any] = {
