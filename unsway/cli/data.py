@@ -35,7 +35,7 @@ thoughts_option = click.option(
     type=click.Choice(["keep", "drop"]),
     default="keep",
     show_default=True,
-    help="keep: targets begin with the thought of a reasoning model; drop: they are what it said alone.",
+    help="keep: targets begin with a reasoning model's thought; drop: targets have no thought.",
 )
 
 
@@ -73,22 +73,20 @@ def data() -> None:
     show_default=True,
     help="Instruction-following rows; the paper takes as many as -n.",
 )
-@click.option(
-    "--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file; our own otherwise."
-)
+@click.option("--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file (our own).")
 @click.option(
     "--evidence",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Rows that give grounds for the right option.",
+    help="Rows that give reasons for the right option.",
 )
 @click.option(
     "--instructions",
     type=click.Choice(["varied", "default"]),
     default="varied",
     show_default=True,
-    help="varied: how to reply is said in the words of a whole bank; default: always the same.",
+    help="varied: the instruction how to reply is drawn from a bank; default: it is always the same.",
 )
 @click.option("--exclude", default="", help="Sources and question ids, comma-separated, that are never trained on.")
 @click.option("--test-questions", default="", help="Sources or files; none of their questions is trained on.")
@@ -102,7 +100,7 @@ def data() -> None:
 @thoughts_option
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="0 is greedy.")
 @click.option(
-    "--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True, help="Most tokens of a reply."
+    "--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True, help="Maximum tokens of a reply."
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that its replies may cost; stops before.")
 @out_option("Folder of the training set.")
@@ -125,7 +123,7 @@ def build(
 ) -> None:
     """Build a training set from MODEL's own clean replies.
 
-    Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance beside it.
+    Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance next to it.
     "all_but:NAME" as --biases takes all that fit but NAME.
     """
     from unsway import sources
@@ -146,15 +144,15 @@ def build(
 
 @data.command()
 @file_argument
-@click.option("--control", type=FILE, help="The control of chats from elsewhere, row by row. Our rows hold their own.")
-@click.option("--test-questions", default="", help="Sources, or files, that nothing may be trained on.")
+@click.option("--control", type=FILE, help="The control of chats from elsewhere, row by row. Our own rows include it.")
+@click.option("--test-questions", default="", help="Sources or files whose questions must not be trained on.")
 @click.option("--tokenizer", default=None, help="A local model, whose tokens are counted too.")
 @seed_option
 @json_option
 def inspect(file: Path, control: Path | None, test_questions: str, tokenizer: str | None, seed: int) -> None:
-    """Print what a training FILE holds: mix, cues, agreement, duplicates, overlap, ten sample rows.
+    """Print what a training FILE contains: mix, cues, agreement, duplicates, overlap, ten sample rows.
 
-    FILE is of `unsway data build`, or chats from elsewhere (messages, or prompt and completion).
+    FILE is from `unsway data build`, or has chats from elsewhere (messages, or prompt and completion).
     """
     from unsway.data.audit import audit_file
 
@@ -164,7 +162,9 @@ def inspect(file: Path, control: Path | None, test_questions: str, tokenizer: st
 
 @data.command()
 @file_argument
-@click.option("--format", "format_", type=click.Choice(["openai", "trl"]), required=True, help="Who is to read it.")
+@click.option(
+    "--format", "format_", type=click.Choice(["openai", "trl"]), required=True, help="The program that will read it."
+)
 @click.option(
     "--side",
     type=click.Choice(["biased", "clean"]),
@@ -188,7 +188,7 @@ def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased"
 @file_option
 @click.option("--said-by", default="", help="The model that wrote the completions.")
 def import_(file: Path, out: Path, said_by: str) -> None:
-    """Import chats or preferences from elsewhere as rows of our own, which say who wrote them."""
+    """Import chats or preferences from elsewhere as rows of unsway, which say who wrote them."""
     from unsway.data.foreign import read_examples
     from unsway.data.formats import write_rows
     from unsway.store import sha256_file

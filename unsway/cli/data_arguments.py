@@ -37,8 +37,10 @@ from unsway.errors import number_of
 @columns_option
 @skip_bad_option
 @split_option
-@click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Tries for each question.")
-@click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True, help="Most tokens of one.")
+@click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Attempts for each question.")
+@click.option(
+    "--max-tokens", type=click.IntRange(min=1), default=600, show_default=True, help="Maximum tokens of an argument."
+)
 @out_option("Folder: arguments.jsonl and the replies.")
 @seed_option
 @engine_option
@@ -58,8 +60,8 @@ def arguments(
 ) -> None:
     """Have MODEL argue for the cued option of each question.
 
-    An argument is kept if it concludes that option and does not give itself away. Use the seed, the questions and -n
-    that `unsway measure --arguments FILE` will have: the same options are cued.
+    An argument is kept if it concludes that option and does not give itself away. Use the same seed, questions and -n as
+    in `unsway measure --arguments FILE`, so the same options are cued.
     """
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments

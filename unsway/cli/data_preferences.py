@@ -15,13 +15,13 @@ from unsway.errors import number_of
 @data.command()
 @folder_argument
 @file_option
-@click.option("--model", default=None, help="The model whose replies are taken, where the folder has several.")
+@click.option("--model", default=None, help="The model whose replies are used, if the folder has several.")
 @thoughts_option
 def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["keep", "drop"]) -> None:
     """Prefer a model's clean replies over its cued ones, from a FOLDER of `unsway measure`.
 
-    A pair gives a row where the answer moved to what the cue wants. Measure train questions for it, never those that the
-    trained model is then measured on.
+    A pair gives a row if the answer moved to what the cue wants. Measure train questions for this, never those on which
+    you will measure the trained model.
     """
     from unsway.data.preferences import preferences as of
     from unsway.errors import UnknownName

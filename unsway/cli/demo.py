@@ -18,9 +18,9 @@ from unsway.cli.options import PATH, form, remark, show_results, table_options
 def demo(out: Path, full: bool) -> None:
     """Run the whole loop on the embedded model and write report.html.
 
-    Measures SmolLM2-135M under the cues of three biases, trains BCT and its control, measures both, and shows what came
-    out. The table and the page are there after the first arm, and again after each. Interrupt it at any time; the same
-    command goes on where it stopped.
+    Measures SmolLM2-135M under the cues of three biases, trains BCT and its control, measures both, and shows the
+    results. The table and the page exist after the first arm, and are updated after each. Interrupt it at any time; the same
+    command resumes where it stopped.
     """
     from unsway.demo import FULL, STUDY
     from unsway.demo import demo as run_demo

@@ -42,14 +42,14 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
     "--effects",
     "wanted",
     default="",
-    help="Side effects, or NAME/CONDITION, with commas (all that need no judge and are not only by name).",
+    help="Side effects, or NAME/CONDITION, comma-separated (all that need no judge and need not be named).",
 )
 @click.option(
     "-n",
     "n",
     type=click.IntRange(min=1),
     default=None,
-    help="Questions of each condition; else each side effect's own number.",
+    help="Questions of each condition (each side effect's own number).",
 )
 @click.option(
     "--margin",
@@ -59,8 +59,10 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
     metavar="NAME=SHARE",
     help="Another margin, e.g. clean_accuracy=0.03.",
 )
-@click.option("--judge", default=None, metavar="MODEL", help="Who reads replies, for refusal and free_text.")
-@click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
+@click.option(
+    "--judge", default=None, metavar="MODEL", help="The model that judges replies, for refusal and free_text."
+)
+@click.option("--arms", default="", help="Labels of the arms, comma-separated (bases, controls and trained ones).")
 @budget_option("the folder")
 @seed_option
 @model_args_option
@@ -71,8 +73,8 @@ def effects(
     """Ask the arms of FOLDER what their training cost or broke.
 
     Each number is compared with the base (a trained arm's also with the control) and has a margin: kept, a little worse,
-    lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing. -M is of the
-    arms that are hosted, not of the judge.
+    lost, or cannot tell. Replies are stored in FOLDER, so the same call again asks nothing. -M applies to
+    hosted arms, not to the judge.
     """
     from unsway.studies.side_effects import side_effects
 

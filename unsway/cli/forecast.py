@@ -41,7 +41,7 @@ def guesses(
 
 @main.command()
 @click.argument("study", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "--out", "out", type=PATH, help="Folder it will run in; STUDY where it is one.")
+@click.option("--to", "--out", "out", type=PATH, help="Folder it will run in (STUDY, if that is a folder).")
 @click.option(
     "--mine",
     multiple=True,
@@ -49,8 +49,8 @@ def guesses(
     metavar="BIAS=10%,50%,90%",
     help="Your own forecast, or BIAS>THRESHOLD=CHANCE.",
 )
-@click.option("--who", default="", help="Who you are (the name of this machine's user otherwise).")
-@click.option("--recalibrated", is_flag=True, help="Show intervals as wide as everybody's history asks for too.")
+@click.option("--who", default="", help="Your name (this machine's user name).")
+@click.option("--recalibrated", is_flag=True, help="Also show intervals widened by each forecaster's history.")
 @table_options
 def forecast(study: Path, out: Path | None, mine: Mapping[str, Guess], who: str, recalibrated: bool) -> None:
     """Say what STUDY will print, before it runs: the machine's forecast, and yours next to it.
@@ -85,13 +85,13 @@ def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bo
 
 @main.command()
 @click.argument("folder", type=FOLDER, default=Path("runs"))
-@click.option("--blind", is_flag=True, help="Show the forecasts that do not know the bias too.")
-@click.option("--who", default="", help="Whose forecasts to show; everybody's otherwise.")
+@click.option("--blind", is_flag=True, help="Also show the bias-blind forecasts.")
+@click.option("--who", default="", help="Whose forecasts to show (all).")
 @table_options
 def score(folder: Path, blind: bool, who: str) -> None:
-    """Score forecasts against what came: of FOLDER's study, or of every study in it.
+    """Score forecasts against the results: of FOLDER's study, or of every study in it.
 
-    Numbers are scored by themselves whenever something is measured; this shows them again.
+    Numbers are scored automatically whenever something is measured; this shows them again.
     """
     from unsway.reporting.forecasts import history_body
     from unsway.studies.scoring import score as score_folder

@@ -17,22 +17,22 @@ from unsway.cli.options import FILE, json_option, out_option, say
 @click.option("--clean", multiple=True, type=FILE, help="A file of clean replies.")
 @click.option("--facts", type=FILE, help="A row for each question, by its name.")
 @click.option(
-    "--columns", default="", help="Which field is which: reply=output,gold=answer:1-based; {question_id}|{arm}=id."
+    "--columns", default="", help="Meaning of the fields: reply=output,gold=answer:1-based; {question_id}|{arm}=id."
 )
 @click.option(
     "--set", "given", multiple=True, help="A value of all rows: bias=post_hoc, model=gpt-4o; may be repeated."
 )
-@click.option("--base", default="", help="The model with which the others are compared.")
-@click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, and go on.")
+@click.option("--base", default="", help="The model that the others are compared with.")
+@click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, and continue.")
 @click.option("--keep-gold", is_flag=True, help="Keep rows whose cue points to the right option, as NAME/gold.")
 @json_option
 def import_(files: tuple[Path, ...], out: Path, base: str, skip_bad: bool, keep_gold: bool, **about: Any) -> None:
-    """Import replies that somebody else sampled.
+    """Import replies that were sampled elsewhere.
 
     FILES are JSONL, JSON, CSV or Parquet, packed or not, with the fields question_id, n_options or options, gold, target,
     bias, arm ("clean" or "biased"), model, reply, and optionally source, sample, prompt, stop, reasoning; or what other
-    harnesses and the batch files of providers hold; or Inspect logs, or folders of them. Several files are read as one, such
-    as the biased and the clean run of a harness. `unsway table` and `unsway report` then show every number.
+    harnesses and the batch files of providers hold; or Inspect logs, or folders of them. Several files are read as one, for
+    example the biased and the clean run of a harness. `unsway table` and `unsway report` then show every number.
     """
     from unsway.importing.bodies import Description
     from unsway.studies.import_replies import import_replies

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @main.command()
 @study_argument
 @click.option(
-    "--ask", default="early", show_default=True, help="Tests with commas: early, mistakes, paraphrase, filler, shuffle."
+    "--ask",
+    default="early",
+    show_default=True,
+    help="Tests, comma-separated: early, mistakes, paraphrase, filler, shuffle.",
 )
 @click.option("--model", default=None, help="The model under test, an arm of the study (its first arm).")
 @click.option("--helper", default=None, help="Another model, which writes mistakes and paraphrases.")
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Begin the model's reply with its reasoning, or quote it in the question.",
 )
-@click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each bias.")
+@click.option("-n", type=click.IntRange(min=1), default=None, help="Maximum number of pairs of each bias.")
 @budget_option("it")
 @click.option("--plan", "plan_", is_flag=True, help="Count calls, tokens and dollars, and ask nothing.")
 @seed_option
@@ -55,9 +58,9 @@ def interrogate(
     model_args: dict[str, Any],
     **options: Any,
 ) -> None:
-    """Ask the model of FOLDER for its answers again, with its reasoning cut, spoilt, reworded or emptied.
+    """Ask the model of FOLDER for its answers again, with its reasoning truncated, corrupted, reworded or emptied.
 
-    What the model says is kept in FOLDER/interrogation, so the same call again asks nothing.
+    The model's replies are stored in FOLDER/interrogation, so the same call again asks nothing.
     """
     from unsway.reporting.interrogated import plan_rows, thought_tables
     from unsway.studies.folder import results

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     type=known("rubrics"),
     default="mentions_cue",
     show_default=True,
-    help="Questions with commas (`unsway list rubrics`).",
+    help="Questions, comma-separated (`unsway list rubrics`).",
 )
-@click.option("--by", default="patterns", show_default=True, help="Judges with commas: models, or `patterns`.")
+@click.option("--by", default="patterns", show_default=True, help="Judges, comma-separated: models, or `patterns`.")
 @click.option(
     "--channel",
     "channels",
@@ -55,26 +55,28 @@ if TYPE_CHECKING:
     "--ensemble",
     type=click.Choice(["any", "majority", "all"]),
     default=None,
-    help="Count the judges as one more, by this rule.",
+    help="Combine the judges into an additional one, by this rule.",
 )
-@click.option("--check", default="", help="Test the judges instead, with commas: padding, injection, position, again.")
+@click.option(
+    "--check", default="", help="Test the judges instead, comma-separated: padding, injection, position, again."
+)
 @click.option(
     "--again",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="For the check `again`: which further reply counts. 1 tells a judge's noise, 2 months later its drift.",
+    help="For the check `again`: which further reply counts. 1 measures a judge's noise, 2 months later its drift.",
 )
-@click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
+@click.option("-n", type=click.IntRange(min=1), default=None, help="Maximum number of pairs of each arm and bias.")
 @budget_option("all judges")
 @seed_option
 @model_args_option
 @table_options
 def judge(folder: Path, ask: str, by: str, check: str, again: int, **how: Any) -> None:
-    """Judge what the replies of FOLDER say of their cues.
+    """Judge what the replies of FOLDER say about their cues.
 
-    Clean replies are judged by the same words: what is found there is the judge's error. Verdicts are kept in
-    FOLDER/verdicts.jsonl and what judges said in FOLDER/judges, so the same call again asks nothing.
+    Clean replies are judged with the same wording: their rate is the judge's error. Verdicts are stored in
+    FOLDER/verdicts.jsonl and the judges' replies in FOLDER/judges, so the same call again asks nothing.
     """
     from unsway.reporting.judged import check_rows, verdict_tables
     from unsway.studies.folder import results
@@ -94,7 +96,7 @@ def judge(folder: Path, ask: str, by: str, check: str, again: int, **how: Any) -
 @folder_argument
 @table_options
 def requests(folder: Path) -> None:
-    """Show how the models of FOLDER treat requests: answers where they ought to decline, refusals where they ought to help.
+    """Show how the models of FOLDER treat requests: answers where they should decline, refusals where they should help.
 
     Measure a source of requests and judge the replies first (docs/requests.md).
     """

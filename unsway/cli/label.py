@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 @main.command()
 @study_argument
-@click.option("--as", "labeller", default=None, metavar="NAME", help="Who labels (your login name).")
+@click.option("--as", "labeller", default=None, metavar="NAME", help="Name of the labeller (your login name).")
 @click.option(
     "--from",
     "from_",
     type=FILE,
-    help="Import replies and labels of others first: JSONL, or the labels released with the paper.",
+    help="First import others' replies and labels: JSONL, or the labels released with the paper.",
 )
-@click.option("--ask", default="coherent,mentions_cue", show_default=True, help="Questions with commas.")
+@click.option("--ask", default="coherent,mentions_cue", show_default=True, help="Questions, comma-separated.")
 @click.option(
     "--which",
     type=click.Choice(["switched", "followed", "all"]),
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Replies that switched to the cue, that follow it, or all that were read.",
 )
-@click.option("-n", type=click.IntRange(1), default=None, help="At most so many replies of the study (all).")
+@click.option("-n", type=click.IntRange(1), default=None, help="Maximum number of replies of the study (all).")
 @seed_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 means any free one.")
 @click.option("--browse/--no-browse", default=True, help="Open the page in a browser.")
-@click.option("--agreement", is_flag=True, help="Show how far labellers agree, and serve nothing.")
+@click.option("--agreement", is_flag=True, help="Show how well labellers agree, and serve nothing.")
 @click.option(
-    "--by-arm", is_flag=True, help="Show the findings for each arm, and serve nothing. It ends the blindness."
+    "--by-arm", is_flag=True, help="Show the findings for each arm, and serve nothing. This reveals the arms."
 )
 @click.option("--export", "export_", type=Place(dir_okay=False), help="Write all labels; serve nothing.")
 @table_options
@@ -73,8 +73,8 @@ def label(
 ) -> None:
     """Label biased replies of FOLDER on a page of this machine, without seeing who wrote them.
 
-    By default two questions: how coherent is the reasoning, 1 to 5, and does the reply mention the cue? Every click is kept
-    at once in FOLDER/labels, as the verdict of a judge with your name; the same command goes on where you stopped.
+    By default two questions: how coherent is the reasoning, 1 to 5, and does the reply mention the cue? Every click is stored
+    immediately in FOLDER/labels, as the verdict of a judge with your name; the same command resumes where you stopped.
     """
     from unsway.judging.foreign_labels import export_labels, import_labels
     from unsway.judging.label_page import serve

@@ -61,7 +61,7 @@ OPTIONS = {
     "--prompts",
     multiple=True,
     type=FILE,
-    help="A file of prompts released with arXiv 2403.05518, asked as they are, instead of --questions.",
+    help="A file of prompts released with arXiv 2403.05518, asked unchanged, instead of --questions.",
 )
 @click.option(
     "--keep-gold", is_flag=True, help="Keep released rows whose cue points to the right option, as NAME/gold."
@@ -92,7 +92,7 @@ OPTIONS = {
 @click.option(
     "--role",
     type=click.Choice(["base", "control", "trained"]),
-    help="What it is compared as (a checkpoint: what its record says; anything else: base).",
+    help="Its role in comparisons (a checkpoint: what its record says; anything else: base).",
 )
 @click.option(
     "--checkpoint",
@@ -103,7 +103,7 @@ OPTIONS = {
     "--training",
     default="",
     metavar="NAME",
-    help="The training that a checkpoint is one seed of: arms of one name are one result, with its spread from seed to seed.",
+    help="The training of which a checkpoint is one seed: arms with one name are one result, with the spread between seeds.",
 )
 @click.option(
     "--intervention",
@@ -118,19 +118,19 @@ OPTIONS = {
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies to each prompt.")
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 is greedy.")
 @click.option(
-    "--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True, help="Most tokens of a reply."
+    "--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True, help="Maximum tokens of a reply."
 )
 @click.option("--effort", type=EffortType(), help="How much a reasoning model thinks (the provider's default).")
-@click.option("--thinking-budget", type=click.IntRange(min=1), help="Most tokens of thinking, part of --max-tokens.")
+@click.option("--thinking-budget", type=click.IntRange(min=1), help="Maximum tokens of thinking, part of --max-tokens.")
 @click.option(
     "--options-after",
     metavar="WORDS",
-    help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models.",
+    help="After these words of a reply only an option can follow, e.g. 'best answer is'; local models.",
 )
 @click.option(
     "--force-answer",
     metavar="WORDS",
-    help="Put behind a reply without an answer, e.g. 'So the best answer is'; an option follows. With --options-after.",
+    help="Append this to a reply without an answer, e.g. 'So the best answer is'; an option follows. With --options-after.",
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @prices_option
@@ -138,7 +138,7 @@ OPTIONS = {
     "--until-half-width",
     "half_width",
     type=click.FloatRange(min=0, max=1, min_open=True),
-    help="Stop asking a bias once its anytime-valid interval of the BRR is that narrow to either side, e.g. 0.05.",
+    help="Stop asking a bias once its anytime-valid BRR interval has this half-width, e.g. 0.05.",
 )
 @click.option("--batch", is_flag=True, help="Use the provider's batch mode: cheaper, hours later.")
 @seed_option
@@ -149,7 +149,7 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
     """Measure how far cues sway MODEL.
 
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name), a local one (smollm2-135m, a folder, org/name of
-    the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. What the study's folder holds is not asked again.
+    the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. Replies in the study's folder are not asked again.
     """
     from unsway.models.session import session
     from unsway.studies.measuring import measure as measure_model

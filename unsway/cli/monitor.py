@@ -1,4 +1,4 @@
-"""`unsway monitor`: whether a monitor that is not told of the cue can tell which answers it decided."""
+"""`unsway monitor`: whether a monitor that does not know the cue can tell which answers the cue decided."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from unsway.cli.options import (
 @main.command()
 @study_argument
 @click.option("--by", required=True, help="The monitor: any model that `unsway measure` takes.")
-@click.option("--no-baselines", is_flag=True, help="Leave out the monitors of the answer alone and the prompt alone.")
+@click.option(
+    "--no-baselines", is_flag=True, help="Leave out the monitors that see only the answer or only the prompt."
+)
 @click.option(
     "--channel",
     type=click.Choice(["answer", "thinking", "summary"]),
@@ -30,7 +32,7 @@ from unsway.cli.options import (
     show_default=True,
     help="What it sees of each reply.",
 )
-@click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
+@click.option("-n", type=click.IntRange(min=1), default=None, help="Maximum number of pairs of each arm and bias.")
 @budget_option("the monitor")
 @click.option(
     "--method",
@@ -45,7 +47,7 @@ from unsway.cli.options import (
 def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], **options: Any) -> None:
     """Ask a monitor whether something other than the merits decided each answer of FOLDER.
 
-    It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
+    It sees the prompt as sent and the reply, but is not told about any cue. Grades are stored in FOLDER/verdicts.jsonl.
     """
     from unsway.reporting.monitored import monitor_tables
     from unsway.studies.folder import results

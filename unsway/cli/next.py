@@ -31,7 +31,7 @@ project_option = click.option(
     "--best",
     multiple=True,
     metavar="NUMBER",
-    help="Instead: a number of which the lowest (of side effects the highest) is taken; once for each.",
+    help="Instead of --if: one option's number. The lowest is taken (for side effects, the highest). Repeat it.",
 )
 @click.option(
     "--worth", default="", metavar="DOLLARS/point", help="What a point on the right side is worth: 200/point."
@@ -51,7 +51,7 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
 
 
 @main.command(name="next")
-@click.option("--decide", default="", metavar="ID", help="One decision; all that are open otherwise.")
+@click.option("--decide", default="", metavar="ID", help="One decision (all open ones).")
 @click.option("--budget", type=click.FloatRange(min=0), help="US dollars that one step may cost.")
 @click.option("--hour-costs", "hour", type=click.FloatRange(min=0), help="US dollars for an hour of a local model (2).")
 @click.option("--training-costs", "training", type=click.FloatRange(min=0), help="US dollars for one training (40).")
@@ -61,7 +61,7 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
     type=click.Choice(["dollar", "hour"]),
     default="dollar",
     show_default=True,
-    help="What value is compared with.",
+    help="The cost that value is divided by.",
 )
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Options to show.")
 @project_option
@@ -89,7 +89,7 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
 @click.argument("decision")
 @click.argument("action")
 @click.argument("why", default="")
-@click.option("--result", "results", multiple=True, help="A folder whose numbers it rests on.")
+@click.option("--result", "results", multiple=True, help="A folder whose numbers it is based on.")
 @project_option
 @json_option
 def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path) -> None:
@@ -103,7 +103,7 @@ def decided(decision: str, action: str, why: str, results: tuple[str, ...], proj
 
 
 @main.command()
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back.")
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How many days to look back.")
 @project_option
 @json_option
 def week(days: int, project: Path) -> None:

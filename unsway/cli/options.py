@@ -145,7 +145,7 @@ elicit_option = click.option(
     type=known("elicitations"),
     default="cot",
     show_default=True,
-    help="How it is asked: one of `unsway list elicitations`; several with commas.",
+    help="How questions are put: one of `unsway list elicitations`, or several, comma-separated.",
 )
 
 
@@ -234,16 +234,16 @@ engine_option = click.option(
     help="Engine of a local model: auto (the default) or one of `unsway list engines`.",
 )
 prices_option = click.option(
-    "--prices", "prices_", type=FILE, help="A file of prices, whose lines win over the table's."
+    "--prices", "prices_", type=FILE, help="A file of prices, whose lines override the table's."
 )
 columns_option = click.option(
     "--columns",
     default="",
     metavar="ROLE=COLUMN,…",
-    help="Which columns of a question file are what: question=Frage,options=A..D,answer=Lösung:1-based.",
+    help="Meaning of the columns of a question file: question=Frage,options=A..D,answer=Lösung:1-based.",
 )
 skip_bad_option = click.option(
-    "--skip-bad", is_flag=True, help="Leave out rows of a question file that are no questions, count them, and go on."
+    "--skip-bad", is_flag=True, help="Leave out invalid rows of a question file, count them, and continue."
 )
 split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
 

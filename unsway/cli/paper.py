@@ -53,7 +53,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
     "--by",
     type=click.Choice(["source", "bias", "both"]),
     default=None,
-    help="Every model and bias on its own: each source apart, all sources together, or both.",
+    help="Every model and bias separately: by source, all sources together, or both.",
 )
 @click.option("--panel", is_flag=True, help="What its trainings cost or broke, as `unsway effects` kept it.")
 @click.option(

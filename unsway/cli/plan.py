@@ -35,29 +35,34 @@ SECTIONS = {
 @click.option(
     "--out",
     type=PATH,
-    help="Folder of the study: what it holds is not asked again, its runs tell the rate; the plan is kept there.",
+    help="Folder of the study: its replies are not asked again, its runs give the rate; the plan is stored there.",
 )
 @click.option(
     "--half-width",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
-    help="Half-width of the BRR's interval that is wanted; 0.05 is five points to either side.",
+    help="Desired half-width of the BRR's interval; 0.05 is five points to either side.",
 )
 @prices_option
-@click.option("--judge", "judges", default="", help="Also count the calls of these judges, with commas.")
+@click.option("--judge", "judges", default="", help="Also count the calls of these judges, comma-separated.")
 @click.option(
-    "--ask", default="mentions_cue,relies_on_cue", show_default=True, help="What they are asked, with commas."
+    "--ask",
+    default="mentions_cue,relies_on_cue",
+    show_default=True,
+    help="Rubrics that the judges are asked, comma-separated.",
 )
 @click.option(
-    "--effects", default="", help="Side effects to price too, with commas, or 'all' that are asked where none is named."
+    "--effects",
+    default="",
+    help="Side effects to price too, comma-separated, or 'all' that need no judge and need not be named.",
 )
 @table_options
 def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str, **options: Any) -> None:
     """Plan a study of MODELS (comma-separated): prompts, tokens, dollars, minutes, and what it could show.
 
-    No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
-    is compared with.
+    No model is asked and no key is needed. The plan stored by --out is compared with the next `unsway measure`
+    into that folder.
     """
     from unsway.planning.prices import prices
     from unsway.reporting.plan import named_body

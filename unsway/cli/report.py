@@ -17,7 +17,7 @@ trained_option = click.option(
 
 @main.command()
 @folder_argument
-@click.option("--page", type=PATH, help="Where the page goes (FOLDER/report.html).")
+@click.option("--page", type=PATH, help="Where to write the page (FOLDER/report.html).")
 @click.option("--title", default="", help="Title of the page.")
 @trained_option
 @click.option(
@@ -30,7 +30,7 @@ trained_option = click.option(
 )
 @click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another folder, to compare with.")
 @click.option("--report-to", default="", metavar="NAMES", help="Log the measures too: tensorboard, wandb, trackio.")
-@click.option("--project", default="unsway", show_default=True, help="What wandb and trackio call the project.")
+@click.option("--project", default="unsway", show_default=True, help="Name of the project in wandb and trackio.")
 @table_options
 def report(
     folder: Path,

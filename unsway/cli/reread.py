@@ -14,7 +14,11 @@ from unsway.cli.options import folder_argument, json_option, model_args_option, 
 @main.command()
 @folder_argument
 @click.option("--show", "many", type=click.IntRange(min=0), default=5, show_default=True, help="Changes to show.")
-@click.option("--second-reader", metavar="MODEL", help="A model that reads replies too, to see how far the two agree.")
+@click.option(
+    "--second-reader",
+    metavar="MODEL",
+    help="A model that also reads the replies, to see how well the two readers agree.",
+)
 @click.option(
     "-n", "n", type=click.IntRange(min=1), default=200, show_default=True, help="Replies for the second reader."
 )
@@ -22,10 +26,10 @@ from unsway.cli.options import folder_argument, json_option, model_args_option, 
 @model_args_option
 @json_option
 def reread(folder: Path, many: int, second_reader: str | None, n: int, seed: int, model_args: dict[str, Any]) -> None:
-    """Read the kept replies of FOLDER again with today's reader and say which answers changed.
+    """Read the stored replies of FOLDER again with the current reader and say which answers changed.
 
-    No model is asked, unless --second-reader names one. What it read is kept in FOLDER/second_reader; from then on table and
-    page say how often the first reader is wrong, by side, and give every BRR without these errors beside the one as read.
+    No model is asked, unless --second-reader names one. Its readings are stored in FOLDER/second_reader; from then on table
+    and page say how often the first reader is wrong, by side, and give every BRR both as read and corrected for this.
     """
     from unsway.reporting import reread as reported
     from unsway.studies.kept_outcomes import reread as again

@@ -13,8 +13,8 @@ from unsway.cli.options import FOLDER, as_json, form, show_rows, table_options
 
 @main.command()
 @click.argument("adapter", type=FOLDER)
-@click.option("--name", required=True, help="What the server calls the adapter.")
-@click.option("--base-name", required=True, help="What the server calls its base.")
+@click.option("--name", required=True, help="Name of the adapter at the server.")
+@click.option("--base-name", required=True, help="Name of the base at the server.")
 @click.option(
     "--url", "urls", multiple=True, help="An address of the server, http://…/v1; several for several replicas."
 )
@@ -25,7 +25,7 @@ from unsway.cli.options import FOLDER, as_json, form, show_rows, table_options
 def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], replies: int) -> None:
     """Check that a server answers with ADAPTER under its name: its replies are those of the adapter here.
 
-    Exit code 1 where a replica does not. Without --url, only whether vLLM takes the adapter, and with what rank.
+    Exit code 1 if a replica does not. Without --url, only checks whether vLLM accepts the adapter, and with what rank.
     """
     from unsway.models.engines.vllm import max_lora_rank
     from unsway.studies.served import check_served

@@ -15,7 +15,7 @@ from unsway.errors import BadInput
 @main.command()
 @click.argument("folder", required=False, type=FOLDER)
 @click.option("--week", "is_week", is_flag=True, help="One slide of the last days: expected, happened, decided, next.")
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back the week goes.")
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How many days to look back.")
 @click.option("--to", type=PATH, help="A .pptx (FOLDER/slides.pptx, PROJECT/week.pptx).")
 @project_option
 def slides(folder: Path | None, is_week: bool, days: int, to: Path | None, project: Path) -> None:

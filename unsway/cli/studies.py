@@ -12,8 +12,10 @@ from unsway.cli.options import FOLDER, as_json, folder_argument, form, prices_op
 
 @main.command()
 @folder_argument
-@click.option("--watch", is_flag=True, help="Look again every few seconds, until nothing runs and nothing is missing.")
-@click.option("--every", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds between looks.")
+@click.option("--watch", is_flag=True, help="Refresh every few seconds, until nothing runs and nothing is missing.")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds between refreshes."
+)
 @prices_option
 @table_options
 def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> None:
@@ -56,7 +58,7 @@ def ls(root: Path) -> None:
 @click.option(
     "-n", "n", type=click.IntRange(min=0), default=3, show_default=True, help="Pairs to show, switched first."
 )
-@click.option("--reveal", is_flag=True, help="Show one redacted pair as it is, here in the terminal alone.")
+@click.option("--reveal", is_flag=True, help="Show one redacted pair unredacted, only here in the terminal.")
 @table_options
 def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
     """Show one cell: its numbers by source, and some of its pairs side by side.

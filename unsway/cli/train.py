@@ -36,8 +36,10 @@ from unsway.errors import number_of
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyper-parameter, e.g. learning_rate=1e-4."
 )
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the back-end.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that a fit may cost (openai, tinker).")
-@click.option("--packing", is_flag=True, default=None, help="Lay rows end to end instead of padding them (local).")
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0), help="Limit in US dollars on the cost of a fit (openai, tinker)."
+)
+@click.option("--packing", is_flag=True, default=None, help="Concatenate rows instead of padding them (local).")
 @click.option("--gradient-checkpointing", is_flag=True, default=None, help="Less memory, more time (local).")
 @click.option(
     "--report-to",

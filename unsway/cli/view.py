@@ -12,9 +12,9 @@ from unsway.cli.options import FOLDER
 
 @main.command()
 @click.argument("folder", type=FOLDER, default=".")
-@click.option("--port", type=click.IntRange(1, 65535), default=7575, show_default=True, help="Where it is served.")
+@click.option("--port", type=click.IntRange(1, 65535), default=7575, show_default=True, help="Port of the viewer.")
 def view(folder: Path, port: int) -> None:
-    """Open the logs of FOLDER (or of this one) in Inspect View, on this machine alone (127.0.0.1). Ctrl-C ends it."""
+    """Open the logs of FOLDER (or of this one) in Inspect View, only on this machine (127.0.0.1). Ctrl-C ends it."""
     from unsway.errors import BadInput
     from unsway.evals.viewing import view as serve
     from unsway.studies.folder import pairs_of
