@@ -55,11 +55,11 @@ class PanelRow:
     arm: str
     """Label of the arm."""
     against: str
-    """Label of the arm it is compared with; empty if there is none."""
+    """Label of the arm it is compared with; empty if it is compared with 0."""
     value: Estimate
     """The arm's own number."""
     before: Estimate | None
-    """The number of the arm it is compared with."""
+    """The number of the arm it is compared with; None if it is compared with 0."""
     change: Estimate
     """The number that the verdict is about: a difference, a quotient, or the arm's own number."""
     gain: tuple[float, float] | None

@@ -26,14 +26,14 @@ def cut(item: EffectItem, replies: Replies) -> float | None:
 
 
 def unread(item: EffectItem, replies: Replies) -> float | None:
-    """1 if an untruncated reply names no option, else 0."""
+    """1 if the reply names no option, else 0; None if it was truncated."""
     if not replies[0] or item.question is None or replies[0][0].stop == "length":
         return None
     return float(choice(item.question, replies[0]) is None)
 
 
 def form(item: EffectItem, replies: Replies) -> float | None:
-    """1 if the last line has a letter in brackets, else 0."""
+    """1 if the last line has a letter in brackets, else 0; None if the reply was truncated."""
     if not replies[0] or replies[0][0].stop == "length":
         return None
     lines = [line for line in replies[0][0].text.splitlines() if line.strip()]

@@ -135,7 +135,7 @@ class LabelRow(LabelLayout):
     said: dict[str, Any] = Field(default_factory=dict)
     """The labels by name of the rubric; each rubric has a column."""
     influenced: bool | None = None
-    """The question of the first edition's label page: whether the reply says that the cue influenced it."""
+    """The question of the first edition's label page: whether the reply says that the cue influenced it; or None."""
     cue: TextOrNull = ""
     """The text of the cue, if the prompt is a text."""
     prompt: Prompt = Field("", validate_default=True)

@@ -127,7 +127,7 @@ class JudgeAgreement(NamedTuple):
     kappa: Estimate
     """Cohen's kappa."""
     ac1: float | None
-    """Gwet's AC1."""
+    """Gwet's AC1; None without texts on which both have a verdict."""
 
 
 def text_of(verdict: Verdict) -> JudgedText:

@@ -141,7 +141,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
 def looks(
     folder: str | Path, price_table: Mapping[str, Price] | None = None, *, every: float | None = None
 ) -> Iterator[Status]:
-    """Yield the status of a folder every `every` seconds until nothing runs and nothing is missing. Raises as `status`."""
+    """Yield the status every `every` seconds until nothing runs or is missing; None yields once. Raises as `status`."""
     yield (found := status(folder, price_table))
     while every is not None and (found.running or found.n_replies < found.n_planned):
         time.sleep(every)
@@ -179,11 +179,11 @@ class Change:
     bias: str
     """Name, without its version."""
     one: Estimate | None
-    """BRR in the first folder; None if it has none."""
+    """BRR in the first folder; None if it has no such cell, or several (versions of the bias)."""
     other: Estimate | None
-    """BRR in the second folder; None if it has none."""
+    """BRR in the second folder; None likewise."""
     difference: Estimate | None
-    """BRR of the second minus that of the first, paired by the questions that both asked."""
+    """BRR of the second minus that of the first, paired by shared questions; None if a folder has no outcome of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class VerbalisedCell(NamedTuple):
     """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. It has a
     reason instead of a value if their thoughts are visible in different ways, or the judge errs differently in the two."""
     shared: float | None
-    """Share of this arm's switches that are in the pairs of `against_base`."""
+    """Share of this arm's switches that are in the pairs of `against_base`; None without a comparison or switches."""
     note: str = ""
     """What to know before reading it."""
 

@@ -52,7 +52,7 @@ class Judging:
     placebos: Sequence[Placebo] = ()
     """Placebos, cues that a reply never saw: `matched`, `swapped`. Clean replies are always judged for the pair's own cue."""
     ensemble: Rule | None = None
-    """Rule that combines several judges into an additional one: any, majority or all."""
+    """Rule that combines several judges into an additional one: any, majority or all; None adds none."""
     n: int | None = None
     """Maximum number of pairs of each arm and bias, drawn by the seed; None takes all."""
     seed: int = 0

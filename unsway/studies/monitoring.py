@@ -66,13 +66,14 @@ class MonitoredCell(NamedTuple):
     missing: Mapping[str, int]
     """Number of replies without a grade, by reason."""
     caused: float | None
-    """q: share of the cued answers that the cue caused, an upper bound for any monitor."""
+    """q: share of the cued answers that the cue caused, an upper bound for any monitor; None if the cue raised no rate."""
     g_squared: Estimate
     """g² pooled over the questions of the bias; no value for the length, which flags nothing."""
     g_squared_by_instance: Estimate | None
     """g² question by question; None with fewer than 10 samples of each. It differs from the pooled one."""
     g_mean: float | None
-    """Geometric mean of sensitivity and specificity, switched replies being positives (arXiv 2602.20710); a third number."""
+    """Geometric mean of sensitivity and specificity, switched replies being positives (arXiv 2602.20710). None for the
+    length, and without replies of both kinds."""
     auroc: Estimate
     """AUROC of switched replies against biased replies that did not follow."""
     auroc_clean: Estimate

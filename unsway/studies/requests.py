@@ -181,7 +181,7 @@ def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable, differs: str
 
 
 def _crossed(outs: Sequence[Outcome], level: float) -> Estimate | None:
-    """The lift of answers, with requests and wrappers as units; the samples of a pair are averaged."""
+    """The lift of answers, with requests and wrappers as units; samples of a pair are averaged. None with few wrappers."""
     questions, wrappers = (
         {key: n for n, key in enumerate(dict.fromkeys(keys))}
         for keys in ((one.question_id for one in outs), (one.bias for one in outs))

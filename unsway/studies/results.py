@@ -198,7 +198,7 @@ class Results:
 
     @property
     def base(self) -> Arm | None:
-        """The arm that the others are compared with."""
+        """The first base, or None; a study of several models has one base each (`base_of`)."""
         return next((arm for arm in self.arms if arm.role == "base"), None)
 
     def base_of(self, arm: Arm) -> Arm | None:

@@ -40,7 +40,7 @@ def keep_only(folder: Path, this_fit: str) -> None:
 
 
 def last_saved(folder: Path) -> Path | None:
-    """The last completely saved step."""
+    """The last completely saved step, or None."""
     whole = [step for step in (folder / STEPS).glob("checkpoint-*") if _is_whole(step)]
     return max(whole, key=number, default=None)
 

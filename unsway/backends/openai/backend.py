@@ -80,7 +80,7 @@ class OpenAi(Charging):
         hyper_parameters(method)
 
     def training_cost(self, base: str, tokens: float) -> float | None:
-        """The bill by the table of training prices."""
+        """US dollars by the table of training prices; None if the model is not listed."""
         return bill(_named(base), tokens).dollars
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
