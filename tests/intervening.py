@@ -75,7 +75,7 @@ def prompts_of(made: PairSet) -> list[Prompt]:
 
 
 def measured(made: PairSet, how: Intervention, model: Any, folder: Path) -> list[Reply]:
-    """Replies under an intervention, keyed by the original prompts."""
+    """Replies under an intervention, with the ids of the original prompts."""
     prompts = how.apply(made.pairs, model, Sampling(folder=folder)).prompts
     replies = {reply.prompt_id: reply for reply in ask(prompts.values(), model, folder=folder)}
     return [replace(replies[asked.id], prompt_id=key) for key, asked in prompts.items()]
