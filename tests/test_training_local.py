@@ -186,6 +186,8 @@ def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_pat
     made = fit(ROWS, Bct(batch_size=4, learning_rate=1e-2, lora_rank=0), str(base), backend("local"), tmp_path / "all")
     ours = locate(made.uri)
     assert ours.adapter is None and not list((tmp_path / "all").glob("adapter*"))
+    configs = [json.loads((folder / "config.json").read_text()) for folder in (base, tmp_path / "all")]
+    assert configs[0] == configs[1]  # what is set for training alone (use_cache, dropout) is not saved
     before, after = (load_model(weights).get_input_embeddings().weight for weights in (locate(str(base)), ours))
     assert not torch.equal(before, after)
     assert losses(tmp_path / "all")[3] < losses(tmp_path / "all")[1]

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def trainer(
     # train all weights in float32, so small updates are not lost; bf16 is then used only for arithmetic
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
+    as_saved = deepcopy(model.config)  # TRL and the lines below change the model's own, for training alone
     # a base's own dropout (Granite's; Falcon's layers read it from their config) is noise, in DPO on both sides
     parts = {id(part): part for each in model.modules() for part in (each, getattr(each, "config", each))}
     for part in parts.values():
@@ -116,6 +118,7 @@ def trainer(
                 ids = Dataset.from_list([row.completion_columns() for row in [*rows, *[blank] * missing]])
                 made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
     made.remove_callback(PrinterCallback)  # shown by the bar and metrics.jsonl
+    made.config_of_base = as_saved
     return made
 
 
