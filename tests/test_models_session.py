@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from inspect_ai.model import GenerateConfig, Model
 
 from tests.tiny import example, loads_torch, prompt, real, tiny_model
 from unsway.backends.local import Local
@@ -86,3 +89,15 @@ def test_inspects_provider_of_hub_models_answers_at_temperature_0(tiny: str, mon
     assert [reply.text for reply in there] == [reply.text for reply in ask(prompts, tiny, settings=settings)]
     sampled = Settings(temperature=1.0, max_tokens=5)
     assert len({reply.text for reply in ask(prompts, "hf/local", settings=sampled, model_args=paths)}) == 3
+
+
+@real
+@loads_torch
+def test_replies_that_name_no_seed_are_draws_of_their_own_as_epochs_must_be(tiny: str) -> None:
+    async def said(model: Model, **how: Any) -> set[str]:
+        config = GenerateConfig(max_tokens=8, **how)
+        return {(await model.generate("Say a word.", config=config)).completion for _ in range(3)}
+
+    with session(tiny, engine="torch") as base:
+        for how, n in (({"temperature": 1.5}, 3), ({"temperature": 1.5, "seed": 7}, 1), ({"temperature": 0.0}, 1)):
+            assert len(asyncio.run(said(base.model(), **how))) == n

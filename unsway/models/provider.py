@@ -8,6 +8,7 @@ Source of the interface: Inspect AI's extension guide (ModelAPI).
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -141,7 +142,8 @@ class LocalModel(ModelAPI):
             max_tokens=min(config.max_tokens or MAX_TOKENS, longest),
             temperature=config.temperature or 0.0,
             top_p=1.0 if config.top_p is None else config.top_p,
-            seed=(config.seed or 0) % 2**31,
+            # where none is named each reply is another draw, as of any provider: epochs would otherwise be copies
+            seed=secrets.randbits(31) if config.seed is None and config.temperature else (config.seed or 0) % 2**31,
             after=body.get(AFTER, ""),
             endings=endings(body[CHOICES]) if AFTER in body else (),
         )
