@@ -120,9 +120,8 @@ class Local(LocalOptions, Backend):
             sharded = made.is_fsdp_enabled or made.is_deepspeed_enabled
             state = made.accelerator.get_state_dict(made.model_wrapped) if sharded else None  # each process has a part
             if is_main():
-                trained = made.accelerator.unwrap_model(made.model)
-                trained.config = made.config_of_base
-                write_checkpoint(trained, weights, folder, checkpoint, state)
+                made.accelerator.unwrap_model(made.model).config = made.config_of_base
+                write_checkpoint(made.accelerator.unwrap_model(made.model), weights, folder, checkpoint, state)
             made.accelerator.wait_for_everyone()
         self.tidy(folder)
         del made
