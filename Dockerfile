@@ -11,7 +11,7 @@ RUN mkdir /src/unsway && touch /src/unsway/__init__.py /src/README.md /src/LICEN
 COPY README.md LICENSE /src/
 COPY unsway /src/unsway
 RUN pip install --no-deps --force-reinstall /src
-# Anyone may write here, so that --user can be whoever owns the mounted folder; they have no home or name of their own in the image.
+# Anyone may write here, so --user can be the owner of the mounted folder, who has no home and no name in the image.
 RUN useradd --create-home user && mkdir -p /cache /study/runs && chmod 1777 /cache /study /study/runs /home/user
 ENV HOME=/home/user USER=user
 USER user
