@@ -2,9 +2,9 @@
 
 In: the text of a reply and the `KnownOptions` options. Out: where the reply may end, because another question begins.
 
-A question with options is the one asked where at least half of them are named as the option of their own letter, and none as
-that of another: by the whole text or by a word that no other option has ("A. first party" for "The first party must pay").
-All others have options of their own, or the same in another order, so that a letter behind them names no option asked about.
+A question with options is the one asked if at least half of its items name the option of their own letter, and none names
+another's: by the whole text or by a word that no other option has ("A. first party" for "The first party must pay").
+Any other has its own options, or the same ones in another order, so a letter after it names no option asked about.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from unsway.readers.patterns import marks
 from unsway.readers.wording import KnownOptions, canonical
 
 MOST = 8
-"""Lists that are looked at: bounds the time that a hostile reply takes."""
+"""Maximum number of lists looked at, to bound the time a hostile reply takes."""
 LONGEST = 400
-"""Characters of an option of a list that are read, and of what stands above the list."""
+"""Maximum characters read of an option in a list, and of the text above the list."""
 STEM = 5
-"""Letters by which a word is known: "melts" and "melting" are one."""
+"""Letters of a word that are compared, so that "melts" and "melting" match."""
 
 
 def ends(text: str, low: int, high: int, want: KnownOptions) -> Iterator[tuple[int, bool]]:
-    """Where another question may begin, the first place first, and whether its options are surely not those asked about.
+    """Positions where another question may begin, in order, and whether its options are surely not those asked about.
 
-    Where the question asked is put once more, the place is followed by that of the next question.
+    If the reply repeats the question asked, the position after it, of the next question, follows.
     """
     other = asked = None
     lists = marks.LIST_OF_OPTIONS.finditer(text, low, min(high, low + AHEAD)) if want.texts else ()
@@ -75,12 +75,12 @@ def named(item: str, want: KnownOptions) -> int | None:
 
 
 def stems(text: str, *, common: bool = True) -> frozenset[str]:
-    """How the words of a text begin; the commonest words only where they are wanted."""
+    """The first `STEM` letters of each word; without `common`, the commonest words are left out."""
     return frozenset(word[:STEM] for word in marks.STEMMED.findall(text) if common or word not in COMMON)
 
 
 @lru_cache(maxsize=1024)
 def own_stems(want: KnownOptions) -> dict[int, frozenset[str]]:
-    """Of each option what no other option has."""
+    """The stems of each option that no other option has."""
     every = {option: stems(text) for text, option in want.texts if option is not None}
     return {option: own.difference(*(every[i] for i in every if i != option)) for option, own in every.items()}

@@ -90,6 +90,7 @@ class Beliefs:
             weight_K = 1 / np.array([each.variance + (SEED_SD[one.kind] ** 2) * is_trained(one) for each in printed])
             middle, weight = float(weight_K @ value_K / weight_K.sum()), float(weight_K.sum())
             off_DK = self._brr(one, quantities)[:, None] - value_K
+            # log-likelihoods of what was printed, if the arm is a change like the published ones, and if it is anything
             usual_D = np.log(1 - ODD) - off_DK**2 @ weight_K / 2
             other = np.log(ODD / 2) + np.log(2 * np.pi / weight) / 2 - (middle - value_K) ** 2 @ weight_K / 2
             log_D += np.logaddexp(usual_D, other)
