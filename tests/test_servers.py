@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import inspect_ai
 import pytest
 from click.testing import CliRunner
 from inspect_ai.model import get_model
@@ -20,8 +22,8 @@ from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
 from unsway.disk import write_text
 from unsway.errors import BadInput, ModelError
-from unsway.models.endpoints import is_own_server
-from unsway.models.session import session, subject
+from unsway.models.endpoints import ADDRESS_VARIABLES, FOR_EVERY_PROVIDER, address, address_variables, is_own_server
+from unsway.models.session import PROVIDERS, session, subject
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.sampling.calls import is_same_model
@@ -209,6 +211,20 @@ def test_an_address_counts_by_what_it_is_not_by_how_it_was_given(monkeypatch: py
     assert subject("openai/gpt-4o").weights == "", "the provider's own variable goes before that of all"
     monkeypatch.delenv("OPENAI_BASE_URL")
     assert subject("openai/gpt-4o").weights == subject(get_model("openai/gpt-4o", api_key="k")).weights == given.weights
+    for name, model in (
+        ("AZURE_OPENAI_ENDPOINT", "openai/azure/m"),
+        ("LOCAL_BASE_URL", "openai-api-completions/local/m"),
+        ("LITELLM_PROXY_API_BASE", "litellm-proxy/m"),
+        ("VLLM_BASE_URL", "vllm-completions/m"),
+    ):
+        monkeypatch.setenv(name, "http://127.0.0.1:4/v1")
+        there = subject(model)
+        monkeypatch.delenv(name)
+        assert there.weights == subject(model, base_url="http://127.0.0.1:4/v1").weights != subject(model).weights, (
+            model
+        )
+        assert name in there.elsewhere(""), model
+    assert address("grok/m", {"base_url": "eu.api.x.ai"}) == "eu.api.x.ai", "xAI's library takes a host"
     monkeypatch.setenv("LOCAL_BASE_URL", "http://127.0.0.1:2/v1")
     assert (
         subject("openai-api/local/m").weights != subject("openai-api/local/m", base_url="http://127.0.0.1:3/v1").weights
@@ -298,6 +314,20 @@ def test_a_server_that_answers_under_another_name_is_believed_where_one_says_so(
 def test_which_names_are_those_of_the_model_that_was_asked(asked: str, answered: str, own: bool, hosted: bool) -> None:
     assert is_same_model(asked, answered, is_own=True) is own
     assert is_same_model(asked, answered, is_own=False) is hosted
+
+
+def test_every_variable_for_an_address_that_inspect_reads_is_known() -> None:
+    folder = Path(inspect_ai.__file__).parent / "model" / "_providers"
+    read = {
+        name
+        for path in folder.rglob("*.py")
+        for name in re.findall(r'"([A-Z_]+_(?:BASE_URL|ENDPOINT_URL|ENDPOINT|API_BASE))"', path.read_text())
+    }
+    known = {name for model in {*PROVIDERS, *ADDRESS_VARIABLES} for name in address_variables(f"{model}/x")}
+    assert (
+        read <= known | {FOR_EVERY_PROVIDER}
+        and {name for names in ADDRESS_VARIABLES.values() for name in names} <= read
+    )
 
 
 def test_which_addresses_are_those_of_a_server_of_ones_own() -> None:

@@ -37,24 +37,45 @@ NEUTRAL = frozenset(
 """Arguments about where, how fast and with which key a model is asked, not its answers; the address counts anyway."""
 FOR_EVERY_PROVIDER = "INSPECT_EVAL_MODEL_BASE_URL"
 """Inspect's variable for the address of any provider's server."""
+ADDRESS_VARIABLES = {
+    "anthropic/azure": ("AZUREAI_ANTHROPIC_BASE_URL", "AZURE_ANTHROPIC_BASE_URL"),
+    "anthropic/bedrock": ("ANTHROPIC_BEDROCK_BASE_URL", "BEDROCK_ANTHROPIC_BASE_URL"),
+    "anthropic/vertex": ("ANTHROPIC_VERTEX_BASE_URL", "VERTEX_ANTHROPIC_BASE_URL"),
+    "azureai": ("AZURE_ENDPOINT_URL", "AZUREAI_ENDPOINT_URL", "AZUREAI_BASE_URL"),
+    "google/vertex": ("GOOGLE_VERTEX_BASE_URL", "VERTEX_BASE_URL"),
+    "grok": ("XAI_BASE_URL", "GROK_BASE_URL"),
+    "litellm-proxy": ("LITELLM_PROXY_BASE_URL", "LITELLM_PROXY_API_BASE", "LITELLM_BASE_URL"),
+    "mistral/azure": ("AZUREAI_MISTRAL_BASE_URL", "AZURE_MISTRAL_BASE_URL"),
+    "openai/azure": ("AZUREAI_OPENAI_BASE_URL", "AZURE_OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"),
+    "openai/bedrock": ("BEDROCK_OPENAI_BASE_URL", "AWS_BEDROCK_BASE_URL"),
+    "vllm-completions": ("VLLM_BASE_URL",),
+}
+"""Variables for the address that Inspect reads where a provider's is not `PROVIDER_BASE_URL`; the first that is set counts."""
 KEYS = ("_key", "-key", "_token", "-token", "_secret", "-secret", "authorization", "cookie")
 """Endings of the names of arguments and headers that hold a key."""
 OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))
 """Settings that unsway decides, whatever a model's config says."""
 
 
-def address_variable(model: str) -> str:
-    """The environment variable with the address of a hosted model's server."""
+def address_variables(model: str) -> tuple[str, ...]:
+    """The environment variables for the address of a hosted model's server; the first that is set counts."""
     provider, _, rest = model.partition("/")
-    service = rest.partition("/")[0] if provider == "openai-api" else provider
-    return f"{service.upper().replace('-', '_')}_BASE_URL"
+    service = rest.partition("/")[0]
+    name = service if provider in ("openai-api", "openai-api-completions") else provider
+    usual = (f"{name.upper().replace('-', '_')}_BASE_URL",)
+    return ADDRESS_VARIABLES.get(f"{provider}/{service}") or ADDRESS_VARIABLES.get(provider) or usual
+
+
+def _address_set(model: str) -> str | None:
+    """The address that an environment variable gives a hosted model's server."""
+    return next((url for name in address_variables(model) if (url := os.environ.get(name))), None)
 
 
 def with_address(model: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
     """The arguments of a model, with the address that Inspect takes for every provider whose own variable names none."""
     read_dotenv()
     url = os.environ.get(FOR_EVERY_PROVIDER)
-    has_one = args.get("base_url") or args.get("port") or os.environ.get(address_variable(model))
+    has_one = args.get("base_url") or args.get("port") or _address_set(model)
     return args if has_one or not url else {**args, "base_url": url}
 
 
@@ -66,7 +87,7 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
     """
     read_dotenv()
     port = args.get("port")
-    found = args.get("base_url") or (f"http://localhost:{port}/v1" if port else os.environ.get(address_variable(model)))
+    found = args.get("base_url") or (f"http://localhost:{port}/v1" if port else _address_set(model))
     if not found:
         return None
     url = str(found).rstrip("/")
@@ -76,7 +97,8 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
             f"The address of {model!r} (host {parts.hostname!r}) holds a user, a password or a query, which would end up in "
             "logs. Give the bare address, and the key in the provider's variable (…_API_KEY)."
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    is_host = model.startswith("grok/") and "://" not in url  # xAI's library takes a host without a scheme
+    if not is_host and (parts.scheme not in ("http", "https") or not parts.hostname):
         hint = f"Write http://{url}" if "://" not in url else "Write it as http://HOST:PORT/v1"
         raise BadInput(
             f"The address of {model!r} is {url!r}, which does not begin with http:// or https:// and a host. {hint}, or "

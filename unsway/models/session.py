@@ -20,7 +20,7 @@ from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError, expect
 from unsway.extras import check_installed
 from unsway.models.adapters import ADAPTER_FILE
-from unsway.models.endpoints import FOR_EVERY_PROVIDER, address, address_variable, serving_id, with_address
+from unsway.models.endpoints import FOR_EVERY_PROVIDER, address, address_variables, serving_id, with_address
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
@@ -71,16 +71,16 @@ class Subject:
         """The advice if this hosted model's replies were stored under another address id; empty for a local model."""
         if self.name.startswith(LOCAL) or not isinstance(self.model, str):
             return ""
-        variable, url = address_variable(self.name), address(self.name, self.args)
+        variables, url = address_variables(self.name), address(self.name, self.args)
         if not weights:
             return (
                 f"{self.name} was asked at its provider's own address, and now another one is named"
-                f"{f' ({url})' if url else ''}. Unset {variable} and {FOR_EVERY_PROVIDER}, and leave "
-                "out -M base_url=… and -M weights=…."
+                f"{f' ({url})' if url else ''}. Unset {', '.join(variables)} and {FOR_EVERY_PROVIDER}, and "
+                "leave out -M base_url=… and -M weights=…."
             )
         return (
-            f"{self.name} was asked at another address than {url or 'that of its provider'}. Set {variable} to the address "
-            "at which it was measured, or give it with -M base_url=…; add -M weights=… and other arguments that it had then."
+            f"{self.name} was asked at another address than {url or 'that of its provider'}. Set {variables[0]} to the "
+            "address at which it was measured, or give it with -M base_url=…; add -M weights=… and other arguments that it had then."
         )
 
 
