@@ -212,7 +212,7 @@ def test_no_path_and_a_link_to_itself_are_refused(tmp_path: Path) -> None:
         ):
             refused = unsway(*words, place)
             assert refused.exit_code == 2 and said in refused.output
-    with pytest.raises(us.UnswayError, match="is 'memory://x', an address"):
+    with pytest.raises(us.UnswayError, match="is 'memory://x'; it is a path on this machine"):
         us.Sampling(folder="memory://x")
 
 

@@ -50,7 +50,7 @@ ADDRESS_VARIABLES = {
     "openai/bedrock": ("BEDROCK_OPENAI_BASE_URL", "AWS_BEDROCK_BASE_URL"),
     "vllm-completions": ("VLLM_BASE_URL",),
 }
-"""Variables for the address that Inspect reads where a provider's is not `PROVIDER_BASE_URL`; the first that is set counts."""
+"""Variables for the address, as Inspect reads them, where a provider's is not `PROVIDER_BASE_URL`; the first set counts."""
 KEYS = ("_key", "-key", "_token", "-token", "_secret", "-secret", "authorization", "cookie")
 """Endings of the names of arguments and headers that hold a key."""
 OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))

@@ -80,7 +80,8 @@ class Subject:
             )
         return (
             f"{self.name} was asked at another address than {url or 'that of its provider'}. Set {variables[0]} to the "
-            "address at which it was measured, or give it with -M base_url=…; add -M weights=… and other arguments that it had then."
+            "address at which it was measured, or give it with -M base_url=…; add -M weights=… and other arguments "
+            "that it had then."
         )
 
 

@@ -51,8 +51,6 @@ class Sampling:
         check_kinds(self)
         if self.samples < 1:
             raise BadInput(f"samples is {self.samples}; it is at least 1.")
-        if "://" in str(self.folder):
-            raise BadInput(f"folder is {self.folder!r}, an address; replies are kept on this machine. Name a path.")
 
 
 class SamplingOptions(TypedDict, total=False):

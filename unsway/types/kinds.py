@@ -113,6 +113,8 @@ def _is_of(given: Any, hint: Any) -> bool:
     if get_origin(hint) is type:
         return isinstance(given, type)
     if get_origin(hint) in (Union, UnionType):
+        if Path in of and isinstance(given, str) and "://" in given:  # `Path` would make a folder named "s3:"
+            return False
         return any(_is_of(given, each) for each in of)
     if get_origin(hint) is tuple:
         kinds = of[:1] * len(given) if of[-1] is Ellipsis and isinstance(given, tuple | list) else of
@@ -141,7 +143,8 @@ def _words(hint: Any) -> str:
         return f"one of {', '.join(map(repr, of))}"
     if get_origin(hint) in (Union, UnionType):
         is_long = any(get_origin(one) in (tuple, Sequence, Iterable) for one in of)
-        return (", or " if is_long else " or ").join(map(_words, of))
+        alternatives = [one for one in of if not (one is str and Path in of)]  # a path is given as text
+        return (", or " if is_long else " or ").join(map(_words, alternatives))
     if get_origin(hint) is tuple:
         return (
             f"a tuple, each entry {_words(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_words, of))}"
@@ -153,5 +156,5 @@ def _words(hint: Any) -> str:
     if isinstance(hint, type) and is_dataclass(hint):
         return f"a value of the class {hint.__name__}"
     words = {bool: "True or False", int: "a whole number", float: "a finite number", str: "text", NoneType: "None"}
-    words |= {Path: "a path", Mapping: "a dictionary"}
+    words |= {Path: "a path on this machine", Mapping: "a dictionary"}
     return words.get(get_origin(hint) or hint, str(hint))
