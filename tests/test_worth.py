@@ -54,8 +54,8 @@ def test_a_training_is_worth_more_and_whether_a_proxy_pays_is_undecided() -> Non
     per_dollar = [worth.gain(worth.learnt_by_proxy(0.1, 0.1, 0.03**2, rho), 0.07) / 2 for rho in (0.41, 0.83)]
     assert per_dollar[0] < training / 40 < per_dollar[1]
     drawn = worth.correlation_draws(0.41, 10, given=1)
-    assert np.quantile(drawn, (0.025, 0.975)) == pytest.approx([-0.34, 0.84], abs=0.02)
-    gains = [worth.gain(worth.learnt_by_proxy(0.1, 0.1, 0.03**2, float(rho)), 0.07) for rho in drawn[:500]]
+    assert np.quantile(drawn, (0.025, 0.975)) == pytest.approx([-0.34, 0.84], abs=0.01)
+    gains = [worth.gain(worth.learnt_by_proxy(0.1, 0.1, 0.03**2, float(rho)), 0.07) for rho in drawn[::8]]
     assert np.mean(gains) > 0.00059  # the mean over the posterior is not the value at its middle
     with pytest.raises(BadInput, match="says nothing"):
         worth.correlation_draws(0.4, 4, given=1)
@@ -121,7 +121,9 @@ def test_regression_agrees_with_the_closed_form_and_grows_with_questions() -> No
     spread = float(np.std([one.value for one in found]))
     assert np.mean([one.value for one in found]) == pytest.approx(known, abs=3 * spread / 20**0.5 + 1e-5)
     assert np.mean([one.chance for one in found]) == pytest.approx(0.1836, abs=0.01)
-    assert all(one.value > -3 * one.se for one in found)
+    for noise in (0.02**2, 0.2**2, 0.6**2):  # the weaker the fit, the more the fitted values hide
+        found = [drawn(noise, seed) for seed in range(80)]
+        assert np.mean([one.se for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.35)
     assert np.mean([one.value for one in found]) <= perfect
     by_size = [drawn(0.2 / n, 0).value for n in (25, 100, 400, 1600)]
     assert by_size == sorted(by_size)

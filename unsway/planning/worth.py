@@ -17,7 +17,7 @@ from math import atanh, log, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from unsway.errors import BadInput
 from unsway.stats.intervals import Floats
@@ -55,15 +55,14 @@ def evsi(mean: float, sd: float, threshold: float, noise: float) -> float:
     return gain(learnt(sd, noise), mean - threshold)
 
 
-def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, seed: int = 0) -> Floats:
-    """Draws of a correlation from its posterior by Fisher's z, because a proxy's correlation is never known exactly.
+def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000) -> Floats:
+    """Equally likely values of a correlation, from its posterior by Fisher's z: a proxy's correlation is never known exactly.
 
     Args:
         seen: The observed correlation.
         n: Number of points it comes from.
         given: Number of variables held fixed (a partial correlation loses a point for each).
-        size: Draws.
-        seed: Their seed.
+        size: Number of values.
 
     Raises:
         BadInput: There are too few points.
@@ -72,7 +71,7 @@ def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, 
         raise BadInput(
             f"A correlation of {n} points, {given} variables held fixed, says nothing; it takes {4 + given}."
         )
-    z = np.random.default_rng(seed).normal(atanh(seen), 1 / sqrt(n - 3 - given), size)
+    z = atanh(seen) + ndtri((np.arange(size) + 0.5) / size) / sqrt(n - 3 - given)
     return np.asarray(np.tanh(z), float)
 
 
@@ -103,7 +102,8 @@ class Gain:
     value: float
     """EVSI in units of utility."""
     se: float
-    """Standard error of `value` from draws, or 0 in closed form; differences below two of them mean nothing."""
+    """Standard error of `value` from the draws of a regression, or 0 in closed form; differences below two of them mean
+    nothing."""
     chance: float
     """The chance that the option changes which action is taken."""
 
@@ -170,10 +170,7 @@ def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
     x_DF = np.stack(columns[:MOST_FEATURES], axis=1)
     weights = np.linalg.solve(x_DF.T @ x_DF + RIDGE * np.eye(x_DF.shape[1]), x_DF.T @ u_DA)
     fitted_DA = x_DF @ weights
-    best = int(u_DA.mean(axis=0).argmax())
+    best, best_D = int(u_DA.mean(axis=0).argmax()), fitted_DA.argmax(axis=1)
     gain_D = fitted_DA.max(axis=1) - fitted_DA[:, best]
-    return Gain(
-        float(gain_D.mean()),
-        float(gain_D.std() / sqrt(len(gain_D))),
-        float((fitted_DA.argmax(axis=1) != best).mean()),
-    )
+    won_D = u_DA[np.arange(len(u_DA)), best_D] - u_DA[:, best]  # not the fitted ones, which hide how unsure the fit is
+    return Gain(float(gain_D.mean()), float(won_D.std() / sqrt(len(won_D))), float((best_D != best).mean()))
