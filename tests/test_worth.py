@@ -121,10 +121,10 @@ def test_regression_agrees_with_the_closed_form_and_grows_with_questions() -> No
     spread = float(np.std([one.value for one in found]))
     assert np.mean([one.value for one in found]) == pytest.approx(known, abs=3 * spread / 20**0.5 + 1e-5)
     assert np.mean([one.chance for one in found]) == pytest.approx(0.1836, abs=0.01)
-    for noise in (0.02**2, 0.2**2, 0.6**2):  # the weaker the fit, the more the fitted values hide
-        found = [drawn(noise, seed) for seed in range(80)]
-        assert np.mean([one.se for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.35)
+    assert all(one.value > -3 * one.se for one in found)
     assert np.mean([one.value for one in found]) <= perfect
+    weak = [drawn(0.1**2, seed) for seed in range(80)]  # where the fitted values hide half of what is unsure
+    assert np.mean([one.se for one in weak]) == pytest.approx(np.std([one.value for one in weak]), rel=0.35)
     by_size = [drawn(0.2 / n, 0).value for n in (25, 100, 400, 1600)]
     assert by_size == sorted(by_size)
     with pytest.raises(BadInput, match="two actions"):
