@@ -18,6 +18,7 @@ from unsway.cli import main
 from unsway.errors import BadInput, UnknownName, UnswayError
 from unsway.importing.bodies import Description
 from unsway.importing.replies import Imported, load
+from unsway.sources.files.options import choices_of
 from unsway.types import AnyChange, AwayFrom, Reply, Toward
 
 METALS = ["iron", "sulfur", "neon"]
@@ -705,6 +706,15 @@ def test_importing_again_after_more_is_known_of_the_same_replies(tmp_path: Path)
 def test_several_right_options_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="names 2 right options"):
         load(write(tmp_path, ROW | {"gold": [0, 2]}))
+
+
+def test_the_tag_correct_marks_the_right_option_and_no_other_value_does() -> None:
+    tagged = [
+        {"text": "iron", "tags": "incorrect"},
+        {"text": "gold", "tags": "correct"},
+        {"text": "lead", "tags": True},
+    ]
+    assert choices_of(tagged).right == 1 and choices_of(tagged[::2]).right is None
 
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 10**12), st.floats(), st.text(max_size=8))

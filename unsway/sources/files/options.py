@@ -64,7 +64,10 @@ def choices_of(value: object) -> Choices:
         raise ValueError(f"must be a list of texts, is {kind_of(value)}")
     listed = without_gaps(value)
     pairs = [next(iter(each.items())) if isinstance(each, Mapping) and len(each) == 1 else each for each in listed]
-    if all(isinstance(each, list | tuple) and len(each) == 2 for each in pairs) and len(dict(map(tuple, pairs))) > 1:  # type: ignore[arg-type]
+    are_pairs = all(
+        isinstance(each, list | tuple) and len(each) == 2 and isinstance(each[0], str | int) for each in pairs
+    )
+    if are_pairs and len(dict(map(tuple, pairs))) > 1:  # type: ignore[arg-type]
         return _by_key(dict(map(tuple, pairs)))  # type: ignore[arg-type]  # [{"A": "pear"}, …] or [["A", "pear"], …]
     if not any(isinstance(each, Mapping) for each in listed):
         return without_letters(tuple(map(as_text, listed)))
@@ -75,7 +78,11 @@ def choices_of(value: object) -> Choices:
         text = each[key]
         texts.append(as_text(text.get("text") if isinstance(text, Mapping) else text))
         labels += [str(each[k]) for k in LABEL_KEYS if k in each][:1]
-        if any(each.get(k) in (True, 1, "true", "True") for k in RIGHT_KEYS) or "correct" in (each.get("tags") or ()):
+        tags = each.get("tags")
+        is_tagged = (
+            "correct" in tags if isinstance(tags, list) else tags == "correct"
+        )  # and not in the text "incorrect"
+        if is_tagged or any(each.get(k) in (True, 1, "true", "True") for k in RIGHT_KEYS):
             right.append(place)
     found = without_letters(tuple(texts))
     own = tuple(labels) if len(set(labels)) == len(texts) else found.labels
