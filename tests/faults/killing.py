@@ -143,9 +143,13 @@ def told(folder: Path) -> str:
 
 
 def settle(model: OpenAiServer) -> None:
-    """Wait until the server has no call open, so that its count is whole."""
-    until = time.monotonic() + 10
-    while model.at_once and time.monotonic() < until:
+    """Wait until the server has had no call open for half a second, so that its count is whole.
+
+    On a busy machine it may see a call that a killed process had sent only some time after the kill.
+    """
+    until, quiet_since = time.monotonic() + 10, time.monotonic()
+    while quiet_since + 0.5 > (now := time.monotonic()) and now < until:
+        quiet_since = now if model.at_once else quiet_since
         time.sleep(0.01)
 
 
