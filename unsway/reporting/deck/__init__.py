@@ -71,8 +71,8 @@ def write_week(project: str | Path, path: str | Path, *, days: int = 7) -> DeckF
 
 def _write(path: str | Path, title: str, slides: Sequence[Slide]) -> DeckFiles:
     """Write both files from the slides."""
-    given = Path(path)
-    target = given / SLIDES if given.is_dir() else given
+    file_or_folder = Path(path)
+    target = file_or_folder / SLIDES if file_or_folder.is_dir() else file_or_folder
     if target.suffix != ".pptx":
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck goes next to it)."

@@ -87,11 +87,11 @@ def question_slide(results: Results) -> Slide:
     size = next((size for size in TEXT_SIZES if height(size) <= at.BODY), TEXT_SIZES[-1])
     top, items = at.TOP, []
     for part, share, gap in parts:
-        tall = at.height_of(part, at.INNER, share * size, gap)
-        items.append(Text((at.LEFT, top, at.INNER, tall), part, round(share * size, 1), gap))
-        top += tall + 20 * bool(part)
-    read_by = words.listed(sorted({outcome.parser for outcome in results.outcomes}))
-    note = (f"Replies read by {read_by}. " if read_by else "") + "BRR: biased reasoning rate."
+        part_height = at.height_of(part, at.INNER, share * size, gap)
+        items.append(Text((at.LEFT, top, at.INNER, part_height), part, round(share * size, 1), gap))
+        top += part_height + 20 * bool(part)
+    parsers = words.listed(sorted({outcome.parser for outcome in results.outcomes}))
+    note = (f"Replies read by {parsers}. " if parsers else "") + "BRR: biased reasoning rate."
     return Slide(cut(results.title, 110) or "unsway", tuple(items), note)
 
 
@@ -99,12 +99,12 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     """Questions and sources, arms, and cues by whether they were trained on."""
     n = len({pair.question.id for pair in results.pairs})
     sources = words.first_few([cut(plain_name(source), LONGEST_NAME) for source in results.sources], 6)
-    how = cut(", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs)), 60)
-    yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({how})"
+    elicits = cut(", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs)), 60)
+    yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({elicits})"
     arms = []
     for arm in results.arms[:ARMS]:
-        made_by = arm.checkpoint.method if arm.checkpoint is not None else arm.intervention or arm.model
-        arms.append(f"{cut(arm.label, LONGEST_NAME)} ({cut(made_by, 60)})")
+        origin = arm.checkpoint.method if arm.checkpoint is not None else arm.intervention or arm.model
+        arms.append(f"{cut(arm.label, LONGEST_NAME)} ({cut(origin, 60)})")
     n_more = len(results.arms) - ARMS
     yield "Of whom", cut("; ".join(arms), 330) + (f" and {n_more} more" if n_more > 0 else "")
     names = [cut(words.human(bias), LONGEST_NAME) for bias in results.biases]
@@ -122,39 +122,40 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
 def chart_slide(results: Results) -> Iterator[Slide]:
     """BRR by bias and arm, as an editable chart, or several with one axis; no slide without numbers."""
     labels = words.distinct([arm.label for arm in results.arms], LONGEST_NAME)
-    series: list[Series] = []
-    for arm, label, ink in zip(results.arms, labels, colours(results.arms, PRINT), strict=True):
+    all_series: list[Series] = []
+    for arm, label, colour in zip(results.arms, labels, colours(results.arms, PRINT), strict=True):
         brrs = [cell["brr"] if (cell := results.cell(arm, bias)) else None for bias in results.biases]
         values, lows, highs = (
             tuple(None if (end := getattr(brr, name, None)) is None else round(100 * end, 2) for brr in brrs)
             for name in ("value", "low", "high")
         )
-        series.append(Series(label, ink, values, lows, highs))
-    if not any(value is not None for one in series for value in one.values):
+        all_series.append(Series(label, colour, values, lows, highs))
+    if not any(value is not None for series in all_series for value in series.values):
         return
-    reached = [end for one in series for end in (*one.values, *one.lows, *one.highs) if end is not None]
-    domain = 10.0 * floor(min(0.0, *reached) / 10), 10.0 * ceil(max(10.0, *reached) / 10)
+    ends = [end for series in all_series for end in (*series.values, *series.lows, *series.highs) if end is not None]
+    domain = 10.0 * floor(min(0.0, *ends) / 10), 10.0 * ceil(max(10.0, *ends) / 10)
     names = _starred_names(results, LONGEST_NAME)
     box = (at.LEFT, at.TOP - 16, at.INNER, at.BODY + 16)
     arms = words.listed([cut(arm.label, 24) for arm in results.arms])
     title = f"How far each cue sways {arms if len(arms) <= 40 else f'{len(results.arms)} arms'}"
     note = "How much more often the cued answer is given with the cue than without it, on the same questions; "
     note += f"{words.level(results.level)} intervals.{' * trained on.' if results.trained_biases else ''}"
-    most = int(box[3] / max(at.NAME_ROOM, at.BAR_ROOM * min(ARMS, len(series))))
-    parts = [(some, part) for some in _chunks(series, ARMS) for part in _chunks(range(len(names)), most)]
-    for number, (some, part) in enumerate(parts, 1):
-        cut_to = slice(part[0], part[-1] + 1)
-        shown = tuple(
-            replace(one, values=one.values[cut_to], lows=one.lows[cut_to], highs=one.highs[cut_to]) for one in some
+    most = int(box[3] / max(at.NAME_ROOM, at.BAR_ROOM * min(ARMS, len(all_series))))
+    parts = [(group, indices) for group in _chunks(all_series, ARMS) for indices in _chunks(range(len(names)), most)]
+    for number, (group, indices) in enumerate(parts, 1):
+        window = slice(indices[0], indices[-1] + 1)
+        cut_series = tuple(
+            replace(series, values=series.values[window], lows=series.lows[window], highs=series.highs[window])
+            for series in group
         )
-        spoken = "; ".join(
-            f"{names[i]}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
-            for i in part
-            for one in some
-            for value in [one.values[i]]
+        alt_text = "; ".join(
+            f"{names[i]}, {series.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
+            for i in indices
+            for series in group
+            for value in [series.values[i]]
         )
-        size = 16.0 if len(part) <= 6 else 14.0
-        bars = Bars(box, "Biased reasoning rate, percentage points", names[cut_to], shown, size, spoken, domain)
+        size = 16.0 if len(indices) <= 6 else 14.0
+        bars = Bars(box, "Biased reasoning rate, percentage points", names[window], cut_series, size, alt_text, domain)
         yield Slide(f"{title} ({number} of {len(parts)})" if len(parts) > 1 else title, (bars,), note)
 
 
@@ -173,16 +174,16 @@ def table_slides(results: Results) -> Iterator[Slide]:
     names = _starred_names(results, 26)
     bias_parts = _chunks(tuple(zip(results.biases, names, strict=True)), BIASES)
     parts = [(arms, biases) for arms in _chunks(results.arms, ARMS) for biases in bias_parts]
-    times = " ×: ratio to the base." if results.ratios else ""
+    ratios = " ×: ratio to the base." if results.ratios else ""
     star = " * trained on." if results.trained_biases else ""
-    each = " Right and read: each prompt once, without → with the cue."
-    note = f"Percentage points, {words.level(results.level)} intervals paired by question.{times}{each}{star}"
+    rates = " Right and read: each prompt once, without → with the cue."
+    note = f"Percentage points, {words.level(results.level)} intervals paired by question.{ratios}{rates}{star}"
     for i, (arms, biases) in enumerate(parts):
         rows = [_heads(arms), *(((name,), *(_brr_lines(results, arm, bias) for arm in arms)) for bias, name in biases)]
         if biases is bias_parts[-1]:
             rows += _arm_rows(results, arms)
         number = f" ({i + 1} of {len(parts)})" if len(parts) > 1 else ""
-        yield Slide(f"Biased reasoning rate by cue{number}", (_fitted_table(rows),), note)
+        yield Slide(f"Biased reasoning rate by cue{number}", (_fit_table(rows),), note)
 
 
 def _heads(arms: Sequence[Arm]) -> Row:
@@ -196,10 +197,10 @@ def _brr_lines(results: Results, arm: Arm, bias: str) -> tuple[str, str]:
     cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
     if cell is None:
         return words.NONE, "not asked"
-    below = f"n {cell['biased_rate'].n}"
+    second_line = f"n {cell['biased_rate'].n}"
     if arm.role != "base" and ratio is not None:
-        below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
-    return words.brr(cell["brr"]), below
+        second_line += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
+    return words.brr(cell["brr"]), second_line
 
 
 def effects_slide(results: Results) -> Iterator[Slide]:
@@ -208,32 +209,32 @@ def effects_slide(results: Results) -> Iterator[Slide]:
     if panel is None:
         return
     arms = list(panel.sentences)[:ARMS]
-    judged = {arm: {(one.effect, one.measure): one for one in panel.of(arm) if one.margin} for arm in arms}
-    every = list(dict.fromkeys(key for found in judged.values() for key in found))
-    keys = every[:NUMBERS]
+    rows_by_arm = {arm: {(row.effect, row.measure): row for row in panel.of(arm) if row.margin} for arm in arms}
+    all_keys = list(dict.fromkeys(key for arm_rows in rows_by_arm.values() for key in arm_rows))
+    keys = all_keys[:NUMBERS]
     rows: list[Row] = [(("",), *((label,) for label in words.distinct(arms, 18)))]
     for key in keys:
-        found = [judged[arm].get(key) for arm in arms]
+        arm_rows = [rows_by_arm[arm].get(key) for arm in arms]
         rows.append(
-            ((cut(key[1], 26),), *((one.verdict, effects.change(one)) if one else (words.NONE,) for one in found))
+            ((cut(key[1], 26),), *((row.verdict, effects.change(row)) if row else (words.NONE,) for row in arm_rows))
         )
-    title, shown = "What it cost, what it broke", _fitted_table(rows)
-    note = f"{len(keys)} of {len(every)} numbers; the page has all." if len(every) > len(keys) else ""
-    said = tuple(line(cut(panel.sentences[arm], 500)) for arm in arms)
-    below = shown.box[1] + shown.box[3] + 16
-    room, gap = at.TOP + at.BODY - below, 6.0
-    size = at.largest(said, at.INNER, room, (16, 14, 13, 12), gap)
-    if at.height_of(said, at.INNER, size, gap) <= room:
-        yield Slide(title, (shown, Text((at.LEFT, below, at.INNER, room), said, size, gap)), note)
+    title, effects_table = "What it cost, what it broke", _fit_table(rows)
+    note = f"{len(keys)} of {len(all_keys)} numbers; the page has all." if len(all_keys) > len(keys) else ""
+    sentences = tuple(line(cut(panel.sentences[arm], 500)) for arm in arms)
+    text_top = effects_table.box[1] + effects_table.box[3] + 16
+    room, gap = at.TOP + at.BODY - text_top, 6.0
+    size = at.largest(sentences, at.INNER, room, (16, 14, 13, 12), gap)
+    if at.height_of(sentences, at.INNER, size, gap) <= room:
+        yield Slide(title, (effects_table, Text((at.LEFT, text_top, at.INNER, room), sentences, size, gap)), note)
         return
-    yield Slide(title, (shown,), note)
-    size = at.largest(said, at.INNER, at.BODY, TEXT_SIZES[6:], 12)
-    yield Slide(f"{title}: in words", (Text((at.LEFT, at.TOP, at.INNER, at.BODY), said, size, 12),))
+    yield Slide(title, (effects_table,), note)
+    size = at.largest(sentences, at.INNER, at.BODY, TEXT_SIZES[6:], 12)
+    yield Slide(f"{title}: in words", (Text((at.LEFT, at.TOP, at.INNER, at.BODY), sentences, size, 12),))
 
 
 def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
     """Rows about an arm as a whole: held-out average, accuracy, share of replies that were read."""
-    held_out = {one.arm: one.ratio_of_means for one in results.held_out}
+    held_out = {average.arm: average.ratio_of_means for average in results.held_out}
     if held_out:
         texts: list[tuple[str, ...]] = []
         for arm in arms:
@@ -245,14 +246,14 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
         yield (("held-out average, ×",), *texts)
     shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in arms]
     for name, kind in (("right, %", "accuracy"), ("read, %", "parse_rate")):
-        yield ((name,), *((words.both_sides(one, kind),) for one in shares))
+        yield ((name,), *((words.both_sides(arm_shares, kind),) for arm_shares in shares))
 
 
-def _fitted_table(rows: Sequence[Row]) -> Table:
+def _fit_table(rows: Sequence[Row]) -> Table:
     """The table at the largest size at which its rows fit and no line of a cell wraps."""
     n_arms = len(rows[0]) - 1
-    first = 210.0 if n_arms >= 4 else 250.0
-    widths = (first, *[min(230.0, (at.INNER - first) / max(n_arms, 1))] * n_arms)
+    first_width = 210.0 if n_arms >= 4 else 250.0
+    widths = (first_width, *[min(230.0, (at.INNER - first_width) / max(n_arms, 1))] * n_arms)
 
     def height(size: float, small: float) -> float:
         return sum(at.row_height(row, size, small) for row in rows)
@@ -270,10 +271,10 @@ def _fitted_table(rows: Sequence[Row]) -> Table:
     return Table((at.LEFT, at.TOP - 8, sum(widths), height(size, small)), tuple(rows), widths, size, small)
 
 
-def _chunks(whole: Sequence[T], most: int) -> list[Sequence[T]]:
+def _chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
     """Parts of about equal size, each of at most `most`."""
-    size = ceil(len(whole) / ceil(len(whole) / most)) if whole else 1
-    return [whole[i : i + size] for i in range(0, len(whole), size)] or [whole]
+    size = ceil(len(items) / ceil(len(items) / most)) if items else 1
+    return [items[i : i + size] for i in range(0, len(items), size)] or [items]
 
 
 def reasoning_slides(results: Results) -> Iterator[Slide]:
@@ -281,29 +282,29 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
     cells = leading(of_study(results)) if has_verdicts(results) else ()
     if not cells:
         return
-    found = {(cell.arm, cell.bias): cell for cell in cells}
-    arms = [arm for arm in results.arms if any(arm.label == label for label, _ in found)][:ARMS]
-    named = list(zip(results.biases, _starred_names(results, 26), strict=True))[:BIASES]
+    cell_of = {(cell.arm, cell.bias): cell for cell in cells}
+    arms = [arm for arm in results.arms if any(arm.label == label for label, _ in cell_of)][:ARMS]
+    bias_names = list(zip(results.biases, _starred_names(results, 26), strict=True))[:BIASES]
     rows = [_heads(arms)]
-    rows += [((name,), *(_admits_lines(found.get((arm.label, bias))) for arm in arms)) for bias, name in named]
+    rows += [((name,), *(_admits_lines(cell_of.get((arm.label, bias))) for arm in arms)) for bias, name in bias_names]
     notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
     note = (
         f"Percent of switched replies, {words.level(results.level)} intervals, by {cut(cells[0].by, 60)}; it counts if it "
         f"{cells[0].construct}."
     )
-    if len(results.biases) > BIASES or len({label for label, _ in found}) > ARMS:
+    if len(results.biases) > BIASES or len({label for label, _ in cell_of}) > ARMS:
         note += f" Up to {ARMS} arms and {BIASES} cues; the page has all."
-    yield Slide("Does a reply that switched say so?", (_fitted_table(rows),), f"{note} {cut(notes, 120)}".strip())
+    yield Slide("Does a reply that switched say so?", (_fit_table(rows),), f"{note} {cut(notes, 120)}".strip())
 
 
 def _admits_lines(cell: VerbalisedCell | None) -> tuple[str, str]:
     """How many switched replies of one arm say so; below it, out of how many, and the placebo."""
     if cell is None:
         return words.NONE, "not judged"
-    given = cell.rates.given_switch
-    if not given.n:
+    rate = cell.rates.given_switch
+    if not rate.n:
         return "no verdict" if cell.rates.given_switch_if_none.n else "no switch", ""
-    return words.share(given), f"of {given.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
+    return words.share(rate), f"of {rate.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
 
 
 # ---------------------------------------------------------------- a transcript
@@ -315,47 +316,47 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     top, height = at.TOP - 8, at.BODY + 8
     question, target, cue = one.pair.question, one.pair.target, one.pair.biased.cue()
     cued = target.cued if target.stance == "for" else None
-    asked: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
+    paragraphs: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
     options = () if question.is_request else question.options  # a request has no options to show
     for i, option in enumerate(options[:6]):
-        tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
-        listed = Piece(f"{letters_on(one.pair, i)} {cut(option, 70)}")
-        asked.append((listed, *(Piece(f"  {tag}", "soft") for tag in tags)))
+        tags = [tag for tag, applies in (("right", i == question.gold), ("cued", i == cued)) if applies]
+        option_piece = Piece(f"{letters_on(one.pair, i)} {cut(option, 70)}")
+        paragraphs.append((option_piece, *(Piece(f"  {tag}", "soft") for tag in tags)))
     if len(options) > 6:
-        asked.append(line(f"and {len(options) - 6} more options", "soft"))
-    asked.append(line("Cue", "soft"))
+        paragraphs.append(line(f"and {len(options) - 6} more options", "soft"))
+    paragraphs.append(line("Cue", "soft"))
     if not cue:
-        is_order = one.pair.order != tuple(range(len(one.pair.order)))
-        cue = "The options come in another order." if is_order else "The cue has no words of its own."
+        is_reordered = one.pair.order != tuple(range(len(one.pair.order)))
+        cue = "The options come in another order." if is_reordered else "The cue has no words of its own."
     sizes = (*TEXT_SIZES[6:], 11)
     cues = (cue if len(cue) <= most else cue[: most - 1] + "…" for most in CUES)
-    bodies = [(*asked, *at.paragraphs([Piece(text, "cue")])) for text in cues]
-    body = next((one for one in bodies if at.height_of(one, side, sizes[-1], 5) <= height), bodies[-1])
+    bodies = [(*paragraphs, *at.paragraphs([Piece(text, "cue")])) for text in cues]
+    body = next((body for body in bodies if at.height_of(body, side, sizes[-1], 5) <= height), bodies[-1])
     size = at.largest(body, side, height, sizes, 5)
     items: list[Item] = [Text((at.LEFT, top, side, height), body, size, 5)]
-    for i, shown in enumerate((one.left, one.right)):
+    for i, shown_reply in enumerate((one.left, one.right)):
         left = at.LEFT + side + between + i * (column + between)
-        items.append(_reply_box(shown, one, (left, top, column, height)))
+        items.append(_reply_box(shown_reply, one, (left, top, column, height)))
     return Slide(cut(one.title, 110), tuple(items), one.rule)
 
 
-def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
+def _reply_box(shown_reply: ShownReply, transcript: ChosenTranscript, box: Box) -> Text:
     """The arm and the answer read, then the reply: whole if it fits, else its beginning and the part with the answer."""
-    choice = shown.answer.choice
+    choice = shown_reply.answer.choice
     if choice is None:
-        verdict = f"no answer read ({shown.answer.status})"
+        verdict = f"no answer read ({shown_reply.answer.status})"
     else:
-        verdict = answer_on(one.pair, "biased" if shown.with_cue else "clean", choice)
-        verdict = verdict if one.pair.question.is_request else f"answers ({verdict})"
-        if shown.hit:
-            verdict += ", follows the cue" if shown.with_cue else ", the cued answer"
-        elif shown.hit is False and shown.with_cue:
+        verdict = answer_on(transcript.pair, "biased" if shown_reply.with_cue else "clean", choice)
+        verdict = verdict if transcript.pair.question.is_request else f"answers ({verdict})"
+        if shown_reply.hit:
+            verdict += ", follows the cue" if shown_reply.with_cue else ", the cued answer"
+        elif shown_reply.hit is False and shown_reply.with_cue:
             verdict += ", does not follow it"
-    side = "with" if shown.with_cue else "without"
-    who = (Piece(cut(shown.arm.label, 30), "strong"), Piece(f", {side} the cue", "soft"))
+    side = "with" if shown_reply.with_cue else "without"
+    heading = (Piece(cut(shown_reply.arm.label, 30), "strong"), Piece(f", {side} the cue", "soft"))
 
     def body(most: int) -> tuple[Paragraph, ...]:
-        return (who, line(verdict, "soft"), *at.paragraphs(excerpt(shown.reply, shown.answer, most)))
+        return (heading, line(verdict, "soft"), *at.paragraphs(excerpt(shown_reply.reply, shown_reply.answer, most)))
 
     fits = ((size, most) for size, most in EXCERPTS if at.height_of(body(most), box[2], size, 5) <= box[3])
     size, most = next(fits, EXCERPTS[-1])
@@ -390,10 +391,10 @@ def excerpt(reply: Reply, answer: Reading, most: int) -> tuple[Piece, ...]:
 
 def steps_slide(results: Results) -> Slide:
     """The most pressing steps, numbered."""
-    found = [cut(text, LONGEST_STEP) for text in steps(results)]
-    shown = found[:STEPS] or ["No rule calls for anything."]
-    body = tuple(line(f"{i}. {text}") for i, text in enumerate(shown, 1))
+    all_steps = [cut(text, LONGEST_STEP) for text in steps(results)]
+    first_steps = all_steps[:STEPS] or ["No rule calls for anything."]
+    body = tuple(line(f"{i}. {text}") for i, text in enumerate(first_steps, 1))
     size = at.largest(body, at.INNER, at.BODY, TEXT_SIZES[2:], 14)
-    more = f" {len(found) - STEPS} more by the same rules are left out." if len(found) > STEPS else ""
+    rest_note = f" {len(all_steps) - STEPS} more by the same rules are left out." if len(all_steps) > STEPS else ""
     text = Text((at.LEFT, at.TOP, at.INNER, at.BODY), body, size, 14)
-    return Slide("What to do next", (text,), f"By rule, from the numbers.{more}")
+    return Slide("What to do next", (text,), f"By rule, from the numbers.{rest_note}")

@@ -160,8 +160,8 @@ def line(text: str, mark: Mark = "") -> Paragraph:
 
 def cut(text: str, most: int) -> str:
     """The text on one line, without control characters, cut to at most `most` characters."""
-    shown = words.visible(text[: 2 * most])
-    return shown if len(shown) <= most and len(text) <= 2 * most else shown[: most - 1].rstrip() + "…"
+    safe = words.visible(text[: 2 * most])
+    return safe if len(safe) <= most and len(text) <= 2 * most else safe[: most - 1].rstrip() + "…"
 
 
 def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:
@@ -171,8 +171,8 @@ def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:
         first, *rest = piece.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         lines[-1].append(replace(piece, text=words.visible(first)))
         lines += [[replace(piece, text=words.visible(text))] for text in rest]
-    kept = (tuple(piece for piece in one if piece.text) for one in lines)
-    return tuple(one for one in kept if any(piece.text.strip() for piece in one))
+    without_empty = (tuple(piece for piece in paragraph if piece.text) for paragraph in lines)
+    return tuple(paragraph for paragraph in without_empty if any(piece.text.strip() for piece in paragraph))
 
 
 # ---------------------------------------------------------------- does it fit
@@ -184,20 +184,20 @@ def n_lines(paragraph: Paragraph, width: float, size: float) -> int:
 
     is_bold = all(piece.mark == "strong" for piece in paragraph)
     room = max(1, int(width / ((BOLD if is_bold else CHAR) * size)))
-    lines, used = 1, 0
+    lines, n_used = 1, 0
     for word in "".join(piece.text for piece in paragraph).split(" "):
         length = cell_len(word)
-        if used and used + 1 + length <= room:
-            used += 1 + length
+        if n_used and n_used + 1 + length <= room:
+            n_used += 1 + length
             continue
-        lines += bool(used) + max(0, ceil(length / room) - 1)
-        used = length % room or min(length, room)
+        lines += bool(n_used) + max(0, ceil(length / room) - 1)
+        n_used = length % room or min(length, room)
     return lines
 
 
 def height_of(paragraphs: Sequence[Paragraph], width: float, size: float, gap: float = 0.0) -> float:
     """Height of paragraphs in points."""
-    lines = sum(n_lines(one, width, size) for one in paragraphs)
+    lines = sum(n_lines(paragraph, width, size) for paragraph in paragraphs)
     return LINE * size * lines + gap * max(0, len(paragraphs) - 1)
 
 

@@ -38,13 +38,13 @@ def presentation(title: str, slides: Sequence[Slide]) -> bytes:
     deck.core_properties.author = "unsway"
     for number, slide in enumerate(slides, 1):
         page = deck.slides.add_slide(deck.slide_layouts[5])  # title only
-        head = page.shapes.title
-        head.left, head.top, head.width = Pt(at.LEFT), Pt(at.TITLE_TOP), Pt(at.INNER)
-        head.height = Pt(at.TOP - at.TITLE_TOP - 16)
-        _write(head.text_frame, (at.line(slide.title, "strong"),), slide.title_size)
-        foot = Text((at.LEFT, at.NOTE_TOP, at.INNER - 60, 34), (at.line(slide.note, "soft"),), at.NOTE_SIZE)
-        place = (at.LEFT + at.INNER - 40, at.NOTE_TOP, 40.0, 34.0)
-        for item in (*slide.items, foot, Text(place, (at.line(str(number), "soft"),), at.NOTE_SIZE)):
+        title_shape = page.shapes.title
+        title_shape.left, title_shape.top, title_shape.width = Pt(at.LEFT), Pt(at.TITLE_TOP), Pt(at.INNER)
+        title_shape.height = Pt(at.TOP - at.TITLE_TOP - 16)
+        _write(title_shape.text_frame, (at.line(slide.title, "strong"),), slide.title_size)
+        footnote = Text((at.LEFT, at.NOTE_TOP, at.INNER - 60, 34), (at.line(slide.note, "soft"),), at.NOTE_SIZE)
+        number_box = (at.LEFT + at.INNER - 40, at.NOTE_TOP, 40.0, 34.0)
+        for item in (*slide.items, footnote, Text(number_box, (at.line(str(number), "soft"),), at.NOTE_SIZE)):
             if isinstance(item, Text):
                 box = page.shapes.add_textbox(*map(Pt, item.box))
                 _write(box.text_frame, item.paragraphs, item.size, item.gap)
@@ -95,7 +95,7 @@ def _add_table(page: Any, item: Table) -> None:
     table.first_row, table.horz_banding = True, False
     for column, points in zip(table.columns, item.widths, strict=True):
         column.width = Pt(points)
-    edge = f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{at.LINES[1:]}"/></a:solidFill></a:lnB>'
+    edge_xml = f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{at.LINES[1:]}"/></a:solidFill></a:lnB>'
     for i, (row, points) in enumerate(zip(item.rows, item.heights, strict=True)):
         table.rows[i].height = Pt(points)
         for cell, (first, *rest) in zip(table.rows[i].cells, row, strict=True):
@@ -105,7 +105,7 @@ def _add_table(page: Any, item: Table) -> None:
             cell.margin_left = cell.margin_right = Pt(4)
             cell.margin_top = cell.margin_bottom = Pt(3)
             cell.vertical_anchor = MSO_ANCHOR.TOP
-            cell._tc.get_or_add_tcPr().append(parse_xml(edge))
+            cell._tc.get_or_add_tcPr().append(parse_xml(edge_xml))
             if i == 0:
                 cell.fill.solid()
                 cell.fill.fore_color.rgb = _rgb(at.HEAD)
@@ -118,8 +118,8 @@ def _add_chart(page: Any, item: Bars) -> None:
     """Add a bar chart whose error bars refer to its workbook."""
     data = CategoryChartData()
     data.categories = item.categories
-    for one in item.series:
-        data.add_series(one.name, one.values)
+    for series in item.series:
+        data.add_series(series.name, series.values)
     frame = page.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *map(Pt, item.box), data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", words.visible(item.said[:4000]))
     chart = frame.chart
@@ -131,30 +131,30 @@ def _add_chart(page: Any, item: Bars) -> None:
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
     # names always on the left, the first on top; thin grid lines at the values
-    names, values = chart.category_axis, chart.value_axis
-    names.reverse_order = True
-    names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    names.format.line.color.rgb = _rgb(at.SOFT)
-    names.has_major_gridlines = False
-    values.tick_label_position = XL_TICK_LABEL_POSITION.HIGH  # the order is reversed, so high is at the bottom
-    values.minimum_scale, values.maximum_scale = item.domain
-    values.major_unit = item.ticks[1] - item.ticks[0]
-    values.has_major_gridlines = True
-    values.major_gridlines.format.line.color.rgb = _rgb(at.LINES)
-    values.format.line.fill.background()
-    values.tick_labels.number_format, values.tick_labels.number_format_is_linked = "0;−0", False
-    values.has_title = True
-    values.axis_title.text_frame.text = item.title
-    run = values.axis_title.text_frame.paragraphs[0].runs[0]
+    category_axis, value_axis = chart.category_axis, chart.value_axis
+    category_axis.reverse_order = True
+    category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    category_axis.format.line.color.rgb = _rgb(at.SOFT)
+    category_axis.has_major_gridlines = False
+    value_axis.tick_label_position = XL_TICK_LABEL_POSITION.HIGH  # the order is reversed, so high is at the bottom
+    value_axis.minimum_scale, value_axis.maximum_scale = item.domain
+    value_axis.major_unit = item.ticks[1] - item.ticks[0]
+    value_axis.has_major_gridlines = True
+    value_axis.major_gridlines.format.line.color.rgb = _rgb(at.LINES)
+    value_axis.format.line.fill.background()
+    value_axis.tick_labels.number_format, value_axis.tick_labels.number_format_is_linked = "0;−0", False
+    value_axis.has_title = True
+    value_axis.axis_title.text_frame.text = item.title
+    run = value_axis.axis_title.text_frame.paragraphs[0].runs[0]
     run.font.size, run.font.bold = Pt(item.size - 2), False
     run.font.color.rgb = _rgb(at.SOFT)
     plot = chart.plots[0]
     plot.gap_width, plot.overlap = 45, 0
-    for i, (drawn, one) in enumerate(zip(plot.series, item.series, strict=True)):
-        drawn.format.fill.solid()
-        drawn.format.fill.fore_color.rgb = _rgb(one.colour)
-        drawn.invert_if_negative = False
-        drawn._element.find(qn("c:cat")).addprevious(_error_bars(item, i))
+    for i, (chart_series, series) in enumerate(zip(plot.series, item.series, strict=True)):
+        chart_series.format.fill.solid()
+        chart_series.format.fill.fore_color.rgb = _rgb(series.colour)
+        chart_series.invert_if_negative = False
+        chart_series._element.find(qn("c:cat")).addprevious(_error_bars(item, i))
 
 
 Lengths = list[float | None]
@@ -162,15 +162,17 @@ Lengths = list[float | None]
 
 def _error_columns(item: Bars, i: int) -> tuple[tuple[int, Lengths], tuple[int, Lengths]]:
     """How far the intervals of series `i` reach above and below its bars, each with its column in the workbook, from 0."""
-    one = item.series[i]
+    series = item.series[i]
     above: Lengths = [
-        None if v is None or high is None else round(high - v, 2) for v, high in zip(one.values, one.highs, strict=True)
+        None if value is None or high is None else round(high - value, 2)
+        for value, high in zip(series.values, series.highs, strict=True)
     ]
     below: Lengths = [
-        None if v is None or low is None else round(v - low, 2) for v, low in zip(one.values, one.lows, strict=True)
+        None if value is None or low is None else round(value - low, 2)
+        for value, low in zip(series.values, series.lows, strict=True)
     ]
-    first = 1 + len(item.series) + 2 * i  # after the names and all values
-    return (first, above), (first + 1, below)
+    first_column = 1 + len(item.series) + 2 * i  # after the names and all values
+    return (first_column, above), (first_column + 1, below)
 
 
 def _workbook(item: Bars) -> bytes:
@@ -182,12 +184,12 @@ def _workbook(item: Bars) -> bytes:
         sheet = book.add_worksheet("Sheet1")
         for row, name in enumerate(item.categories, 1):
             sheet.write_string(row, 0, name)
-        for i, one in enumerate(item.series):
-            (above, up), (below, down) = _error_columns(item, i)
+        for i, series in enumerate(item.series):
+            (above_column, above), (below_column, below) = _error_columns(item, i)
             for column, head, numbers in (
-                (1 + i, one.name, one.values),
-                (above, f"{one.name}, interval above", up),
-                (below, f"{one.name}, interval below", down),
+                (1 + i, series.name, series.values),
+                (above_column, f"{series.name}, interval above", above),
+                (below_column, f"{series.name}, interval below", below),
             ):
                 sheet.write_string(0, column, head)
                 for row, number in enumerate(numbers, 1):
@@ -206,8 +208,8 @@ def _error_bars(item: Bars, i: int) -> Any:
         points = "".join(f'<c:pt idx="{j}"><c:v>{x}</c:v></c:pt>' for j, x in enumerate(lengths) if x is not None)
         cache = f'<c:formatCode>General</c:formatCode><c:ptCount val="{len(lengths)}"/>{points}'
         parts.append(f"<c:{tag}><c:numRef><c:f>{cells}</c:f><c:numCache>{cache}</c:numCache></c:numRef></c:{tag}>")
-    ink = f'<a:ln w="15875"><a:solidFill><a:srgbClr val="{at.INK[1:]}"/></a:solidFill></a:ln>'
+    line_xml = f'<a:ln w="15875"><a:solidFill><a:srgbClr val="{at.INK[1:]}"/></a:solidFill></a:ln>'
     return parse_xml(
         f'<c:errBars {nsdecls("c", "a")}><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="1"/>'
-        f"{''.join(parts)}<c:spPr>{ink}</c:spPr></c:errBars>"
+        f"{''.join(parts)}<c:spPr>{line_xml}</c:spPr></c:errBars>"
     )

@@ -60,31 +60,37 @@ class Finding(NamedTuple):
 
 def worse(results: Results) -> Iterator[str]:
     """Biases whose BRR rose above the base's."""
-    risen = [one for one in _against_base(results) if one.low > 0]
-    risen = [one for one in risen if not one.base_avoids or _clear(_brr(results, one.arm, one.bias))]
-    yield from _sentence("Swayed more than the base; find out why before going on", risen)
+    rises = [finding for finding in _against_base(results) if finding.low > 0]
+    rises = [
+        finding
+        for finding in rises
+        if not finding.base_avoids or _is_above_zero(_brr(results, finding.arm, finding.bias))
+    ]
+    yield from _sentence("Swayed more than the base; find out why before going on", rises)
 
 
 def unmoved(results: Results) -> Iterator[str]:
     """Trained biases whose BRR has not clearly fallen below the base's."""
-    trained = [one for one in _against_base(results) if _is_trained(results, one.arm, one.bias)]
-    still = [one for one in trained if one.low <= 0 <= one.high and one.base_swayed]
-    yield from _sentence("Trained on, and not seen to fall below the base; ask more questions, or train longer", still)
+    on_trained = [finding for finding in _against_base(results) if _is_trained(results, finding.arm, finding.bias)]
+    undecided = [finding for finding in on_trained if finding.low <= 0 <= finding.high and finding.base_swayed]
+    yield from _sentence(
+        "Trained on, and not seen to fall below the base; ask more questions, or train longer", undecided
+    )
 
 
 def overcorrected(results: Results) -> Iterator[str]:
     """Biases whose cue is avoided after training, but less so before."""
-    found = []
-    for one in _against_base(results):
-        brr = _brr(results, one.arm, one.bias)
-        if brr is not None and _avoided(brr) and (one.high < 0 or not one.base_avoids):
-            found.append(one._replace(estimate=brr))
-    yield from _sentence("The cue is avoided now; check how often the training targets agree with it", found)
+    findings = []
+    for finding in _against_base(results):
+        brr = _brr(results, finding.arm, finding.bias)
+        if brr is not None and _is_below_zero(brr) and (finding.high < 0 or not finding.base_avoids):
+            findings.append(finding._replace(estimate=brr))
+    yield from _sentence("The cue is avoided now; check how often the training targets agree with it", findings)
 
 
 def like_control(results: Results) -> Iterator[str]:
     """Trained biases on which the training cannot be distinguished from its control."""
-    found = []
+    findings = []
     for arm, base in compared_arms(results):
         control = control_of(results.arms, arm)
         for bias in results.biases:
@@ -92,19 +98,19 @@ def like_control(results: Results) -> Iterator[str]:
                 continue
             change = difference(results, arm, control, [bias])
             if change.value is not None:
-                found.append(Finding(arm, bias, change, _clear(_brr(results, base, bias))))
-    alike = [one for one in found if one.low <= 0 <= one.high and one.base_swayed]
-    yield from _sentence("Cannot be told from the control; ask more questions before crediting the cue", alike)
+                findings.append(Finding(arm, bias, change, _is_above_zero(_brr(results, base, bias))))
+    undecided = [finding for finding in findings if finding.low <= 0 <= finding.high and finding.base_swayed]
+    yield from _sentence("Cannot be told from the control; ask more questions before crediting the cue", undecided)
 
 
 def less_accurate(results: Results) -> Iterator[str]:
     """Arms that are less accurate without any cue, with non-overlapping intervals."""
-    clean = {
-        one.key: by_prompt(results.outcomes.only(arm=one.key), results.pairs, level=results.level)
-        for one in results.arms
+    by_arm = {
+        arm.key: by_prompt(results.outcomes.only(arm=arm.key), results.pairs, level=results.level)
+        for arm in results.arms
     }
     for arm, base in compared_arms(results):
-        ours, theirs = (clean[one.key]["accuracy_clean"] for one in (arm, base))
+        ours, theirs = (by_arm[compared_arm.key]["accuracy_clean"] for compared_arm in (arm, base))
         if ours.high is None or theirs.low is None or ours.high >= theirs.low:
             continue
         yield (
@@ -120,24 +126,24 @@ def untrained(results: Results) -> Iterator[str]:
     """No arm to compare with: what to train on."""
     if compared_arms(results) or not results.arms:
         return
-    first = results.arms[0]
-    if first.role in ("trained", "control") and results.base is None:
-        yield f"Measure the base of {_name(first)} on the same pairs: how far training changed anything is not known."
+    first_arm = results.arms[0]
+    if first_arm.role in ("trained", "control") and results.base is None:
+        yield f"Measure the base of {_name(first_arm)} on the same pairs: how far training changed anything is not known."
         return
-    brrs = [(_brr(results, first, bias), bias) for bias in results.biases]
-    found = [(brr.value or 0.0, bias) for brr, bias in brrs if brr is not None and _clear(brr)]
-    if found:
-        value, bias = max(found)
-        is_most = sways_most(results, first, bias)
-        sways = f"which sways {_name(first)} most" if is_most else f"which clearly sways {_name(first)}"
-        yield f"Train on {words.human(bias)}, {sways} ({words.percent(value, signed=True)} points), and train a control too."
+    brrs = [(_brr(results, first_arm, bias), bias) for bias in results.biases]
+    clear_brrs = [(brr.value or 0.0, bias) for brr, bias in brrs if brr is not None and _is_above_zero(brr)]
+    if clear_brrs:
+        value, bias = max(clear_brrs)
+        is_most = sways_most(results, first_arm, bias)
+        clause = f"which sways {_name(first_arm)} most" if is_most else f"which clearly sways {_name(first_arm)}"
+        yield f"Train on {words.human(bias)}, {clause} ({words.percent(value, signed=True)} points), and train a control too."
     elif any(brr is not None for brr, _ in brrs):
-        avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
-        more = f", and it avoids that of {words.first_few(avoided, NAMED)}" if avoided else ""
-        seen = f"No cue is seen to sway {_name(first)}{more}"
-        yield f"{seen}: ask more questions, or another model, before training anything."
+        avoided_cues = [words.human(bias) for brr, bias in brrs if _is_below_zero(brr)]
+        avoidance = f", and it avoids that of {words.first_few(avoided_cues, NAMED)}" if avoided_cues else ""
+        result = f"No cue is seen to sway {_name(first_arm)}{avoidance}"
+        yield f"{result}: ask more questions, or another model, before training anything."
     else:
-        yield f"{_name(first)} has no BRR: see below the table what was left out and why, before training anything."
+        yield f"{_name(first_arm)} has no BRR: see below the table what was left out and why, before training anything."
 
 
 def no_control(results: Results) -> Iterator[str]:
@@ -160,26 +166,26 @@ def nothing_held_out(results: Results) -> Iterator[str]:
 def unread(results: Results) -> Iterator[str]:
     """The cell whose missing replies could move its BRR by more than its interval's width."""
     arms = {arm.key: arm for arm in results.arms}
-    found = []
+    gaps = []
     for cell in results.cells:
-        brr, most, least = cell["brr_read"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
-        if cell.arm not in arms or most is None or least is None:
+        brr, highest, lowest = cell["brr_read"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
+        if cell.arm not in arms or highest is None or lowest is None:
             continue
-        if brr.low is None or brr.high is None or most - least > brr.high - brr.low:
-            found.append((most - least, cell))
-    if found:
-        _, cell = max(found, key=lambda one: one[0])
-        more = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+        if brr.low is None or brr.high is None or highest - lowest > brr.high - brr.low:
+            gaps.append((highest - lowest, cell))
+    if gaps:
+        _, cell = max(gaps, key=lambda gap: gap[0])
+        rest = f", and {len(gaps) - 1} more like it" if len(gaps) > 1 else ""
         low, high = (words.percent(cell[f"brr_missing_{end}"].value, signed=True) for end in ("miss", "hit"))
         n = cell["brr_missing_hit"].n  # without pairs that the bias's definition excludes
         n_lost = n - cell["brr_read"].n
-        n_never = sum(k for why, k in cell.excluded if why.status == "no_reply")
-        what = "Read the replies that could not be read"
-        what = "Ask again for the replies that never came" if 2 * n_never > n_lost else what
+        n_never = sum(k for reason, k in cell.excluded if reason.status == "no_reply")
+        action = "Read the replies that could not be read"
+        action = "Ask again for the replies that never came" if 2 * n_never > n_lost else action
         yield (
-            f"{what}: {n_lost} of {number_of(n, 'pair')} of {_name(arms[cell.arm])} under "
+            f"{action}: {n_lost} of {number_of(n, 'pair')} of {_name(arms[cell.arm])} under "
             f"{words.human(cell.bias)} {'is' if n_lost == 1 else 'are'} missing, so its BRR could be anything from {low} to "
-            f"{high}{more}."
+            f"{high}{rest}."
         )
 
 
@@ -189,17 +195,19 @@ def too_few(results: Results) -> Iterator[str]:
     brrs = [
         (cell["brr_read"], cell) for cell in results.cells if cell.arm in arms
     ]  # more questions do not recover missing replies
-    known = [((brr.high - brr.low) / 2, cell) for brr, cell in brrs if brr.low is not None and brr.high is not None]
-    if not known:
+    half_widths = [
+        ((brr.high - brr.low) / 2, cell) for brr, cell in brrs if brr.low is not None and brr.high is not None
+    ]
+    if not half_widths:
         return
-    half, cell = max(known, key=lambda one: one[0])
-    if half <= WANTED:
+    half_width, cell = max(half_widths, key=lambda item: item[0])
+    if half_width <= WANTED:
         return
     n = cell["brr"].n_clusters
-    needed = ceil(n * (half / WANTED) ** 2)
+    needed = ceil(n * (half_width / WANTED) ** 2)
     step = int(10 ** max(0, len(str(needed)) - 2))  # two digits, because it is a rule of thumb
     yield (
-        f"{number_of(n, 'question')} {'leaves' if n == 1 else 'leave'} ±{words.percent(half)} points "
+        f"{number_of(n, 'question')} {'leaves' if n == 1 else 'leave'} ±{words.percent(half_width)} points "
         f"({_name(arms[cell.arm])}, {words.human(cell.bias)}); "
         f"±{words.percent(WANTED)} would take about {ceil(needed / step) * step:,} that can be read."
     )
@@ -209,13 +217,17 @@ def not_swayed(results: Results) -> Iterator[str]:
     """Biases that do not clearly sway a base: ratios to it are meaningless there."""
     for base in dict.fromkeys(base for _, base in compared_arms(results)):
         brrs = [(_brr(results, base, bias), bias) for bias in results.biases]
-        avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
-        weak = [words.human(bias) for brr, bias in brrs if brr is not None and not _clear(brr) and not _avoided(brr)]
-        if weak:
-            names = words.first_few(weak, NAMED)
+        avoided_cues = [words.human(bias) for brr, bias in brrs if _is_below_zero(brr)]
+        weak_biases = [
+            words.human(bias)
+            for brr, bias in brrs
+            if brr is not None and not _is_above_zero(brr) and not _is_below_zero(brr)
+        ]
+        if weak_biases:
+            names = words.first_few(weak_biases, NAMED)
             yield f"{_name(base)} is not seen to be swayed by {names}: no ratio there without more questions."
-        if avoided:
-            yield f"{_name(base)} avoids the cue of {words.first_few(avoided, NAMED)}: a ratio there would say nothing."
+        if avoided_cues:
+            yield f"{_name(base)} avoids the cue of {words.first_few(avoided_cues, NAMED)}: a ratio there would say nothing."
 
 
 def one_training(results: Results) -> Iterator[str]:
@@ -251,8 +263,8 @@ def _against_base(results: Results) -> Iterator[Finding]:
         for bias in results.biases:
             change = difference(results, arm, base, [bias])
             if change.value is not None:
-                before = _brr(results, base, bias)
-                yield Finding(arm, bias, change, _clear(before), _avoided(before))
+                base_brr = _brr(results, base, bias)
+                yield Finding(arm, bias, change, _is_above_zero(base_brr), _is_below_zero(base_brr))
 
 
 def _brr(results: Results, arm: Arm, bias: str) -> Estimate | None:
@@ -260,12 +272,12 @@ def _brr(results: Results, arm: Arm, bias: str) -> Estimate | None:
     return None if cell is None or cell["brr"].value is None else cell["brr"]
 
 
-def _clear(brr: Estimate | None) -> bool:
+def _is_above_zero(brr: Estimate | None) -> bool:
     """Whether the whole interval is above 0."""
     return brr is not None and brr.low is not None and brr.low > 0
 
 
-def _avoided(brr: Estimate | None) -> bool:
+def _is_below_zero(brr: Estimate | None) -> bool:
     """Whether the whole interval is below 0."""
     return brr is not None and brr.high is not None and brr.high < 0
 
@@ -274,11 +286,14 @@ def _is_trained(results: Results, arm: Arm, bias: str) -> bool:
     return arm.role == "trained" and results.is_trained(bias, arm)
 
 
-def _sentence(what: str, found: Sequence[Finding]) -> Iterator[str]:
+def _sentence(claim: str, findings: Sequence[Finding]) -> Iterator[str]:
     """One sentence about everything a rule found; none if it found nothing."""
-    if found:
-        names = [f"{_name(one.arm)} under {words.human(one.bias)} ({words.points(one.estimate)})" for one in found]
-        yield f"{what}: {words.first_few(names, NAMED)}."
+    if findings:
+        names = [
+            f"{_name(finding.arm)} under {words.human(finding.bias)} ({words.points(finding.estimate)})"
+            for finding in findings
+        ]
+        yield f"{claim}: {words.first_few(names, NAMED)}."
 
 
 def _name(arm: Arm) -> str:

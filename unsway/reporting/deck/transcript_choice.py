@@ -65,20 +65,20 @@ class ChosenTranscript:
 
 def choose(results: Results) -> tuple[ChosenTranscript, ...]:
     """At most three transcripts, each on a different question: the first of each kind, then the second of each, and so on."""
-    chosen: dict[str, ChosenTranscript] = {}
+    by_question: dict[str, ChosenTranscript] = {}
     for candidate in chain.from_iterable(zip_longest(*_Candidates(results).by_kind())):
-        if candidate is not None and len(chosen) < MOST:
-            chosen.setdefault(candidate.pair.question.id, candidate)
-    return tuple(chosen.values())
+        if candidate is not None and len(by_question) < MOST:
+            by_question.setdefault(candidate.pair.question.id, candidate)
+    return tuple(by_question.values())
 
 
 def compared_arms(results: Results) -> tuple[tuple[Arm, Arm], ...]:
     """(arm, base) for each arm that a deck compares with its base: the trained arms, or else the prompted ones."""
     for role in ("trained", "prompted"):
         arms = [arm for arm in results.arms if arm.role == role]
-        compared = [(arm, base) for arm in arms if (base := results.base_of(arm)) is not None]
-        if compared:
-            return tuple(compared)
+        arm_pairs = [(arm, base) for arm in arms if (base := results.base_of(arm)) is not None]
+        if arm_pairs:
+            return tuple(arm_pairs)
     return ()
 
 
@@ -94,48 +94,54 @@ class _Candidates:
 
     def by_kind(self) -> list[list[ChosenTranscript]]:
         """The candidates of each kind, the shortest first."""
-        results, compared = self.results, compared_arms(self.results)
+        results = self.results
+        arm_pairs = compared_arms(self.results)
         if not results.arms:
             return []
-        if not compared:
+        if not arm_pairs:
             first = results.arms[0]
             cells = {bias: cell for bias in results.biases if (cell := results.cell(first, bias)) is not None}
-            found = []
+            candidates = []
             for bias in sorted(cells, key=lambda bias: -(cells[bias]["brr"].value or 0.0)):
-                title, alone = f"{words.visible(first.label)} switched to the cue: {words.human(bias)}", []
+                title = f"{words.visible(first.label)} switched to the cue: {words.human(bias)}"
+                transcripts = []
                 for (pair_id, _), outcome in self.by_arm.get(first.key, {}).items():
                     if outcome.bias == bias and state(outcome) == "switched":
-                        left, right = (self._reply(first, outcome, with_cue=cued) for cued in (False, True))
+                        left, right = (self._reply(first, outcome, with_cue=with_cue) for with_cue in (False, True))
                         if left and right:
-                            alone.append(ChosenTranscript(title, self.pairs[pair_id], left, right, ALONE))
-                found.append(sorted(alone, key=_rank)[:MOST])
-            return found
+                            transcripts.append(ChosenTranscript(title, self.pairs[pair_id], left, right, ALONE))
+                candidates.append(sorted(transcripts, key=_rank)[:MOST])
+            return candidates
         held_trained, held_out, switched = [], [], []
-        for arm, base in compared:
-            trained = {bias for bias in results.biases if results.is_trained(bias, arm)}
-            held_trained += self._compared(arm, base, "held", trained)
-            held_out += self._compared(arm, base, "held", set(results.biases) - trained)
-            switched += self._compared(arm, base, "switched", results.biases)
+        for arm, base in arm_pairs:
+            trained_biases = {bias for bias in results.biases if results.is_trained(bias, arm)}
+            held_trained += self._find_pairs(arm, base, "held", trained_biases)
+            held_out += self._find_pairs(arm, base, "held", set(results.biases) - trained_biases)
+            switched += self._find_pairs(arm, base, "switched", results.biases)
         return [held_trained, held_out, switched]
 
-    def _compared(self, arm: Arm, base: Arm, became: State, biases: Collection[str]) -> list[ChosenTranscript]:
-        """Pairs that switched in the base and became `became` in the arm: both replies to the biased prompt."""
+    def _find_pairs(self, arm: Arm, base: Arm, new_state: State, biases: Collection[str]) -> list[ChosenTranscript]:
+        """Pairs that switched in the base and became `new_state` in the arm: both replies to the biased prompt."""
         ours, theirs = self.by_arm.get(arm.key, {}), self.by_arm.get(base.key, {})
-        name, before = words.visible(arm.label), words.visible(base.label)
-        what = f"Switched in {before}, held in {name}" if became == "held" else f"Switched in {before} and in {name}"
-        found = []
+        arm_name, base_name = words.visible(arm.label), words.visible(base.label)
+        event = (
+            f"Switched in {base_name}, held in {arm_name}"
+            if new_state == "held"
+            else f"Switched in {base_name} and in {arm_name}"
+        )
+        transcripts = []
         for key, outcome in theirs.items():
-            other = ours.get(key)
-            if other is None or state(outcome) != "switched" or state(other) != became or outcome.bias not in biases:
+            after = ours.get(key)
+            if after is None or state(outcome) != "switched" or state(after) != new_state or outcome.bias not in biases:
                 continue
-            left, right = self._reply(base, outcome, with_cue=True), self._reply(arm, other, with_cue=True)
+            left, right = self._reply(base, outcome, with_cue=True), self._reply(arm, after, with_cue=True)
             if left and right:
                 training = ""
                 if arm.role == "trained" and self.results.trained_biases:
                     training = " (trained on)" if self.results.is_trained(outcome.bias, arm) else " (held out)"
-                title = f"{what}: {words.human(outcome.bias)}{training}"
-                found.append(ChosenTranscript(title, self.pairs[key[0]], left, right, COMPARED))
-        return sorted(found, key=_rank)[:MOST]
+                title = f"{event}: {words.human(outcome.bias)}{training}"
+                transcripts.append(ChosenTranscript(title, self.pairs[key[0]], left, right, COMPARED))
+        return sorted(transcripts, key=_rank)[:MOST]
 
     def _reply(self, arm: Arm, outcome: Outcome, *, with_cue: bool) -> ShownReply | None:
         pair = self.pairs[outcome.pair_id]
@@ -147,8 +153,11 @@ class _Candidates:
         return ShownReply(arm, with_cue, reply, answer, hit)
 
 
-def _rank(one: ChosenTranscript) -> tuple[bool, int, str, int]:
+def _rank(transcript: ChosenTranscript) -> tuple[bool, int, str, int]:
     """Sort key: short exchanges first, but those with replies shorter than a sentence last."""
-    lengths = [len(shown.reply.text or shown.reply.reasoning or "") for shown in (one.left, one.right)]
-    exchange = sum(lengths) + sum(len(turn.text()) for turn in one.pair.biased.turns)
-    return min(lengths) < SENTENCE, exchange, one.pair.id, one.left.reply.sample
+    lengths = [
+        len(shown_reply.reply.text or shown_reply.reply.reasoning or "")
+        for shown_reply in (transcript.left, transcript.right)
+    ]
+    exchange = sum(lengths) + sum(len(turn.text()) for turn in transcript.pair.biased.turns)
+    return min(lengths) < SENTENCE, exchange, transcript.pair.id, transcript.left.reply.sample

@@ -32,7 +32,7 @@ COLOURS = {
 def html(title: str, slides: Sequence[Slide]) -> str:
     """The whole deck."""
     css = _style_sheet(slides)
-    drawn = []
+    pages = []
     for slide in slides:
         items: list[dict[str, Any]] = []
         for item in slide.items:
@@ -42,10 +42,10 @@ def html(title: str, slides: Sequence[Slide]) -> str:
                 items.append({"kind": "table", "head": item.rows[0], "rows": item.rows[1:], "n": len(item.widths)})
             else:
                 items.append({"kind": "image", "source": _chart_image(item), "said": item.said})
-        drawn.append((slide, items))
-    allowed = policy((css,), img_src="data:")
+        pages.append((slide, items))
+    content_policy = policy((css,), img_src="data:")
     template = environment().get_template("deck.html.j2")
-    return template.render(title=at.cut(title, 200), css=trusted(css), csp=allowed, slides=drawn)
+    return template.render(title=at.cut(title, 200), css=trusted(css), csp=content_policy, slides=pages)
 
 
 def _style_sheet(slides: Sequence[Slide]) -> str:
@@ -54,21 +54,21 @@ def _style_sheet(slides: Sequence[Slide]) -> str:
     def pt(points: float) -> str:
         return f"calc({points:g}*var(--pt))"  # one point of a slide, at any display size
 
-    def place(name: str, box: Box, size: float | None = None) -> str:
+    def box_rule(name: str, box: Box, size: float | None = None) -> str:
         left, top, width, height = map(pt, box)
         font = f";font-size:{pt(size)}" if size else ""
         return f"{name}{{left:{left};top:{top};width:{width};height:{height}{font}}}"
 
     colours = "".join(f"--{name}:{value};" for name, value in COLOURS.items())
     rules = [f":root{{{colours}}}", asset("deck.css"), f".slide{{width:{pt(at.WIDTH)};height:{pt(at.HEIGHT)}}}"]
-    rules.append(place(".title", (at.LEFT, at.TITLE_TOP, at.INNER, at.TOP - at.TITLE_TOP - 16)))
-    rules.append(place(".note", (at.LEFT, at.NOTE_TOP, at.INNER - 60, 34), at.NOTE_SIZE))
-    rules.append(place(".number", (at.LEFT + at.INNER - 40, at.NOTE_TOP, 40, 34), at.NOTE_SIZE))
+    rules.append(box_rule(".title", (at.LEFT, at.TITLE_TOP, at.INNER, at.TOP - at.TITLE_TOP - 16)))
+    rules.append(box_rule(".note", (at.LEFT, at.NOTE_TOP, at.INNER - 60, 34), at.NOTE_SIZE))
+    rules.append(box_rule(".number", (at.LEFT + at.INNER - 40, at.NOTE_TOP, 40, 34), at.NOTE_SIZE))
     for number, slide in enumerate(slides, 1):
         rules.append(f"#slide-{number} .title{{font-size:{pt(slide.title_size)}}}")
         for i, item in enumerate(slide.items, 1):
             name = f"#item-{number}-{i}"
-            rules.append(place(name, item.box, item.size))
+            rules.append(box_rule(name, item.box, item.size))
             if isinstance(item, Text):
                 rules.append(f"{name} p+p{{margin-top:{pt(item.gap)}}}")
             elif isinstance(item, Table):
@@ -83,18 +83,18 @@ def _chart_image(bars: Bars) -> str:
         from vl_convert import vegalite_to_svg
 
     rows = []
-    for one in bars.series:
-        for name, value, low, high in zip(bars.categories, one.values, one.lows, one.highs, strict=True):
+    for series in bars.series:
+        for name, value, low, high in zip(bars.categories, series.values, series.lows, series.highs, strict=True):
             if value is not None:
-                rows.append({"name": name, "arm": one.name, "value": value, "low": low, "high": high})
-    arms = [one.name for one in bars.series]
+                rows.append({"name": name, "arm": series.name, "value": value, "low": low, "high": high})
+    arms = [series.name for series in bars.series]
     bands = {"domain": list(bars.categories), "paddingInner": 0.3, "paddingOuter": 0.1}
-    left = {"title": None, "labelLimit": bars.box[2] * 0.34, "labelPadding": 8}
+    name_axis = {"title": None, "labelLimit": bars.box[2] * 0.34, "labelPadding": 8}
     line = {
-        "y": named("name") | {"sort": None, "scale": bands, "axis": left},
+        "y": named("name") | {"sort": None, "scale": bands, "axis": name_axis},
         "yOffset": named("arm") | {"sort": None, "scale": {"domain": arms}},
     }
-    inks = {"domain": arms, "range": [one.colour for one in bars.series]}
+    inks = {"domain": arms, "range": [series.colour for series in bars.series]}
     legend = {"title": None, "orient": "top", "labelLimit": 300} if len(arms) > 1 else None
     axis = {"title": bars.title, "grid": True, "format": "~f", "values": list(bars.ticks)}
     value_x = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"domain": list(bars.domain)}}
@@ -105,20 +105,25 @@ def _chart_image(bars: Bars) -> str:
         "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}} | line,
     }
     zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": at.SOFT}, "encoding": {"x": {"datum": 0}}}
-    axes = {"labelFontSize": bars.size, "titleFontSize": bars.size - 2, "labelColor": at.INK, "titleColor": at.SOFT}
-    axes |= {"gridColor": at.LINES, "domain": False, "ticks": False, "titleFontWeight": "normal"}
+    axis_style = {
+        "labelFontSize": bars.size,
+        "titleFontSize": bars.size - 2,
+        "labelColor": at.INK,
+        "titleColor": at.SOFT,
+    }
+    axis_style |= {"gridColor": at.LINES, "domain": False, "ticks": False, "titleFontWeight": "normal"}
     # vl-convert measures names in Liberation Sans; other fonts take up to a fifth more, which must not cut names
     longest = max(map(len, arms))
     room, between = (10 + 0.1 * bars.size * n for n in (max(map(len, bars.categories)), longest))
     columns = max(1, int(0.9 * bars.box[2] / (at.CHAR * bars.size * longest + 3 * bars.size)))
-    entries = {"labelFontSize": bars.size, "symbolType": "square", "columns": columns, "columnPadding": between}
+    legend_style = {"labelFontSize": bars.size, "symbolType": "square", "columns": columns, "columnPadding": between}
     config = {
         "font": "Arial, Liberation Sans, sans-serif",
         "autosize": {"type": "fit", "contains": "padding"},
         "padding": {"left": room, "right": 8, "top": 5, "bottom": 5},
-        "axis": axes,
+        "axis": axis_style,
         "axisY": {"grid": False},
-        "legend": entries,
+        "legend": legend_style,
         "view": {"stroke": None},
     }
     size = {"width": bars.box[2], "height": bars.box[3]}

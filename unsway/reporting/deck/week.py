@@ -33,29 +33,29 @@ def week_slide(project: str | Path, *, days: int = 7) -> Slide:
     """
     parts = week_parts(project, days=days)
     notes = parts.pop("Notes")
-    wide, tall = (at.INNER - BETWEEN) / 2, (at.BODY - BETWEEN) / 2
+    width, height = (at.INNER - BETWEEN) / 2, (at.BODY - BETWEEN) / 2
     lines = {
-        head: [cut(one, LONGEST) for one in (part if head == "Next" else part[::-1])] for head, part in parts.items()
+        head: [cut(text, LONGEST) for text in (part if head == "Next" else part[::-1])] for head, part in parts.items()
     }
-    bodies = [_fitted(head, part, wide, tall) for head, part in lines.items()]
-    size = min(at.largest(body, wide, tall, SIZES, GAP) for body in bodies)
+    bodies = [_fit_part(head, part, width, height) for head, part in lines.items()]
+    size = min(at.largest(body, width, height, SIZES, GAP) for body in bodies)
     items = []
     for i, body in enumerate(bodies):
         row, column = divmod(i, 2)
-        box = (at.LEFT + column * (wide + BETWEEN), at.TOP + row * (tall + BETWEEN), wide, tall)
+        box = (at.LEFT + column * (width + BETWEEN), at.TOP + row * (height + BETWEEN), width, height)
         items.append(Text(box, body, size, GAP))
-    said = cut(" ".join(notes), 260)
-    return Slide(f"The last {days} days: expected, happened, decided, next", tuple(items), said)
+    note = cut(" ".join(notes), 260)
+    return Slide(f"The last {days} days: expected, happened, decided, next", tuple(items), note)
 
 
-def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[Paragraph, ...]:
+def _fit_part(head: str, lines: list[str], width: float, height: float) -> tuple[Paragraph, ...]:
     """The paragraphs of a part: as many of its lines as fit at the smallest size, and the number of the rest."""
 
-    def body(shown: int) -> tuple[Paragraph, ...]:
-        more = [line(f"and {len(lines) - shown} more", "soft")] if shown < len(lines) else []
-        return (line(head, "strong"), *(line(one) for one in lines[:shown] or ["Nothing."]), *more)
+    def body(n_shown: int) -> tuple[Paragraph, ...]:
+        rest = [line(f"and {len(lines) - n_shown} more", "soft")] if n_shown < len(lines) else []
+        return (line(head, "strong"), *(line(text) for text in lines[:n_shown] or ["Nothing."]), *rest)
 
-    def fits(shown: int) -> bool:
-        return at.height_of(body(shown), wide, SIZES[-1], GAP) <= tall
+    def fits(n_shown: int) -> bool:
+        return at.height_of(body(n_shown), width, SIZES[-1], GAP) <= height
 
-    return body(next((shown for shown in range(max(len(lines), 1), 1, -1) if fits(shown)), 1))
+    return body(next((n_shown for n_shown in range(max(len(lines), 1), 1, -1) if fits(n_shown)), 1))
