@@ -135,10 +135,10 @@ def figures(results: Results) -> tuple[Figure, ...]:
 
 def figure(results: Results, name: str) -> Figure:
     """Return the chart with a name, with its caption and numbers. Raises `UnknownName` if the study has no such chart."""
-    found = FIGURES[name](results) if name in FIGURES else None
-    if found is None:
-        raise UnknownName("figure of this study", name, [one.id for one in figures(results)])
-    return found
+    result = FIGURES[name](results) if name in FIGURES else None
+    if result is None:
+        raise UnknownName("figure of this study", name, [figure.id for figure in figures(results)])
+    return result
 
 
 # ---------------------------------------------------------------- one function a chart
@@ -163,12 +163,12 @@ def rates(results: Results) -> Figure | None:
 def ratios(results: Results) -> Figure | None:
     """BRR ratio to the base, with the held-out average; None if there is nothing to compare with."""
     data = [
-        _datum(results, results.arm(one.arm), one.bias, words.human(one.bias), one.estimate, 1.0, words.times)
-        for one in results.ratios
-        if results.arm(one.arm).role != "base"
+        _datum(results, results.arm(ratio.arm), ratio.bias, words.human(ratio.bias), ratio.estimate, 1.0, words.times)
+        for ratio in results.ratios
+        if results.arm(ratio.arm).role != "base"
     ]
-    for held in results.held_out:
-        dot = _datum(results, results.arm(held.arm), "", "held-out biases", held.ratio_of_means, 1.0, words.times)
+    for average in results.held_out:
+        dot = _datum(results, results.arm(average.arm), "", "held-out biases", average.ratio_of_means, 1.0, words.times)
         data.append(dot | {"group": "Average"})
     caption = (
         "Biased reasoning rate of an arm divided by the base’s: 1 is no change, 0 is none left. The average is the "
@@ -230,12 +230,12 @@ Show: TypeAlias = Callable[[float | None], str]
 
 def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, scale: float, show: Show) -> Datum:
     """One dot: numbers in the units of the axis, and the texts of its tooltip and its row in the table."""
-    trained_by = results.trained_on(bias)
+    trained_arms = results.trained_on(bias)
     group = "" if not results.trained_biases else "Trained on" if results.is_trained(bias) else "Held out"
-    if trained_by:
-        group = f"Trained on ({words.listed([words.visible(one.label) for one in trained_by])} only)"
+    if trained_arms:
+        group = f"Trained on ({words.listed([words.visible(trained_arm.label) for trained_arm in trained_arms])} only)"
     interval = words.NONE if est.low is None else f"{show(est.low)} to {show(est.high)}"
-    name, shown = words.visible(arm.label), show(est.value)
+    name, value_text = words.visible(arm.label), show(est.value)
     return {
         "group": group,
         "bias": words.visible(bias),
@@ -244,13 +244,13 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
         "value": _on_axis(est.value if math.isfinite(est.value or 0.0) else None, scale),
         "low": _on_axis(est.low, scale),
         "high": _on_axis(est.high, scale),
-        "shown": shown,
+        "shown": value_text,
         "interval": interval,
         "counts": words.NONE,
         "n": str(est.n),
         "excluded": str(est.n_excluded),
         "note": words.visible(est.note),
-        "said": f"{label}, {name}: {shown}, interval {interval}, n {est.n}",
+        "said": f"{label}, {name}: {value_text}, interval {interval}, n {est.n}",
     }
 
 
@@ -303,29 +303,30 @@ def _figure(
     results: Results, id: str, title: str, caption: str, data: Sequence[Datum], unit: str, reference: float | None
 ) -> Figure | None:
     """Build the figure from its dots; None if no dot has a number. Without a reference, dots are drawn as spans."""
-    known = [dot for dot in data if dot["value"] is not None]
-    if not known:
+    numbered_dots = [dot for dot in data if dot["value"] is not None]
+    if not numbered_dots:
         return None
-    without = []
+    unnumbered = []
     for dot in data:
         if dot["value"] is None:
             bias, label = words.human(str(dot["bias"])), str(dot["label"])
-            without.append(f"{dot['arm']} under {label if bias in ('', label) else f'{bias} ({label})'}")
-    if without:
-        caption += f" Without a number: {words.first_few(without, NAMED)}."
+            unnumbered.append(f"{dot['arm']} under {label if bias in ('', label) else f'{bias} ({label})'}")
+    if unnumbered:
+        caption += f" Without a number: {words.first_few(unnumbered, NAMED)}."
     # the axis covers all values, 0, the reference, and intervals up to the widest allowed, with a little space
-    widest, places = WIDEST_RATIO if unit == "ratio" else 100.0, [0.0, reference or 0.0]
-    for dot in known:
-        places += [dot["value"]] if isinstance(dot["value"], float) else []
-        places += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
-    low, high = min(places), max(places)
+    widest = WIDEST_RATIO if unit == "ratio" else 100.0
+    positions = [0.0, reference or 0.0]
+    for dot in numbered_dots:
+        positions += [dot["value"]] if isinstance(dot["value"], float) else []
+        positions += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
+    low, high = min(positions), max(positions)
     high += EMPTY_AXIS * (high == low)
     space = 0.04 * (high - low)
     return Figure(
         id=id,
         title=title,
         caption=caption,
-        data=tuple(known),
+        data=tuple(numbered_dots),
         arms=results.arms,
         axis=Axis(unit, (low - space if low < 0 else 0.0, high + space), reference),
         kind="spans" if reference is None else "dots",

@@ -39,7 +39,7 @@ def chips(results: Results) -> tuple[Chip, ...]:
     A base, or an arm without one, is judged by how far the cues move it over all its pairs. Other arms are judged against
     their base: on the biases they were trained on, if any, and on the others.
     """
-    found = []
+    arm_chips = []
     for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True):
         # label of a number, the number, and the words for an interval above and below 0
         numbers: list[tuple[str, Estimate, tuple[str, str]]] = []
@@ -48,29 +48,34 @@ def chips(results: Results) -> tuple[Chip, ...]:
             numbers = [("BRR", brr, ("swayed", "avoids cues")) for brr in brrs[:1] if brr.value is not None]
         else:
             was_trained = arm.role in ("trained", "control")
-            seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
-            unseen = [bias for bias in results.biases if bias not in seen]
-            named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
-            for name, some in named:
-                change = change_from_base(results, arm, some)
+            trained_biases = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
+            other_biases = [bias for bias in results.biases if bias not in trained_biases]
+            groups = (
+                (("trained on", trained_biases), ("held out", other_biases))
+                if trained_biases
+                else (("all cues", other_biases),)
+            )
+            for name, biases in groups:
+                change = change_from_base(results, arm, biases)
                 if change is not None and change.value is not None:
-                    numbers.append((name, change, _ends(results, arm, some)))
+                    numbers.append((name, change, _ends(results, arm, biases)))
         texts = tuple(f"{name} {words.points(number)}" for name, number, _ in numbers)
         verdict = "undecided" if numbers else "no number"
         for i, (name, number, (above, below)) in enumerate(numbers):
             if words.is_clear(number):
-                side = above if (number.value or 0.0) > 0 else below
+                phrase = above if (number.value or 0.0) > 0 else below
                 if i == 0:
-                    verdict = side
-                elif side != verdict:  # the verdict on held-out biases differs, or is the only one
-                    verdict = f"{side} ({name})" if verdict == "undecided" else f"{verdict}, {side} ({name})"
-        found.append(Chip(words.visible(arm.label), ink, verdict, texts))
-    return tuple(found)
+                    verdict = phrase
+                elif phrase != verdict:  # the verdict on held-out biases differs, or is the only one
+                    verdict = f"{phrase} ({name})" if verdict == "undecided" else f"{verdict}, {phrase} ({name})"
+        arm_chips.append(Chip(words.visible(arm.label), ink, verdict, texts))
+    return tuple(arm_chips)
 
 
 def _ends(results: Results, arm: Arm, biases: Sequence[str]) -> tuple[str, str]:
     """Words for an arm that follows these cues more than its base, and less; an arm that avoids cues is not swayed."""
-    base, own = results.base_of(arm), side_of_zero(results, arm, biases)
-    if base is not None and own < 1 and side_of_zero(results, base, biases) < 0:
+    base = results.base_of(arm)
+    sign = side_of_zero(results, arm, biases)
+    if base is not None and sign < 1 and side_of_zero(results, base, biases) < 0:
         return "avoids cues less", "avoids cues more"
-    return ("more swayed", "less swayed") if own >= 0 else ("avoids cues", "avoids cues")
+    return ("more swayed", "less swayed") if sign >= 0 else ("avoids cues", "avoids cues")

@@ -68,26 +68,28 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
     from unsway.planning.prices import cost_of
     from unsway.planning.prices import prices as package_prices
 
-    known = package_prices() if prices is None else prices
-    found = []
+    price_table = package_prices() if prices is None else prices
+    arm_costs = []
     for arm in results.arms:
         replies = results.said_by(arm)
         tokens_in, tokens_out = replies.total("tokens_in"), replies.total("tokens_out")
-        n, trained, n_unknown = len(replies), arm.checkpoint, replies.n_unknown_tokens()
+        n = len(replies)
+        checkpoint = arm.checkpoint
+        n_unknown = replies.n_unknown_tokens()
         cost = Cost(
             arm=arm.label,
             n_replies=n,
             tokens_in=tokens_in / n if n and not n_unknown else None,
             tokens_out=tokens_out / n if n and not n_unknown else None,
-            spent=cost_of(arm.model, tokens_in, tokens_out, n_unknown, known),
-            steps=trained.steps if trained else 0,
-            tokens_trained=trained.tokens if trained else 0,
-            dollars=trained.cost if trained else None,
+            spent=cost_of(arm.model, tokens_in, tokens_out, n_unknown, price_table),
+            steps=checkpoint.steps if checkpoint else 0,
+            tokens_trained=checkpoint.tokens if checkpoint else 0,
+            dollars=checkpoint.cost if checkpoint else None,
             n_estimated=replies.total("estimated"),
             n_unknown=n_unknown,
         )
-        found.append(cost)
-    return tuple(found)
+        arm_costs.append(cost)
+    return tuple(arm_costs)
 
 
 def as_text(results: Results) -> tuple[tuple[str, ...], ...]:

@@ -36,7 +36,7 @@ def data_frame(results: Results) -> Any:
     rows: list[dict[str, Any]] = []
     for row in table.rows_by_source(results):
         numbers: dict[str, Any] = {**row}
-        rows.append(numbers | {f"excluded_{why}": n for why, n in numbers.pop("excluded").items()})
+        rows.append(numbers | {f"excluded_{reason}": n for reason, n in numbers.pop("excluded").items()})
     columns = {
         name: [row.get(name, 0 if name.startswith("excluded_") else None) for row in rows]
         for name in dict.fromkeys(name for row in rows for name in row)

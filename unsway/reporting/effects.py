@@ -27,7 +27,7 @@ HEADS = ("number", "before", "after", "change", "margin", "n", "missing", "verdi
 
 def body(found: EffectPanel) -> dict[str, Any]:
     """The numbers, the sentences and what was asked, as JSON; no replies."""
-    rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(one))) for one in found.rows]
+    rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(row))) for row in found.rows]
     return {"about": dict(found.about), "sentences": dict(found.sentences), "rows": rows}
 
 
@@ -51,8 +51,8 @@ def cells(one: PanelRow) -> dict[str, str]:
 def flat_rows(found: EffectPanel) -> list[dict[str, str]]:
     """Every row as text with its arms, for formats that have one table."""
     return [
-        {"arm": words.visible(one.arm), "against": words.visible(one.against) or words.NONE} | cells(one)
-        for one in found.rows
+        {"arm": words.visible(row.arm), "against": words.visible(row.against) or words.NONE} | cells(row)
+        for row in found.rows
     ]
 
 
@@ -65,11 +65,11 @@ def own(value: Estimate | None, unit: str) -> str:
 
 def change(one: PanelRow) -> str:
     """The number that the verdict is about, with its interval."""
-    found = one.change
-    if found.value is None or found.low is None or found.high is None:
+    estimate = one.change
+    if estimate.value is None or estimate.low is None or estimate.high is None:
         return words.NONE
     scale, form = (100, "+z.1f") if one.unit == "points" else (1, "z.2f")
-    ends = (found.value, found.low, found.high)
+    ends = (estimate.value, estimate.low, estimate.high)
     middle, low, high = (format(scale * end, form).replace("-", "−") for end in ends)
     return f"{'' if one.unit == 'points' else '× '}{middle} [{low}, {high}]"
 
@@ -91,27 +91,27 @@ def verdict(one: PanelRow) -> str:
 def by_part(one: PanelRow) -> str:
     """A number by condition, before and after, the largest rise first; empty if it has only one condition."""
     scale, form, sign = (100, "z.0f", " %") if one.unit == "points" else (1, "z.2f", "")
-    shown = [
+    texts = [
         f"{words.human(part.condition)} {scale * part.before:{form}} → {scale * part.value:{form}}{sign} of {part.n}"
         for part in sorted(one.parts, key=lambda part: part.before - part.value)
     ]
     return (
-        f"{one.measure[:1].upper()}{one.measure[1:]} by kind, none tested alone: {', '.join(shown)}." if shown else ""
+        f"{one.measure[:1].upper()}{one.measure[1:]} by kind, none tested alone: {', '.join(texts)}." if texts else ""
     )
 
 
 def caveats(found: EffectPanel) -> list[str]:
     """The warnings to read before a panel."""
-    said = []
+    sentences = []
     controls = found.about.get("controls", ["control"])  # an older panel does not say which arms are controls
-    if not any(one.arm in controls for one in found.rows):
-        said.append(
+    if not any(row.arm in controls for row in found.rows):
+        sentences.append(
             "There is no control arm, so what training at all costs cannot be told from what consistency costs."
         )
-    said.append("A side effect of one training is an observation about one checkpoint; other seeds may differ.")
+    sentences.append("A side effect of one training is an observation about one checkpoint; other seeds may differ.")
     if found.about.get("changed"):
-        said.append(f"Margins were changed after replies existed: {'; '.join(found.about['changed'])}.")
-    return said
+        sentences.append(f"Margins were changed after replies existed: {'; '.join(found.about['changed'])}.")
+    return sentences
 
 
 def show(found: EffectPanel, console: Console | None = None) -> None:
@@ -122,16 +122,16 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
 
     console = console or Console()
     groups: dict[tuple[str, str], list[PanelRow]] = {}
-    for one in found.rows:
-        groups.setdefault((one.arm, one.against), []).append(one)
+    for row in found.rows:
+        groups.setdefault((row.arm, row.against), []).append(row)
     for (arm, against), group in groups.items():
         heading = f"{words.visible(arm)} against {words.visible(against)}" if against else f"{words.visible(arm)} alone"
         console.print(heading, style="bold", highlight=False, markup=False)
         table = Table(*HEADS, box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for effect, rows in groupby(group, key=lambda one: one.effect):
+        for effect, rows in groupby(group, key=lambda row: row.effect):
             table.add_row(Text(words.human(effect)), style="bold")
-            for one in rows:
-                texts = cells(one)
+            for row in rows:
+                texts = cells(row)
                 if texts["needed"] != words.NONE:
                     texts["verdict"] += f"; {texts['needed']} questions would settle it if nothing was lost"
                 table.add_row(*(Text(texts[head]) for head in HEADS))
@@ -147,16 +147,16 @@ def plan_rows(plans: Sequence[EffectPlan]) -> list[dict[str, str]]:
     """The cost of a panel and what it can show, as text; a margin that its questions cannot resolve is marked."""
     return [
         {
-            "side effect": words.human(each.effect),
-            "replies of an arm": f"{each.replies:,}",
-            "questions": f"{each.questions:,}",
-            "shows margins from": f"{100 * each.shows:.1f} pts",
+            "side effect": words.human(plan.effect),
+            "replies of an arm": f"{plan.replies:,}",
+            "questions": f"{plan.questions:,}",
+            "shows margins from": f"{100 * plan.shows:.1f} pts",
             "margins, and the questions they need": "; ".join(
-                f"{name} {100 * allowed:g} pts: {needed:,}" for name, allowed, needed in each.margins
+                f"{name} {100 * allowed:g} pts: {needed:,}" for name, allowed, needed in plan.margins
             )
             or words.NONE,
         }
-        for each in plans
+        for plan in plans
     ]
 
 
@@ -217,20 +217,22 @@ ZERO, EDGE = WIDTH / 2, WIDTH / 2 * (1 - 1 / FAR)
 def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
     """Each arm with its sentence and its strips, against the base."""
     return [
-        (words.visible(arm), words.visible(said), [strip(one) for one in found.of(arm)])
-        for arm, said in found.sentences.items()
+        (words.visible(arm), words.visible(sentence), [strip(row) for row in found.of(arm)])
+        for arm, sentence in found.sentences.items()
     ]
 
 
 def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]]:
     """What an arm lost, for people: the number, then the prompt, the base's reply and the arm's reply."""
-    mine = [one for one in found.lost if words.visible(one.arm) == arm]
+    items = [item for item in found.lost if words.visible(item.arm) == arm]
     return [
         (
-            f"{words.human(one.effect)}: {one.measure}",
-            tuple("\n".join(map(words.visible, text.split("\n"))) for text in (one.asked, one.said_before, one.said)),
+            f"{words.human(item.effect)}: {item.measure}",
+            tuple(
+                "\n".join(map(words.visible, text.split("\n"))) for text in (item.asked, item.said_before, item.said)
+            ),
         )
-        for one in mine[:READ]
+        for item in items[:READ]
     ]
 
 
@@ -246,8 +248,8 @@ def strip(one: PanelRow) -> Strip:
         worst, best = one.gain
         gain = best - share * (best - worst) if one.rises else worst + share * (best - worst)
     # pixels of both ends and of the number
-    inside = (max(-FAR, min(FAR, each / (one.margin or 1.0))) for each in (*ends, gain))
-    low, high, middle = (round(ZERO + ZERO / FAR * each, 1) for each in inside)
+    positions = (max(-FAR, min(FAR, x / (one.margin or 1.0))) for x in (*ends, gain))
+    low, high, middle = (round(ZERO + ZERO / FAR * x, 1) for x in positions)
     return Strip(
         tuple(texts[head] for head in STRIP_HEADS),
         KINDS[one.verdict],

@@ -30,16 +30,16 @@ def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
     cells: list[list[str]] = []
     for row in rows:
         values = ["" if (value := row.get(head)) is None else value for head in heads]
-        nested = (dict, list, tuple)
-        cells.append([json.dumps(v, ensure_ascii=False) if isinstance(v, nested) else str(v) for v in values])
+        nested_types = (dict, list, tuple)
+        cells.append([json.dumps(v, ensure_ascii=False) if isinstance(v, nested_types) else str(v) for v in values])
     if form == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows(
             [[_FORMULA.sub("'", cell) for cell in row] for row in (heads, *cells)]
         )
         return out.getvalue()
-    named = [head.replace("_", " ") for head in heads]
-    lines = markdown_table(named, cells) if form == "md" else latex_table(named, cells)
+    headings = [head.replace("_", " ") for head in heads]
+    lines = markdown_table(headings, cells) if form == "md" else latex_table(headings, cells)
     return "\n".join(lines) + "\n"
 
 
@@ -72,9 +72,9 @@ def floating(tabular: str, caption: str = "", label: str = "") -> str:
     if not caption and not label:
         return tabular
     comments, begin, rest = tabular.partition(r"\begin{tabular}")
-    named = [rf"\caption{{{latex(caption)}}}"] if caption else []
-    named += [rf"\label{{{label}}}"] if label else []
-    return comments + "\n".join([r"\begin{table}", r"\centering", *named, f"{begin}{rest}"]) + "\\end{table}\n"
+    caption_lines = [rf"\caption{{{latex(caption)}}}"] if caption else []
+    caption_lines += [rf"\label{{{label}}}"] if label else []
+    return comments + "\n".join([r"\begin{table}", r"\centering", *caption_lines, f"{begin}{rest}"]) + "\\end{table}\n"
 
 
 def latex(text: str) -> str:

@@ -68,23 +68,23 @@ def counts_of(question: str) -> str:
 
 def verbalised_rows(found: Judged) -> Rows:
     """A row for each arm, bias, judge and channel: how many switches are admitted, and how many are silent."""
-    shown = []
+    table_rows = []
     for cell in found.verbalised:
-        given, all_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
+        rate, n_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
         silent = cell.rates.unverbalised
-        against = "" if cell.against_base is None else cell.against_base.note
-        n_say = round((given.value or 0.0) * given.n)
+        note_against_base = "" if cell.against_base is None else cell.against_base.note
+        n_say = round((rate.value or 0.0) * rate.n)
         least, most = words.rate(cell.rates.given_switch_if_none), words.rate(cell.rates.given_switch_if_all)
-        bounds = f"{least} to {most}" if all_switches > given.n else words.NONE
-        shown.append(
+        bounds = f"{least} to {most}" if n_switches > rate.n else words.NONE
+        table_rows.append(
             {
                 **whose(cell),
                 "channel": cell.channel,
-                "switches": all_switches,
+                "switches": n_switches,
                 "say so": n_say,
-                "silent": given.n - n_say,
-                "no verdict": all_switches - given.n,
-                "says so, given a switch": words.share(given),
+                "silent": rate.n - n_say,
+                "no verdict": n_switches - rate.n,
+                "says so, given a switch": words.share(rate),
                 "least to most": bounds,
                 "placebo": f"{which_placebo(cell)} {words.share(cell.placebo)}",
                 "net": words.points(cell.net),
@@ -93,10 +93,12 @@ def verbalised_rows(found: Judged) -> Rows:
                 "normalised": words.share(cell.rates.normalised),
                 "alpha": words.times(cell.rates.explained),
                 "it says so if it": cell.construct,
-                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note, against])),
+                "note": "; ".join(
+                    filter(None, [cell.note, cell.rates.normalised.note, cell.net.note, note_against_base])
+                ),
             }
         )
-    return shown
+    return table_rows
 
 
 def channel_rows(found: Judged) -> Rows:
@@ -166,14 +168,14 @@ def agreement_rows(found: Judged) -> Rows:
     """A row for each two judges on the same question."""
     return [
         {
-            "question": words.human(one.question),
-            "judges": f"{words.visible(one.one)} / {words.visible(one.other)}",
-            "texts": one.agreement.n,
-            "equal": words.share(one.agreement),
-            "kappa": words.ratio(one.kappa),
-            "AC1": words.times(one.ac1),
+            "question": words.human(judge_pair.question),
+            "judges": f"{words.visible(judge_pair.one)} / {words.visible(judge_pair.other)}",
+            "texts": judge_pair.agreement.n,
+            "equal": words.share(judge_pair.agreement),
+            "kappa": words.ratio(judge_pair.kappa),
+            "AC1": words.times(judge_pair.ac1),
         }
-        for one in found.agreements
+        for judge_pair in found.agreements
     ]
 
 
@@ -181,18 +183,18 @@ def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
     """A row for each check of a judge: how many verdicts changed, and in which direction."""
     return [
         {
-            "check": one.kind,
-            "question": words.human(one.question),
-            "judge": words.visible(one.by),
-            "channel": one.channel,
-            "texts": one.changed.n,
-            "changed": words.share(one.changed),
-            "to yes": one.to_yes,
-            "to no": one.to_no,
-            "p": words.p_value(one.p),
-            "verdict lost": one.lost,
+            "check": check.kind,
+            "question": words.human(check.question),
+            "judge": words.visible(check.by),
+            "channel": check.channel,
+            "texts": check.changed.n,
+            "changed": words.share(check.changed),
+            "to yes": check.to_yes,
+            "to no": check.to_no,
+            "p": words.p_value(check.p),
+            "verdict lost": check.lost,
         }
-        for one in checks
+        for check in checks
     ]
 
 
@@ -210,8 +212,10 @@ class Admission(NamedTuple):
 
 def of_study(results: Results) -> Judged:
     """The judges' results in a study's folder; empty without judges. Monitors have separate tables."""
-    others = ("second_reader", "monitor")
-    return judged(results, (one for one in results.notes.verdicts if not name_of(one).startswith(others)))
+    excluded_judges = ("second_reader", "monitor")
+    return judged(
+        results, (verdict for verdict in results.notes.verdicts if not name_of(verdict).startswith(excluded_judges))
+    )
 
 
 def leading(found: Judged) -> tuple[VerbalisedCell, ...]:
@@ -226,18 +230,18 @@ def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
     cells = leading(found)
     if not cells:
         return {}
-    wanted = ("mentions_cue", "relies_on_cue") if cells[0].construct == BOTH else ("mentions_cue",)
-    said: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for one in found.verdicts:
-        mine = (one.by, one.channel, one.side, one.placebo) == (cells[0].by, "answer", "biased", "")
-        if mine and name_of(one) in wanted:
-            said.setdefault((one.reply, one.pair), {})[name_of(one)] = one
-    found_of = {}
-    for key, of in said.items():
-        yes = all_yes(says_yes(of.get(name)) for name in wanted)
-        quote = next((one.quote for one in of.values() if one.value is True and one.quote), "")
-        found_of[key] = Admission(yes, quote)
-    return found_of
+    questions = ("mentions_cue", "relies_on_cue") if cells[0].construct == BOTH else ("mentions_cue",)
+    verdicts: dict[tuple[str, str], dict[str, Verdict]] = {}
+    for verdict in found.verdicts:
+        is_ours = (verdict.by, verdict.channel, verdict.side, verdict.placebo) == (cells[0].by, "answer", "biased", "")
+        if is_ours and name_of(verdict) in questions:
+            verdicts.setdefault((verdict.reply, verdict.pair), {})[name_of(verdict)] = verdict
+    admission_of = {}
+    for key, answers in verdicts.items():
+        yes = all_yes(says_yes(answers.get(name)) for name in questions)
+        quote = next((verdict.quote for verdict in answers.values() if verdict.value is True and verdict.quote), "")
+        admission_of[key] = Admission(yes, quote)
+    return admission_of
 
 
 # ---------------------------------------------------------------- sentences and texts
@@ -252,29 +256,34 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         if found.cards
         else UNVALIDATED
     )
-    silence = (
+    switches = (
         "Pairs that switched to the cued answer, by whether the reply says so. The placebo is the same question about clean "
         "replies, which never saw the cue. “Matched” asks as if the cue had pointed to the option that the reply chose; only "
         "this one is subtracted in “net”. A rate given a switch cannot be compared between arms that switch on different "
         "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of what counts, with the cue and without; matched and swapped are placebos, cues that the reply never saw."
-    alike = (
+    errors = (
         "Its error rates on some labelled replies minus those on others, in points. Where they differ between an arm and its "
         "base, what the two admit is not compared; where they differ under a bias, its rates are not corrected by all labels."
     )
-    where = "Biased replies of which both channels have a verdict. The share is of those that admit the cue in the thinking."
-    shown = [
-        ("Does a reply that switched say so?", silence, verbalised_rows(found)),
-        ("Where does a reply say so?", where, channel_rows(found)),
+    channels = (
+        "Biased replies of which both channels have a verdict. "
+        "The share is of those that admit the cue in the thinking."
+    )
+    candidates = [
+        ("Does a reply that switched say so?", switches, verbalised_rows(found)),
+        ("Where does a reply say so?", channels, channel_rows(found)),
         ("How far each judge can be trusted", cards, card_rows(found.cards)),
-        ("Does a judge err alike everywhere?", alike, gap_rows(found)),
+        ("Does a judge err alike everywhere?", errors, gap_rows(found)),
         ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
         ("Every question", rates, rows(found)),
         ("What judging cost", "", cost_rows(results)),
     ]
     return [
-        (heading, sentence, lines) for heading, sentence, lines in shown if lines or heading.startswith("How far each")
+        (heading, sentence, table_rows)
+        for heading, sentence, table_rows in candidates
+        if table_rows or heading.startswith("How far each")
     ]
 
 
@@ -282,15 +291,15 @@ def cost_rows(results: Results) -> Rows:
     """Tokens of each judge, and their price in US dollars."""
     return [
         {
-            "judge": words.visible(one.model),
-            "replies": one.n,
-            "tokens in": words.NONE if one.tokens_in is None else one.tokens_in,
-            "tokens out": words.NONE if one.tokens_out is None else one.tokens_out,
-            "US$": words.dollars(one.dollars, ""),
-            "asked on": words.visible(one.days) or words.NONE,
-            "answered as": words.visible(one.reported) or words.NONE,
+            "judge": words.visible(cost.model),
+            "replies": cost.n,
+            "tokens in": words.NONE if cost.tokens_in is None else cost.tokens_in,
+            "tokens out": words.NONE if cost.tokens_out is None else cost.tokens_out,
+            "US$": words.dollars(cost.dollars, ""),
+            "asked on": words.visible(cost.days) or words.NONE,
+            "answered as": words.visible(cost.reported) or words.NONE,
         }
-        for one in results.notes.judging
+        for cost in results.notes.judging
     ]
 
 
@@ -309,27 +318,27 @@ def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
 
 def footnotes(results: Results) -> Iterator[str]:
     """One sentence below the table: how often a switch is admitted, by the leading judge, with its placebo."""
-    found = of_study(results) if has_verdicts(results) else None
-    cells = leading(found) if found else ()
-    if not found or not cells:
+    judge_results = of_study(results) if has_verdicts(results) else None
+    cells = leading(judge_results) if judge_results else ()
+    if not judge_results or not cells:
         return
     shares = []
     for cell in cells:
         rate, n_switched = cell.rates.given_switch, cell.rates.given_switch_if_none.n
-        which = f"{which_placebo(cell)} placebo"
-        placebo = f"no {which}" if cell.placebo.value is None else f"{which} {words.rate(cell.placebo)}"
+        placebo_name = f"{which_placebo(cell)} placebo"
+        placebo = f"no {placebo_name}" if cell.placebo.value is None else f"{placebo_name} {words.rate(cell.placebo)}"
         value = f"{words.share(rate)} of {rate.n} ({placebo})"
         if rate.value is None:
             value = "no reply switched" if not n_switched else f"no verdict on {number_of(n_switched, 'switch')}"
         shares.append(f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value}")
     claim = "say that they go by the cue" if cells[0].construct == BOTH else "mention the cue"
-    trust = next(
-        (card for card in found.cards if card.by == cells[0].by and card.question.startswith("mentions")), None
+    card = next(
+        (card for card in judge_results.cards if card.by == cells[0].by and card.question.startswith("mentions")), None
     )
-    checked = "not checked against people" if trust is None else f"gate {'passed' if trust.gate.passed else 'refused'}"
+    gate_text = "not checked against people" if card is None else f"gate {'passed' if card.gate.passed else 'refused'}"
     notes = "".join(f"; {note}" for note in dict.fromkeys(cell.note for cell in cells) if note)
     yield (
-        f"Percent of switched replies that {claim}, by {words.visible(cells[0].by)} ({checked}{notes}): "
+        f"Percent of switched replies that {claim}, by {words.visible(cells[0].by)} ({gate_text}{notes}): "
         f"{words.first_few(shares, 8)}."
     )
 
@@ -338,25 +347,29 @@ def estimates(results: Results) -> dict[tuple[str, str], dict[str, Estimate]]:
     """The leading judge's estimates for programs, by label of the arm and bias."""
     if not has_verdicts(results):
         return {}
-    found = of_study(results)
-    made: dict[tuple[str, str], dict[str, Estimate]] = {}
-    for cell in leading(found):
-        of, rates = made.setdefault((cell.arm, cell.bias), {}), cell.rates
+    judge_results = of_study(results)
+    estimates_of: dict[tuple[str, str], dict[str, Estimate]] = {}
+    for cell in leading(judge_results):
+        cell_estimates = estimates_of.setdefault((cell.arm, cell.bias), {})
+        rates = cell.rates
         prefix = "verbalised" if cell.construct == BOTH else "mentioned"
-        of |= {
+        cell_estimates |= {
             f"{prefix}_given_switch": rates.given_switch,
             f"{prefix}_placebo": cell.placebo,
             f"{prefix}_net": cell.net,
         }
-        of |= {f"{prefix}_normalised": rates.normalised, f"un{prefix}_switch": rates.unverbalised}
+        cell_estimates |= {f"{prefix}_normalised": rates.normalised, f"un{prefix}_switch": rates.unverbalised}
         if cell.note:
-            of |= {name: replace(one, note="; ".join(filter(None, [cell.note, one.note]))) for name, one in of.items()}
-    return made
+            cell_estimates |= {
+                name: replace(estimate, note="; ".join(filter(None, [cell.note, estimate.note])))
+                for name, estimate in cell_estimates.items()
+            }
+    return estimates_of
 
 
 def has_verdicts(results: Results) -> bool:
     """Whether the study has verdicts of judges, not counting a second reader of answers."""
-    return any(name_of(one) != "second_reader" for one in results.notes.verdicts)
+    return any(name_of(verdict) != "second_reader" for verdict in results.notes.verdicts)
 
 
 def terminal_text(found: Judged) -> str:

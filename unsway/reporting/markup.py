@@ -84,6 +84,6 @@ def policy(styles: tuple[str, ...], scripts: tuple[str, ...] = (), **more: str) 
     for name, texts in (("script-src", scripts), ("style-src", styles)):
         hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
         if hashes:
-            directives.append(" ".join([name, *(f"'sha256-{one}'" for one in hashes)]))
+            directives.append(" ".join([name, *(f"'sha256-{digest}'" for digest in hashes)]))
     directives += [f"{name.replace('_', '-')} {value}" for name, value in more.items()]
     return "; ".join([*directives, "base-uri 'none'", "form-action 'none'"])

@@ -73,22 +73,23 @@ def html(results: Results, against: Difference | None = None) -> str:
 
     results = shown(results)
     figures = charts.figures(results)
-    says = judged.of_study(results)
-    data, pairs_shown = _data(results, says)
+    judge_results = judged.of_study(results)
+    data, pairs_shown = _data(results, judge_results)
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
-    treated = requests.of_study(results)
-    panel = effects.strips(results.notes.panel) if results.notes.panel else ()
-    no_ratio, said = "", comparisons(results)
+    rates = requests.of_study(results)
+    strips = effects.strips(results.notes.panel) if results.notes.panel else ()
+    no_ratio = ""
+    comparison_sentences = comparisons(results)
     if results.ratios and not any(figure.id == "ratio" for figure in figures):
-        no_ratio = f"No ratio to the base can be given: {refusals(one.estimate for one in results.ratios)}."
+        no_ratio = f"No ratio to the base can be given: {refusals(ratio.estimate for ratio in results.ratios)}."
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             title=words.visible(results.title),
             headline=headline(results),
-            comparisons=said,
-            has_results=bool(figures or no_ratio or said),
+            comparisons=comparison_sentences,
+            has_results=bool(figures or no_ratio or comparison_sentences),
             csp=policy((css,), (runtime, script)),
             css=trusted(css),
             runtime=trusted(runtime),
@@ -97,15 +98,15 @@ def html(results: Results, against: Difference | None = None) -> str:
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
-            reasoning=[*judged.tables(results, says), *reasoning.tables(results)],
-            treated=None if treated is None else (requests.page_lines(treated), list(requests.dots(treated, results))),
+            reasoning=[*judged.tables(results, judge_results), *reasoning.tables(results)],
+            treated=None if rates is None else (requests.page_lines(rates), list(requests.dots(rates, results))),
             treatment=requests,
-            panel=panel,
-            **_expected(results),
+            panel=strips,
+            **_forecasts(results),
             decisions={head: lines for head, lines in results.notes.decisions.items() if lines},
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
             panel_heads=effects.STRIP_HEADS,
-            lost={arm: effects.lost_lines(results.notes.panel, arm) for arm, *_ in panel if results.notes.panel},
+            lost={arm: effects.lost_lines(results.notes.panel, arm) for arm, *_ in strips if results.notes.panel},
             strip=effects,
             data=data,
             pairs_shown=pairs_shown,
@@ -117,37 +118,37 @@ def html(results: Results, against: Difference | None = None) -> str:
     )
 
 
-def _data(results: Results, says: Judged) -> tuple[str, str]:
+def _data(results: Results, judge_results: Judged) -> tuple[str, str]:
     """Numbers and transcripts for the scripts; and, if not all pairs fit, the share that they hold."""
     from unsway.reporting import judged, transcripts
 
     n_pairs, least = len({pair.id for pair in results.pairs}), len(results.biases)
-    letters = sum(results.said_by(arm).total("length") for arm in results.arms)
-    most = n_pairs if letters <= TRY_ALL else max(least, n_pairs * TRY_FIRST // letters)
+    n_characters = sum(results.said_by(arm).total("length") for arm in results.arms)
+    most = n_pairs if n_characters <= TRY_ALL else max(least, n_pairs * TRY_FIRST // n_characters)
     tries = 0 if most == n_pairs else 1  # estimate from a few pairs how many will fit
     while True:
         body = {
             "rows": table.rows(results),
             "by_source": table.rows_by_source(results),
-            "transcripts": transcripts.pack(results, judged.admissions(says), most),
+            "transcripts": transcripts.pack(results, judged.admissions(judge_results), most),
         }
-        packed = BytesIO()
-        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
+        buffer = BytesIO()
+        with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as file:
             for piece in json_pieces(body):
                 file.write(piece.encode("ascii"))
-        size = packed.getbuffer().nbytes
+        size = buffer.getbuffer().nbytes
         if (size <= MOST_DATA and not tries) or (size > MOST_DATA and most <= least):
             break
         most, tries = min(n_pairs, max(least, int(0.95 * most * MOST_DATA / size))), 0
-    shown = len(transcripts.shown_pairs(results.pairs, most))
-    less = (
-        f"{shown:,} of {n_pairs:,} pairs are here, the same share of every bias: those of the questions that come first in "
+    n_shown = len(transcripts.shown_pairs(results.pairs, most))
+    note = (
+        f"{n_shown:,} of {n_pairs:,} pairs are here, the same share of every bias: those of the questions that come first in "
         f"an order by a hash with seed {transcripts.SEED}, with the replies of every arm, switched or not. The numbers of "
         "the tables and charts are of all pairs; the folder has all transcripts."
-        if shown < n_pairs
+        if n_shown < n_pairs
         else ""
     )
-    return base64.b64encode(packed.getbuffer()).decode("ascii"), less  # base64: model text cannot end its element
+    return base64.b64encode(buffer.getbuffer()).decode("ascii"), note  # base64: model text cannot end its element
 
 
 def fragment(results: Results) -> str:
@@ -160,16 +161,16 @@ def fragment(results: Results) -> str:
 
 def _tables(results: Results) -> dict[str, Any]:
     """Every table of the page, for the templates."""
-    main = []
+    main_rows = []
     for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
         texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])  # the reasons have a separate table
         link = {"bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
-        main.append((bias, {"texts": texts, **link}))
-    left_out = []
+        main_rows.append((bias, {"texts": texts, **link}))
+    exclusion_rows = []
     for arm, cell in table.measured(results):
         counts = (str(cell.n_pairs), str(cell["biased_rate"].n), table.reasons(cell))
         bounds = tuple(words.points(cell[f"brr_{name}"]) for name in ("read", "missing_hit", "missing_miss"))
-        left_out.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
+        exclusion_rows.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
     arms = []
     for arm in results.arms:
         checkpoint = arm.checkpoint
@@ -184,10 +185,10 @@ def _tables(results: Results) -> dict[str, Any]:
         arms.append(tuple(map(words.visible, row_of_arm)))
     return {
         "heads": table.heads(results),
-        "table": _by_bias(main),
+        "table": _by_bias(main_rows),
         "footnotes": table.footnotes(results),
         "left_heads": LEFT_HEADS,
-        "left": _by_bias(left_out),
+        "left": _by_bias(exclusion_rows),
         "about": [(words.visible(key), words.visible(value)) for key, value in about(results)],
         "arm_heads": ARM_HEADS,
         "arm_rows": arms,
@@ -196,7 +197,7 @@ def _tables(results: Results) -> dict[str, Any]:
     }
 
 
-def _expected(results: Results) -> dict[str, Any]:
+def _forecasts(results: Results) -> dict[str, Any]:
     """Forecasts of the numbers and their results, for the templates; empty if nothing was forecast."""
     if results.notes.expected is None:
         return {"expected": ()}
@@ -219,33 +220,37 @@ def _by_bias(lines: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
 def about(results: Results) -> list[tuple[str, str]]:
     """The study's own notes, then the versions recorded in its rows."""
 
-    def once(texts: Iterable[str], between: str = ", ") -> str:
-        return between.join(dict.fromkeys(texts))
+    def join_unique(texts: Iterable[str], separator: str = ", ") -> str:
+        return separator.join(dict.fromkeys(texts))
 
     decoding = []
-    for s in dict.fromkeys(s for arm in results.arms for s in results.said_by(arm).settings()):
-        if s is None:  # imported without a version
+    for settings in dict.fromkeys(settings for arm in results.arms for settings in results.said_by(arm).settings()):
+        if settings is None:  # imported without a version
             decoding.append("not known")
             continue
-        sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
-        thinking = [f"effort {s.effort}"] if s.effort else []
-        thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []
-        thinking += [f"only options behind “{s.options_after}”"] if s.options_after else []
-        thinking += [f"letters begun with “{s.letter_begins}”"] if s.letter_begins else []
-        thinking += [f"without an answer, “{s.force_answer}” and an option"] if s.force_answer else []
-        decoding.append(", ".join([sampling, f"at most {s.max_tokens} tokens", *thinking, f"seed {s.seed}"]))
+        sampling = (
+            "greedy" if settings.temperature == 0 else f"temperature {settings.temperature:g}, top_p {settings.top_p:g}"
+        )
+        details = [f"effort {settings.effort}"] if settings.effort else []
+        details += [f"at most {settings.thinking_budget} of thinking"] if settings.thinking_budget else []
+        details += [f"only options behind “{settings.options_after}”"] if settings.options_after else []
+        details += [f"letters begun with “{settings.letter_begins}”"] if settings.letter_begins else []
+        details += [f"without an answer, “{settings.force_answer}” and an option"] if settings.force_answer else []
+        decoding.append(
+            ", ".join([sampling, f"at most {settings.max_tokens} tokens", *details, f"seed {settings.seed}"])
+        )
     estimates = (est for cell in results.cells for est in cell.estimates)
-    ratios = (one.estimate for one in results.ratios)
+    ratios = (ratio.estimate for ratio in results.ratios)
     return [
         *results.about.items(),
         ("cues", ", ".join(results.biases)),
         ("trained on", ", ".join(results.trained_biases) or words.NONE),
         ("sources", ", ".join(results.sources)),
-        ("elicitation", once(pair.elicit for pair in results.pairs)),
-        ("answers read by", once(results.outcomes.distinct("parser"))),
-        ("decoding", once(decoding, "; ")),
-        ("intervals", once((est.how for est in estimates if est.how), "; ")),
-        ("ratio intervals", once((est.how for est in ratios if est.value is not None), "; ") or words.NONE),
+        ("elicitation", join_unique(pair.elicit for pair in results.pairs)),
+        ("answers read by", join_unique(results.outcomes.distinct("parser"))),
+        ("decoding", join_unique(decoding, "; ")),
+        ("intervals", join_unique((est.how for est in estimates if est.how), "; ")),
+        ("ratio intervals", join_unique((est.how for est in ratios if est.value is not None), "; ") or words.NONE),
     ]
 
 
@@ -261,13 +266,13 @@ def _chart_runtime() -> str:
     with requires("report", "The page"):
         from vl_convert import javascript_bundle
 
-    ours = "window.vegaEmbed = vegaEmbed;"
-    kept = cache_folder() / f"vega-{version('vl-convert-python')}-{content_id(ours)}.js.gz"
+    setup = "window.vegaEmbed = vegaEmbed;"
+    cache_file = cache_folder() / f"vega-{version('vl-convert-python')}-{content_id(setup)}.js.gz"
     code = ""
     with suppress(OSError, EOFError, ValueError, zlib.error):  # not cached, or damaged
-        code = gzip.decompress(kept.read_bytes()).decode()
+        code = gzip.decompress(cache_file.read_bytes()).decode()
     if not code:
-        code = javascript_bundle(ours)
+        code = javascript_bundle(setup)
         with suppress(OSError):
-            write_bytes(kept, gzip.compress(code.encode(), 6, mtime=0))
+            write_bytes(cache_file, gzip.compress(code.encode(), 6, mtime=0))
     return f"/*!\n{asset('runtime-licences.txt')}*/\n{code}".replace("</script", "<\\/script")

@@ -107,15 +107,15 @@ class ArmLine(NamedTuple):
 
 def colours(arms: Sequence[Arm], look: Palette) -> list[str]:
     """A colour for each arm: the first of a role gets the role's, others one of `more`; repeated only if these run out."""
-    firsts = {arm.role: i for i, arm in reversed(list(enumerate(arms)))}
-    taken = {look.arms[role] for role in firsts}
-    more = [colour for colour in look.more if colour not in taken]
-    found, n = [], 0
+    first_of_role = {arm.role: i for i, arm in reversed(list(enumerate(arms)))}
+    role_colours = {look.arms[role] for role in first_of_role}
+    spare_colours = [colour for colour in look.more if colour not in role_colours]
+    arm_colours, n = [], 0
     for i, arm in enumerate(arms):
-        is_first = firsts[arm.role] == i
-        found.append(look.arms[arm.role] if is_first else more[n % len(more)])
+        is_first = first_of_role[arm.role] == i
+        arm_colours.append(look.arms[arm.role] if is_first else spare_colours[n % len(spare_colours)])
         n += not is_first
-    return found
+    return arm_colours
 
 
 def draw(
@@ -131,27 +131,35 @@ def draw(
         kind: How a dot is drawn.
         width: Pixels of the whole chart; None leaves it to charts.js, which does the same in the page.
     """
-    names, dotted = [words.visible(arm.label) for arm in arms], {row["arm"] for row in data}
-    drawn, labels = [name for name in names if name in dotted], list(dict.fromkeys(str(row["label"]) for row in data))
-    short = dict(zip(drawn, words.distinct(drawn, LONGEST_ARM), strict=True))
-    short_label = dict(zip(labels, words.distinct(labels, LONGEST_LABEL), strict=True))
-    shown = [
-        ArmLine(short[name], ink, SHAPES[arm.role])
+    names = [words.visible(arm.label) for arm in arms]
+    dotted_names = {row["arm"] for row in data}
+    drawn_names = [name for name in names if name in dotted_names]
+    labels = list(dict.fromkeys(str(row["label"]) for row in data))
+    short_names = dict(zip(drawn_names, words.distinct(drawn_names, LONGEST_ARM), strict=True))
+    short_labels = dict(zip(labels, words.distinct(labels, LONGEST_LABEL), strict=True))
+    arm_lines = [
+        ArmLine(short_names[name], ink, SHAPES[arm.role])
         for name, ink, arm in zip(names, colours(arms, look), arms, strict=True)
-        if name in dotted
+        if name in dotted_names
     ]
-    data = [row | {"line": short[str(row["arm"])], "band": short_label[str(row["label"])]} for row in data]
+    data = [row | {"line": short_names[str(row["arm"])], "band": short_labels[str(row["label"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
-    entry = 7 * max(map(len, short.values())) + 32
+    entry_width = 7 * max(map(len, short_names.values())) + 32
     # a plain frame: no box, thin lines, the page's own font
-    ticks = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
-    ticks |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
+    axis_style = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
+    axis_style |= {
+        "titleFontWeight": "normal",
+        "domain": False,
+        "ticks": False,
+        "gridColor": look.line,
+        "labelPadding": 6,
+    }
     config: Spec = {
         "font": look.font,
         "background": "transparent",
         "padding": {"left": 1, "right": EDGE - 2, "top": 2, "bottom": 2},
         "view": {"stroke": None},
-        "axis": ticks,
+        "axis": axis_style,
         "axisY": {"grid": False, "labelColor": look.ink, "labelFontSize": 13},
         "title": {"color": look.soft, "fontSize": 12, "fontWeight": 600},
         "legend": {
@@ -167,41 +175,47 @@ def draw(
     size: Spec = {"height": {"step": LINE}}
     if width is not None:
         size["width"] = width - LABEL_ROOM - EDGE
-        config["legend"]["columns"] = max(1, size["width"] // entry)
+        config["legend"]["columns"] = max(1, size["width"] // entry_width)
     plots = []
     for group in groups:
         members = [row for row in data if row["group"] == group]
-        layers = _layers(members, shown, look, axis, kind, is_last=group == groups[-1])
+        layers = _layers(members, arm_lines, look, axis, kind, is_last=group == groups[-1])
         title = {"title": {"text": group, "anchor": "start", "frame": "bounds", "offset": 8}} if group else {}
         plots.append({"data": {"values": members}, "layer": layers} | size | title)
-    return {"$schema": SCHEMA, "config": config, "vconcat": plots, "spacing": 10, "usermeta": {"legendEntry": entry}}
+    return {
+        "$schema": SCHEMA,
+        "config": config,
+        "vconcat": plots,
+        "spacing": 10,
+        "usermeta": {"legendEntry": entry_width},
+    }
 
 
 def _layers(
-    data: list[Datum], shown: Sequence[ArmLine], look: Palette, axis: Axis, kind: Kind, *, is_last: bool
+    data: list[Datum], arm_lines: Sequence[ArmLine], look: Palette, axis: Axis, kind: Kind, *, is_last: bool
 ) -> list[Spec]:
     """The marks of one plot: a band for each label, in it a line for each arm.
 
     Orders are scale domains, not sorts: Vega-Lite would write the names of a sort into an expression.
     """
-    names = [one.name for one in shown]
+    names = [arm_line.name for arm_line in arm_lines]
     labels = list(dict.fromkeys(str(row["band"]) for row in data))
     on_axis = {
         "scale": {"domain": list(axis.domain), "nice": False, "zero": False},
         "axis": {"title": axis.title if is_last else None, "tickCount": 6, "grid": True, "format": "~f"},
     }
-    left = {"title": None, "labelAlign": "left", "labelPadding": LABEL_ROOM, "labelLimit": LABEL_ROOM - 8}
+    name_axis = {"title": None, "labelAlign": "left", "labelPadding": LABEL_ROOM, "labelLimit": LABEL_ROOM - 8}
     bands = {"domain": labels, "paddingInner": 0.3, "paddingOuter": 0.15}
     line = {
-        "y": named("band") | {"sort": None, "axis": left, "scale": bands},
+        "y": named("band") | {"sort": None, "axis": name_axis, "scale": bands},
         "yOffset": named("line") | {"sort": None, "scale": {"domain": names}},
     }
     of_arms = named("line") | {"sort": None, "title": None}
-    color = of_arms | {"scale": {"domain": names, "range": [one.ink for one in shown]}}
-    shape = of_arms | {"scale": {"domain": names, "range": [one.shape for one in shown]}}
+    color = of_arms | {"scale": {"domain": names, "range": [arm_line.ink for arm_line in arm_lines]}}
+    shape = of_arms | {"scale": {"domain": names, "range": [arm_line.shape for arm_line in arm_lines]}}
     tooltip = [named(key) | {"title": name} for key, name in TOOLTIP.items()]
     low, value = ({"field": name, "type": "quantitative"} | on_axis for name in ("low", "value"))
-    whole = {"x": low, "x2": {"field": "high"}}
+    interval_x = {"x": low, "x2": {"field": "high"}}
 
     reference = {
         "data": {"values": [{}]},
@@ -210,20 +224,20 @@ def _layers(
     }
     interval = {
         "mark": {"type": "rule", "strokeWidth": 1.5, "clip": True, "aria": False, "opacity": 0.9},
-        "encoding": whole | line | {"color": color},
+        "encoding": interval_x | line | {"color": color},
     }
     target = {  # an invisible band over the interval, easier to point at than a line
         "mark": {"type": "rule", "strokeWidth": LINE - 1, "opacity": 0, "clip": True, "aria": False},
-        "encoding": whole | line | {"tooltip": tooltip},
+        "encoding": interval_x | line | {"tooltip": tooltip},
     }
     clean = {
         "mark": {"type": "tick", "thickness": 2, "size": LINE - 4, "clip": True, "aria": False},
         "encoding": {"x": low, "color": color} | line,
     }
-    said = {"tooltip": tooltip, "description": named("said")}
+    texts = {"tooltip": tooltip, "description": named("said")}
     dot = {
         "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
-        "encoding": {"x": value, "color": color, "shape": shape} | line | said,
+        "encoding": {"x": value, "color": color, "shape": shape} | line | texts,
     }
     return [reference, interval, target, dot] if kind == "dots" else [interval, target, clean, dot]
 

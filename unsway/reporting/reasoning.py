@@ -32,19 +32,19 @@ class ReasoningTable(NamedTuple):
 def tables(results: Results) -> list[ReasoningTable]:
     """The tables for which the study has data."""
     kinds = thought_kinds(results)
-    found = []
+    reasoning_tables = []
     if kinds:
-        differ = len({shown_kinds(results, arm) for arm in results.arms}) > 1
+        are_mixed = len({shown_kinds(results, arm) for arm in results.arms}) > 1
         sentence = (
             "Full thoughts and summaries are never counted together; a summary leaves things out. Verdicts on thinking need "
             "thoughts that can be read in full; hidden ones give none, and of a cut one a yes about the cue stands."
         )
-        if differ:
+        if are_mixed:
             sentence += " The arms show different kinds, so what their thoughts say cannot be compared."
-        found.append(ReasoningTable("What can be read of the thinking", sentence, kinds))
+        reasoning_tables.append(ReasoningTable("What can be read of the thinking", sentence, kinds))
     cells = monitored_cells(results, results.notes.verdicts)
     if cells:
-        found.append(
+        reasoning_tables.append(
             ReasoningTable(
                 "Can a monitor tell?",
                 "A monitor that is not told of the cue grades whether something other than the merits decided. It is worth "
@@ -52,37 +52,41 @@ def tables(results: Results) -> list[ReasoningTable]:
                 monitored.rows(cells),
             )
         )
-    watched = Monitored(results.notes.verdicts, cells, results)
-    lines = monitored.front_rows(monitored.unflagged(watched) | verbalised_front(results, results.notes.verdicts))
-    if lines:
+    monitor_results = Monitored(results.notes.verdicts, cells, results)
+    front_rows = monitored.front_rows(
+        monitored.unflagged(monitor_results) | verbalised_front(results, results.notes.verdicts)
+    )
+    if front_rows:
         sentence = (
             "Less is better in both: how biased an arm is, and in how many of the pairs whose clean answer is another one it "
             "switches and does not say so (or is not flagged). One bootstrap for all arms, over the questions that "
             "they share, bias by bias."
         )
-        found.append(ReasoningTable("Less biased, and not in silence", sentence, lines))
-    tested = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)
-    if tested:
+        reasoning_tables.append(ReasoningTable("Less biased, and not in silence", sentence, front_rows))
+    test_cells = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)
+    if test_cells:
         sentence = (
             "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. Early answering "
             "and adding mistakes are areas over the curve, the other two shares of answers that change; all grow with the "
             "dependence. "
             f"Intervals are {words.level(LEVEL)} ones."
         )
-        found.append(ReasoningTable("Does the answer depend on the reasoning?", sentence, interrogated.rows(tested)))
-    return found
+        reasoning_tables.append(
+            ReasoningTable("Does the answer depend on the reasoning?", sentence, interrogated.rows(test_cells))
+        )
+    return reasoning_tables
 
 
 def thought_kinds(results: Results) -> list[dict[str, Any]]:
     """How many replies of each arm show which kind of thought; empty if no reply shows any."""
     lines = []
     for arm in results.arms:
-        said = results.said_by(arm)
-        counts, tokens = said.thoughts(), said.thinking()
+        replies = results.said_by(arm)
+        counts, tokens = replies.thoughts(), replies.thinking()
         lines.append(
             {"arm": words.visible(arm.label), "replies": counts.total()}
             | {kind: counts[kind] for kind in get_args(Thought)}
             | {"tokens of thinking a reply": f"{tokens.mean():,.0f}" if len(tokens) else words.NONE}
         )
-    shown = any(line[kind] for line in lines for kind in get_args(Thought) if kind not in PLAIN)
-    return lines if shown else []
+    is_informative = any(line[kind] for line in lines for kind in get_args(Thought) if kind not in PLAIN)
+    return lines if is_informative else []

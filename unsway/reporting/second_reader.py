@@ -25,7 +25,7 @@ NAMED = 8
 
 def _verdicts(results: Results) -> tuple[Verdict, ...]:
     """The second reader's verdicts, without those of other judges."""
-    return tuple(one for one in results.notes.verdicts if name_of(one) == "second_reader")
+    return tuple(verdict for verdict in results.notes.verdicts if name_of(verdict) == "second_reader")
 
 
 def _second_readings(results: Results) -> list[tuple[OutcomeReply, Reading]]:
@@ -36,22 +36,23 @@ def _second_readings(results: Results) -> list[tuple[OutcomeReply, Reading]]:
         if verdict.value is not None
     }
     replies = outcome_replies(results) if readings else ()
-    return [(each, readings[each.address]) for each in replies if each.address in readings]
+    return [(reply, readings[reply.address]) for reply in replies if reply.address in readings]
 
 
 def errors(results: Results) -> tuple[Estimate, Estimate] | None:
     """The share of replies that the two readers read differently, on the clean and the biased side."""
-    found = _second_readings(results)
-    if not found:
+    second_readings = _second_readings(results)
+    if not second_readings:
         return None
     estimates = []
     for side in SIDES:
         replies = {  # a clean reply shared by several biases counts once
-            each.address: (each.outcome.question_id, first.choice != second.choice)
-            for each, second in found
-            if each.side == side and (first := getattr(each.outcome, side)).choice is not None
+            reply.address: (reply.outcome.question_id, first.choice != second.choice)
+            for reply, second in second_readings
+            if reply.side == side and (first := getattr(reply.outcome, side)).choice is not None
         }
-        wrong, questions = [is_wrong for _, is_wrong in replies.values()], [asked for asked, _ in replies.values()]
+        wrong = [is_wrong for _, is_wrong in replies.values()]
+        questions = [question_id for question_id, _ in replies.values()]
         estimates.append(share_of(f"misread_{side}", wrong, questions, level=results.level))
     return estimates[0], estimates[1]
 
@@ -65,31 +66,36 @@ def corrected(results: Results) -> dict[tuple[ArmKey, str], Estimate]:
             hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
     if not hits:
         return {}
-    cued = {pair.id for pair in results.pairs if pair.target.cued is not None}
-    used = [o for o in results.outcomes if o.pair_id in cued]
-    return corrected_brrs(used, hits, level=results.level)
+    cued_pairs = {pair.id for pair in results.pairs if pair.target.cued is not None}
+    outcomes = [outcome for outcome in results.outcomes if outcome.pair_id in cued_pairs]
+    return corrected_brrs(outcomes, hits, level=results.level)
 
 
 def footnotes(results: Results) -> Iterator[str]:
     """The first reader's errors by side, and the BRRs corrected for them."""
-    sides = errors(results)
-    if sides is None:
+    estimates = errors(results)
+    if estimates is None:
         return
-    both = tuple(zip(sides, SIDES, strict=True))
-    shares = [f"{words.share(each)}% of {each.n} on the {side} side" for each, side in both if each.n]
-    none = words.listed([side for each, side in both if not each.n])
-    wrong = (
+    by_side = tuple(zip(estimates, SIDES, strict=True))
+    shares = [
+        f"{words.share(estimate)}% of {estimate.n} on the {side} side" for estimate, side in by_side if estimate.n
+    ]
+    unread_sides = words.listed([side for estimate, side in by_side if not estimate.n])
+    finding = (
         f"By it the first reader is wrong in {words.listed(shares)}"
         if shares
         else "It shows nothing of the first reader"
     )
-    by = words.visible(_verdicts(results)[0].by)
-    yield f"{by} read a random sample of the replies too. {wrong}{f'; both read none on the {none} side' if none else ''}."
+    reader = words.visible(_verdicts(results)[0].by)
+    yield (
+        f"{reader} read a random sample of the replies too. {finding}"
+        f"{f'; both read none on the {unread_sides} side' if unread_sides else ''}."
+    )
     labels = {arm.key: arm.label for arm in results.arms}
-    given = [
+    corrections = [
         f"{words.human(bias)}, {words.visible(labels[arm])}: "
-        f"{words.points(one) if one.value is not None else f'none ({one.note})'}"
-        for (arm, bias), one in corrected(results).items()
+        f"{words.points(brr) if brr.value is not None else f'none ({brr.note})'}"
+        for (arm, bias), brr in corrected(results).items()
     ]
-    if given:
-        yield f"BRR without these errors (they count as alike in all arms): {'; '.join(given[:NAMED])}."
+    if corrections:
+        yield f"BRR without these errors (they count as alike in all arms): {'; '.join(corrections[:NAMED])}."

@@ -77,9 +77,10 @@ def rows(results: Results) -> tuple[Row, ...]:
     from unsway.reporting.judged import estimates
     from unsway.reporting.second_reader import corrected
 
-    without_errors, says = corrected(results), estimates(results)
+    corrected_brrs = corrected(results)
+    judge_estimates = estimates(results)
     return tuple(
-        _row(results, arm, cell, without_errors) | flat(says.get((arm.label, cell.bias), {}))
+        _row(results, arm, cell, corrected_brrs) | flat(judge_estimates.get((arm.label, cell.bias), {}))
         for arm, cell in measured(results)
     )
 
@@ -99,7 +100,7 @@ def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
                 yield arm, cell
 
 
-def _row(results: Results, arm: Arm, cell: Cell, without_errors: Mapping[tuple[ArmKey, str], Estimate]) -> Row:
+def _row(results: Results, arm: Arm, cell: Cell, corrected_brrs: Mapping[tuple[ArmKey, str], Estimate]) -> Row:
     row: Row = {
         "bias": cell.bias,
         "trained": results.is_trained(cell.bias, arm),
@@ -119,8 +120,8 @@ def _row(results: Results, arm: Arm, cell: Cell, without_errors: Mapping[tuple[A
     estimates: dict[str, Estimate | None] = {name: cell[name] for name in ESTIMATES}
     if cell.source == "all":
         estimates["brr_ratio"] = results.ratio(arm, cell.bias)
-    if without_errors:
-        estimates["brr_corrected"] = without_errors.get((cell.arm, cell.bias))
+    if corrected_brrs:
+        estimates["brr_corrected"] = corrected_brrs.get((cell.arm, cell.bias))
     estimates |= {name: cell[name] for name in added_names(results)}
     return row | flat(estimates)
 
@@ -150,8 +151,8 @@ def heads(results: Results) -> tuple[str, ...]:
     """The heads of `cells_as_text`: `HEADS`, without the ratio if only bases were asked, then added statistics."""
     from unsway.stats.statistics import statistics
 
-    own = [head for head in HEADS if head != RATIO or _has_others(results)]
-    return (*own, *(words.visible(statistics.get(name).heading) for name in added_names(results)))
+    own_heads = [head for head in HEADS if head != RATIO or _has_others(results)]
+    return (*own_heads, *(words.visible(statistics.get(name).heading) for name in added_names(results)))
 
 
 def _has_others(results: Results) -> bool:
@@ -163,36 +164,38 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     """The rows as text for people, in the order of `heads`."""
     from unsway.stats.statistics import statistics
 
-    shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
-    added = [(name, shows[statistics.get(name).show]) for name in added_names(results)]
-    found, has_ratio = [], _has_others(results)
+    formatters = {"percent": words.share, "points": words.points, "ratio": words.ratio}
+    added_columns = [(name, formatters[statistics.get(name).show]) for name in added_names(results)]
+    text_rows = []
+    has_ratio = _has_others(results)
     for arm, cell in measured(results):
-        ratio, only = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
-        against = "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio)
+        ratio = results.ratio(arm, cell.bias)
+        trained_arms = results.trained_on(cell.bias)
+        ratio_text = "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio)
         row = (
-            words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and only is None else ""),
-            words.visible(arm.label) + ("*" if only and arm in only else ""),
+            words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and trained_arms is None else ""),
+            words.visible(arm.label) + ("*" if trained_arms and arm in trained_arms else ""),
             str(cell["biased_rate"].n),
             reasons(cell),
             words.rate(cell["clean_rate"]),
             words.rate(cell["biased_rate"]),
             words.brr(cell["brr"]),
-            *([against] if has_ratio else []),
+            *([ratio_text] if has_ratio else []),
             words.p_value(cell.p_holm),
             words.both_sides(cell, "accuracy"),
             words.both_sides(cell, "parse_rate"),
-            *(show(cell[name]) for name, show in added),
+            *(formatter(cell[name]) for name, formatter in added_columns),
         )
-        found.append(row)
-    return tuple(found)
+        text_rows.append(row)
+    return tuple(text_rows)
 
 
 def reasons(cell: Cell) -> str:
     """What was left out and why, clean/biased: `unparsed 0/3, truncated 1/1`; `0` if nothing was."""
     kinds: dict[str, list[int]] = {}
-    for why, n in cell.excluded:
-        side = {"clean": 0, "biased": 1}.get(why.side)
-        kind = (str(why) if side is None else why.status).replace("_", " ")
+    for reason, n in cell.excluded:
+        side = {"clean": 0, "biased": 1}.get(reason.side)
+        kind = (str(reason) if side is None else reason.status).replace("_", " ")
         counts = kinds.setdefault(kind, [0] if side is None else [0, 0])
         counts[side or 0] += n
     return ", ".join(f"{kind} {'/'.join(map(str, counts))}" for kind, counts in kinds.items()) or "0"
@@ -208,7 +211,7 @@ def footnotes(results: Results) -> tuple[str, ...]:
     from unsway.reporting import judged, second_reader
     from unsway.stats.statistics import statistics
 
-    def given(ratio: Estimate) -> str:
+    def ratio_text(ratio: Estimate) -> str:
         return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
@@ -216,26 +219,33 @@ def footnotes(results: Results) -> tuple[str, ...]:
     legend = LEGEND.format(level=words.level(results.level), tests=number_of(n_tests, "test"))
     legend += " (next to an arm: that arm was, others were not)." if some_arms_only else "."
     held_out = [
-        f"Held-out average of {words.visible(one.arm)}: mean BRR {words.points(one.mean)} over the base's "
-        f"{words.points(one.base_mean)}: ratio {given(one.ratio_of_means)}; mean of ratios {given(one.mean_of_ratios)}."
-        for one in results.held_out
+        f"Held-out average of {words.visible(average.arm)}: mean BRR {words.points(average.mean)} over the base's "
+        f"{words.points(average.base_mean)}: ratio {ratio_text(average.ratio_of_means)}; "
+        f"mean of ratios {ratio_text(average.mean_of_ratios)}."
+        for average in results.held_out
     ]
-    refusals = dict.fromkeys(f"Refused: {refused(one.estimate)}." for one in results.ratios if refused(one.estimate))
-    near = [one for one in results.ratios if one.estimate.value is not None and one.estimate.note]
-    weak = [
-        f"Ratios to be read with care ({words.listed(list(dict.fromkeys(words.human(one.bias) for one in near)))}): {note}."
-        for note in dict.fromkeys(words.visible(one.estimate.note) for one in near)
+    refusals = dict.fromkeys(
+        f"Refused: {refused(ratio.estimate)}." for ratio in results.ratios if refused(ratio.estimate)
+    )
+    weak_ratios = [ratio for ratio in results.ratios if ratio.estimate.value is not None and ratio.estimate.note]
+    ratio_warnings = [
+        "Ratios to be read with care "
+        f"({words.listed(list(dict.fromkeys(words.human(ratio.bias) for ratio in weak_ratios)))}): {note}."
+        for note in dict.fromkeys(words.visible(ratio.estimate.note) for ratio in weak_ratios)
     ]
-    skipped = [
-        f"{words.human(bias)}: {number_of(n, 'question')} skipped, {words.visible(why)}."
-        for bias, why, n in results.skipped
+    skip_notes = [
+        f"{words.human(bias)}: {number_of(n, 'question')} skipped, {words.visible(reason)}."
+        for bias, reason, n in results.skipped
         if n
     ]
-    named = [(name, statistics.get(name)) for name in added_names(results)]
-    added = [f"{words.visible(one.heading)} ({name}): {words.visible(one.summary)}." for name, one in named]
-    judges = (*second_reader.footnotes(results), *judged.footnotes(results))
-    found = (legend, *added, *missing(results), *judges, *caveats(results))
-    return (*found, *held_out, *refusals, *weak, *skipped)
+    added_statistics = [(name, statistics.get(name)) for name in added_names(results)]
+    definitions = [
+        f"{words.visible(statistic.heading)} ({name}): {words.visible(statistic.summary)}."
+        for name, statistic in added_statistics
+    ]
+    judge_notes = (*second_reader.footnotes(results), *judged.footnotes(results))
+    first_notes = (legend, *definitions, *missing(results), *judge_notes, *caveats(results))
+    return (*first_notes, *held_out, *refusals, *ratio_warnings, *skip_notes)
 
 
 def missing(results: Results) -> Iterator[str]:
@@ -261,16 +271,16 @@ def show(results: Results, console: Console | None = None) -> None:
     """Print the headline, the table and the footnotes."""
     from rich.console import Console
 
-    shown = console or Console()
-    shown.print(to_terminal(results, shown.width))
+    terminal = console or Console()
+    terminal.print(to_terminal(results, terminal.width))
 
 
 def show_numbers(results: Results) -> None:
     """Print only the table, without headline and footnotes."""
     from rich.console import Console
 
-    shown = Console()
-    shown.print(to_rich(results, shown.width), "")
+    console = Console()
+    console.print(to_rich(results, console.width), "")
 
 
 def to_terminal(results: Results, width: int = WIDE) -> Group:
@@ -278,13 +288,14 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    drawn, notes = to_rich(results, width), [*footnotes(results)]
+    main_table = to_rich(results, width)
+    notes = [*footnotes(results)]
     if width < WIDE:
-        shown = [column.header for column in drawn.columns]
-        left_out = [head for head in heads(results) if head not in shown]
-        notes.append(f"{words.listed(left_out)}: in a terminal of {WIDE} columns, or on the page.")
-    dim = [Text(note, style="dim") for note in notes]
-    return Group(Text(headline(results), style="bold"), Text(), drawn, Text(), *dim)
+        shown_heads = [column.header for column in main_table.columns]
+        hidden_heads = [head for head in heads(results) if head not in shown_heads]
+        notes.append(f"{words.listed(hidden_heads)}: in a terminal of {WIDE} columns, or on the page.")
+    dim_notes = [Text(note, style="dim") for note in notes]
+    return Group(Text(headline(results), style="bold"), Text(), main_table, Text(), *dim_notes)
 
 
 def columns(results: Results, width: int) -> dict[str, list[str]]:
@@ -293,20 +304,20 @@ def columns(results: Results, width: int) -> dict[str, list[str]]:
     Below `WIDE` it leaves out the last ones and the reasons for exclusions; then the ratio, then counts and rates, until no
     number is cut and names have at least `SHORTEST_NAME` characters.
     """
-    every, all_heads = cells_as_text(results), heads(results)
-    found = {head: [cells[i] for cells in every] for i, head in enumerate(all_heads)}
+    text_rows, all_heads = cells_as_text(results), heads(results)
+    cells_of = {head: [row[i] for row in text_rows] for i, head in enumerate(all_heads)}
     if width >= WIDE:
-        return found
-    found = {"out" if head == "excluded" else head: cells for head, cells in found.items()}
-    found["out"] = [str(cell["biased_rate"].n_excluded) for _, cell in measured(results)]
-    for left_out in (all_heads[all_heads.index(LAST_HEADS[0]) :], (RATIO,), ("out", "clean", "biased")):
-        found = {head: cells for head, cells in found.items() if head not in left_out}
-        if _least_widths(found, width)[1] >= 2 * SHORTEST_NAME:
+        return cells_of
+    cells_of = {"out" if head == "excluded" else head: cells for head, cells in cells_of.items()}
+    cells_of["out"] = [str(cell["biased_rate"].n_excluded) for _, cell in measured(results)]
+    for hidden_heads in (all_heads[all_heads.index(LAST_HEADS[0]) :], (RATIO,), ("out", "clean", "biased")):
+        cells_of = {head: cells for head, cells in cells_of.items() if head not in hidden_heads}
+        if _least_widths(cells_of, width)[1] >= 2 * SHORTEST_NAME:
             break
-    return found
+    return cells_of
 
 
-def _least_widths(found: Mapping[str, Sequence[str]], width: int) -> tuple[dict[str, int], int]:
+def _least_widths(cells_of: Mapping[str, Sequence[str]], width: int) -> tuple[dict[str, int], int]:
     """The minimum width of each column without cutting numbers, and the width left for the bias and the arm.
 
     In a wide terminal reasons wrap first, then intervals; names are shortened last, in equal parts.
@@ -314,14 +325,14 @@ def _least_widths(found: Mapping[str, Sequence[str]], width: int) -> tuple[dict[
     from rich.cells import cell_len
 
     def longest(head: str, *, wraps: bool) -> int:
-        texts = [word for cell in found[head] for word in (cell.split() if wraps else (cell,))]
+        texts = [word for cell in cells_of[head] for word in (cell.split() if wraps else (cell,))]
         return max(map(cell_len, (*(head.split() if wraps else (head,)), *texts)))
 
     room, least, gap = 0, {}, 1 if width < WIDE else 2
     for intervals_wrap in (False, True):
-        wraps = {head: width >= WIDE and (head == "excluded" or intervals_wrap) for head in found}
-        least = {head: longest(head, wraps=wraps[head]) for head in found if head not in ("bias", "arm")}
-        room = width - sum(least.values()) - gap * (len(found) - 1)
+        wraps = {head: width >= WIDE and (head == "excluded" or intervals_wrap) for head in cells_of}
+        least = {head: longest(head, wraps=wraps[head]) for head in cells_of if head not in ("bias", "arm")}
+        room = width - sum(least.values()) - gap * (len(cells_of) - 1)
         if room >= 2 * SHORTEST_NAME:
             break
     bias, arm = (longest(head, wraps=True) for head in ("bias", "arm"))
@@ -340,23 +351,23 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    narrow = width < WIDE
+    is_narrow = width < WIDE
     title = Text(words.visible(results.title))
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow)
-    shown = columns(results, width)
-    least, _ = _least_widths(shown, width)
-    sizes = {head: max(map(cell_len, (head, *cells))) for head, cells in shown.items()}
-    while sum(sizes.values()) + (1 if narrow else 2) * (len(sizes) - 1) > width and sizes != least:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=is_narrow)
+    cells_of = columns(results, width)
+    least, _ = _least_widths(cells_of, width)
+    sizes = {head: max(map(cell_len, (head, *cells))) for head, cells in cells_of.items()}
+    while sum(sizes.values()) + (1 if is_narrow else 2) * (len(sizes) - 1) > width and sizes != least:
         sizes[max((head for head in sizes if sizes[head] > least[head]), key=lambda head: sizes[head])] -= 1
-    for head in shown:
+    for head in cells_of:
         is_count = head in ("n", "out", "clean", "biased")
         table.add_column(head, justify="right" if is_count else "left", overflow="fold", width=sizes[head])
-    before = ""
-    for bias, *texts in zip(*shown.values(), strict=True):
-        if before and bias != before:
+    previous_bias = ""
+    for bias, *texts in zip(*cells_of.values(), strict=True):
+        if previous_bias and bias != previous_bias:
             table.add_section()
-        table.add_row(*map(Text, (bias if bias != before else "", *texts)))
-        before = bias
+        table.add_row(*map(Text, (bias if bias != previous_bias else "", *texts)))
+        previous_bias = bias
     return table
 
 
@@ -379,11 +390,11 @@ def to_latex(results: Results, caption: str = "", label: str = "") -> str:
     """
     columns = "llrlrr" + "l" * (len(heads(results)) - 6)
     rows: list[Sequence[str]] = []
-    before = ""
+    previous_bias = ""
     for cells in cells_as_text(results):
-        rows += [()] if before and cells[0] != before else []
-        rows.append(cells if cells[0] != before else ("", *cells[1:]))
-        before = cells[0]
+        rows += [()] if previous_bias and cells[0] != previous_bias else []
+        rows.append(cells if cells[0] != previous_bias else ("", *cells[1:]))
+        previous_bias = cells[0]
     notes = [f"% {latex(note)}" for note in (headline(results), *footnotes(results))]
     tabular = "\n".join([*notes, *latex_table(heads(results), rows, columns)]) + "\n"
     return floating(tabular, caption, label)

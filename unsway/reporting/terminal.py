@@ -25,25 +25,26 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     from rich.text import Text
 
     columns = {
-        words.visible(name.replace("_", " ")): [words.visible(str(one[name])) for one in rows]
+        words.visible(name.replace("_", " ")): [words.visible(str(row[name])) for row in rows]
         for name in (rows[0] if rows else ())
     }
-    whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
-    least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
-    fits, sizes = sum(least) + len(least) <= width, list(whole)
+    full_widths = [max(map(len, [head, *cells])) for head, cells in columns.items()]
+    least_widths = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
+    fits = sum(least_widths) + len(least_widths) <= width
+    sizes = list(full_widths)
     while fits and sum(sizes) + len(sizes) > width:  # shrink the widest column, down to its longest word
-        sizes[max((i for i, size in enumerate(sizes) if size > least[i]), key=lambda i: sizes[i])] -= 1
-    is_narrow = sum(whole) + 2 * len(whole) - 2 > width
-    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if is_narrow else (0, 1))
+        sizes[max((i for i, size in enumerate(sizes) if size > least_widths[i]), key=lambda i: sizes[i])] -= 1
+    is_narrow = sum(full_widths) + 2 * len(full_widths) - 2 > width
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if is_narrow else (0, 1))
     for i, (head, cells) in enumerate(columns.items()):
         is_name = not any(" " in cell for cell in cells) and not (fits and len(head) > sizes[i])  # never cut a head
-        stays = fits or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
-        shown.add_column(
+        stays = fits or (i == 0 and full_widths[0] + 8 * (len(columns) - 1) <= width)
+        table.add_column(
             Text(head), overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
         )
     for row in zip(*columns.values(), strict=True):
-        shown.add_row(*map(Text, row))
-    return shown
+        table.add_row(*map(Text, row))
+    return table
 
 
 def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
@@ -54,14 +55,14 @@ def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
 
     out = StringIO()
     console = Console(file=out, width=200, force_terminal=False)
-    for lines in tables:
-        if lines:
-            heads = dict.fromkeys(name for line in lines for name in line)
-            shown = Table(box=None, pad_edge=False)
+    for rows in tables:
+        if rows:
+            heads = dict.fromkeys(name for row in rows for name in row)
+            table = Table(box=None, pad_edge=False)
             for head in heads:
-                shown.add_column(Text(words.visible(head)))
-            for line in lines:
-                shown.add_row(*(Text(words.visible(str(line.get(name, words.NONE)))) for name in heads))
-            console.print(shown)
+                table.add_column(Text(words.visible(head)))
+            for row in rows:
+                table.add_row(*(Text(words.visible(str(row.get(name, words.NONE)))) for name in heads))
+            console.print(table)
             console.print()
     return out.getvalue().rstrip()

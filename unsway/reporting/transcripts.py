@@ -50,10 +50,10 @@ class _Numbered:
         self._at: dict[Any, int] = {}
 
     def number(self, key: Any, thing: Any) -> int:
-        at = self._at.setdefault(key, len(self.things))
-        if at == len(self.things):
+        index = self._at.setdefault(key, len(self.things))
+        if index == len(self.things):
             self.things.append(thing)
-        return at
+        return index
 
 
 def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
@@ -62,20 +62,22 @@ def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
     Questions are taken in an order by a hash with `SEED`. So all biases show the same questions, and a page with fewer pairs
     shows a subset.
     """
-    unique = {pair.id: pair for pair in pairs}
-    if most is None or most >= len(unique):
-        return unique
+    by_id = {pair.id: pair for pair in pairs}
+    if most is None or most >= len(by_id):
+        return by_id
     by_bias: dict[str, list[Pair]] = defaultdict(list)
-    for pair in unique.values():
+    for pair in by_id.values():
         by_bias[pair.bias].append(pair)
-    chosen = {
+    chosen_ids = {
         pair.id
         for group in by_bias.values()
         for pair in nsmallest(
-            max(1, most * len(group) // len(unique)), group, key=lambda pair: seed_int(SEED, "page", pair.question.id)
+            max(1, most * len(group) // len(by_id)),
+            group,
+            key=lambda pair: seed_int(SEED, "page", pair.question.id),
         )
     }
-    return {key: pair for key, pair in unique.items() if key in chosen}
+    return {pair_id: pair for pair_id, pair in by_id.items() if pair_id in chosen_ids}
 
 
 class _Packer:
@@ -105,12 +107,15 @@ class _Packer:
                 for bias in self.biases
             ],
             "sources": [words.visible(source) for source in self.sources],
-            "questions": ({"stem": q.stem, "options": list(q.options), "gold": q.gold} for q in self.questions.things),
+            "questions": (
+                {"stem": question.stem, "options": list(question.options), "gold": question.gold}
+                for question in self.questions.things
+            ),
             "prompts": (
                 # role, then parts as kind and text; null for a turn of the model
                 [
-                    (t.role, None if t.parts is None else [(part.kind, part.text) for part in t.parts])
-                    for t in prompt.turns
+                    (turn.role, None if turn.parts is None else [(part.kind, part.text) for part in turn.parts])
+                    for turn in prompt.turns
                 ]
                 for prompt in self.prompts.things
             ),
@@ -125,13 +130,15 @@ class _Packer:
     def rows(self) -> Iterator[Packed]:
         """A row for each pair and for each sample that any arm has."""
         by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
-        unique = shown_pairs(self.results.pairs, self.most)
-        for outcome in self.results.outcomes.only(pair_id=unique.keys()):
+        pairs = shown_pairs(self.results.pairs, self.most)
+        for outcome in self.results.outcomes.only(pair_id=pairs.keys()):
             by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
-        for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
+        for pair in sorted(pairs.values(), key=lambda pair: self.biases[pair.bias]):
             samples = sorted(by_pair[pair.id].items())
             keys = {key for _, by_arm in samples for key in by_arm}
-            said = {key: {at: both for at, *both in self.results.index.sides(key, pair)} for key in keys}
+            replies_of = {
+                key: {number: replies for number, *replies in self.results.index.sides(key, pair)} for key in keys
+            }
             for sample, by_arm in samples:
                 yield {
                     "id": pair.id if sample == 0 else f"{pair.id}.{sample}",
@@ -143,11 +150,11 @@ class _Packer:
                     "biased": self.prompts.number((pair.biased.id, pair.bias), pair.biased),
                     "cued": pair.target.cued if pair.target.stance == "for" else None,
                     "order": None if pair.order == tuple(range(len(pair.order))) else list(pair.order),
-                    "arms": [self.arm(by_arm.get(arm.key), pair, said) for arm in self.results.arms],
+                    "arms": [self.arm(by_arm.get(arm.key), pair, replies_of) for arm in self.results.arms],
                 }
 
     def arm(
-        self, outcome: Outcome | None, pair: Pair, said: Mapping[ArmKey, Mapping[int, Sequence[Reply | None]]]
+        self, outcome: Outcome | None, pair: Pair, replies_of: Mapping[ArmKey, Mapping[int, Sequence[Reply | None]]]
     ) -> Packed | None:
         """One arm's replies to both prompts, the answers read in them, and the outcome of the pair."""
         if outcome is None:
@@ -157,30 +164,30 @@ class _Packer:
             ("biased", pair.biased, outcome.biased, outcome.hit_biased),
         )
         body: Packed = {"state": state(outcome), "why": None if outcome.excluded is None else str(outcome.excluded)}
-        both = said[outcome.arm].get(outcome.sample, (None, None))
-        for reply, (side, prompt, reading, hit) in zip(both, sides, strict=True):
+        replies = replies_of[outcome.arm].get(outcome.sample, (None, None))
+        for reply, (side, prompt, reading, hit) in zip(replies, sides, strict=True):
             if reply is None:
                 body[side] = None
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
             body[side] = [number, hit, *_packed_answer(reading, reply)]
-            admits = self.admissions.get((reply_id(reply), pair.id)) if self.admissions else None
-            if side == "biased" and admits is not None:
-                span = quote_span(admits.quote, reply.text)
-                body["says"] = admits.says
-                body |= {"quote": [_units(reply.text, at) for at in span]} if span else {}
+            admission = self.admissions.get((reply_id(reply), pair.id)) if self.admissions else None
+            if side == "biased" and admission is not None:
+                span = quote_span(admission.quote, reply.text)
+                body["says"] = admission.says
+                body |= {"quote": [_units(reply.text, position) for position in span]} if span else {}
         return body
 
 
 def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
     """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
-    packed = [answer.choice, answer.status, answer.rule]
+    fields = [answer.choice, answer.status, answer.rule]
     text = (reply.reasoning or "") if answer.rule.startswith("reasoning_") else reply.text
-    packed += [_units(text, at) for at in answer.span or ()]
-    return packed
+    fields += [_units(text, position) for position in answer.span or ()]
+    return fields
 
 
-def _units(text: str, at: int) -> int:
+def _units(text: str, position: int) -> int:
     """Convert a position in a text to UTF-16 units."""
-    before = text[:at]
-    return at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2
+    before = text[:position]
+    return position if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2

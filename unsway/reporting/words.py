@@ -29,15 +29,15 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def visible(text: str) -> str:
     """The text on one line, with every control, format or unassigned character replaced by its code."""
-    shown = []
+    characters = []
     for char in text:
         if unicodedata.category(char) not in _HIDDEN:
-            shown.append(char)
+            characters.append(char)
         elif char in "\n\r\t":
-            shown.append(" ")
+            characters.append(" ")
         else:
-            shown.append(char.encode("unicode_escape").decode("ascii"))
-    return "".join(shown)
+            characters.append(char.encode("unicode_escape").decode("ascii"))
+    return "".join(characters)
 
 
 def human(versioned: str) -> str:
@@ -48,16 +48,16 @@ def human(versioned: str) -> str:
 def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
     """Shorten names to `most` characters, all different: long names keep their two ends, equal ones get a number."""
     tail = most // 2 - 1
-    found: list[str] = []
+    short_names: list[str] = []
     for name in names:
-        shown = visible(name[:1000])
-        if len(shown) > most:
-            shown = f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
-        unique, number = shown, 2
-        while unique in found:
-            unique, number = f"{shown[: most - 4]} ({number})", number + 1
-        found.append(unique)
-    return tuple(found)
+        short = visible(name[:1000])
+        if len(short) > most:
+            short = f"{short[: most - tail - 1].rstrip()}…{short[-tail:].lstrip()}"
+        unique, number = short, 2
+        while unique in short_names:
+            unique, number = f"{short[: most - 4]} ({number})", number + 1
+        short_names.append(unique)
+    return tuple(short_names)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -67,8 +67,8 @@ def listed(names: Sequence[str]) -> str:
 
 def first_few(names: Sequence[str], most: int) -> str:
     """The first names as a list, and how many more there are: `a, b and 3 more`."""
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return listed([*names[:most], *more])
+    rest = [f"{len(names) - most} more"] if len(names) > most else []
+    return listed([*names[:most], *rest])
 
 
 # ---------------------------------------------------------------- numbers
@@ -78,8 +78,8 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     """A fraction in whole percent, without the percent sign."""
     if value is None or not math.isfinite(value):
         return _not_finite(value)
-    rounded = round(100 * value)
-    return _with_minus(f"{rounded:+d}" if signed and rounded else f"{rounded:d}")
+    whole_percent = round(100 * value)
+    return _with_minus(f"{whole_percent:+d}" if signed and whole_percent else f"{whole_percent:d}")
 
 
 def level(value: float) -> str:
@@ -128,7 +128,7 @@ def both_sides(of: Cell | Mapping[str, Estimate], name: str) -> str:
 
 def counted(numbers: Mapping[Any, int]) -> str:
     """`3 unread, 1 cut`, or 0."""
-    return ", ".join(f"{n} {why}" for why, n in sorted(numbers.items())) or "0"
+    return ", ".join(f"{n} {reason}" for reason, n in sorted(numbers.items())) or "0"
 
 
 def share(estimate: Estimate | None) -> str:
