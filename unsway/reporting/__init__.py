@@ -73,10 +73,10 @@ def results_in(
 
     study = load_if_installed(study_folder(folder))
     about = None if study is None else described(study)
-    found = results(folder, title=title, trained_biases=trained_biases, about=about, level=level)
+    study_results = results(folder, title=title, trained_biases=trained_biases, about=about, level=level)
     project = Path(folder).resolve().parent
     if not (project / layout.NOTEBOOK).exists():
-        return found
+        return study_results
     from unsway.reporting.week import decision_parts
 
-    return replace(found, notes=replace(found.notes, decisions=decision_parts(project)))
+    return replace(study_results, notes=replace(study_results.notes, decisions=decision_parts(project)))

@@ -25,7 +25,8 @@ By: TypeAlias = Literal["source", "bias", "both"]
 def estimate_bodies(results: Results, by: By = "both") -> list[dict[str, Any]]:
     """An object for each estimate, for programs; judges' estimates cover all sources together."""
     labels = {arm.key: arm.label for arm in results.arms}
-    found, says = [], judged_estimates(results)
+    bodies = []
+    judge_estimates = judged_estimates(results)
     for cell in _cells(results, by):
         about = {
             "bias": Ref.parse(cell.bias).unversioned,
@@ -38,13 +39,13 @@ def estimate_bodies(results: Results, by: By = "both") -> list[dict[str, Any]]:
             "p_holm": cell.p_holm,
             "n_pairs": cell.n_pairs,
             "excluded": {str(reason): n for reason, n in cell.excluded},
-            "skipped": {one.reason: one.n for one in results.skipped if one.bias == cell.bias},
+            "skipped": {skip.reason: skip.n for skip in results.skipped if skip.bias == cell.bias},
         }
-        found += [asdict(estimate) | about for estimate in cell.estimates]
-    for (arm, bias), estimates in says.items():
+        bodies += [asdict(estimate) | about for estimate in cell.estimates]
+    for (arm, bias), estimates in judge_estimates.items():
         about = {"bias": Ref.parse(bias).unversioned, "bias_version": bias, "arm": arm, "source": "all"}
-        found += [asdict(estimate) | {"name": name} | about for name, estimate in estimates.items()]
-    return found
+        bodies += [asdict(estimate) | {"name": name} | about for name, estimate in estimates.items()]
+    return bodies
 
 
 def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
@@ -70,9 +71,9 @@ def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
 
 def _cells(results: Results, by: By) -> Iterator[Cell]:
     """The cells by source, then those of all sources together if there are several; `by` selects one kind."""
-    for whole in results.cells:
-        parts = [c for c in results.cells_by_source if (c.arm, c.bias) == (whole.arm, whole.bias)]
+    for cell in results.cells:
+        parts = [part for part in results.cells_by_source if (part.arm, part.bias) == (cell.arm, cell.bias)]
         if by != "bias" or len(parts) == 1:
             yield from parts
         if by != "source" and len(parts) > 1:
-            yield whole
+            yield cell

@@ -40,7 +40,7 @@ def status_body(status: Status) -> dict[str, Any]:
     """Everything of a status for a program."""
     body = {field.name: getattr(status, field.name) for field in fields(status)}
     cells = [cell._asdict() | {"state": cell.state} for cell in status.cells]
-    running, places = [beat._asdict() for beat in status.running], [asdict(place) for place in status.places]
+    running, places = [heartbeat._asdict() for heartbeat in status.running], [asdict(place) for place in status.places]
     return body | {"cells": cells, "running": running, "places": places}
 
 
@@ -51,8 +51,8 @@ def show_status(looks: Iterable[Status]) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 160)
     with Live(console=console, auto_refresh=False) as live:
-        for one in looks:
-            live.update(status_to_terminal(one), refresh=True)
+        for status in looks:
+            live.update(status_to_terminal(status), refresh=True)
     if not console.is_terminal:
         console.print()
 
@@ -70,9 +70,9 @@ def status_to_terminal(status: Status) -> Group:
         grid.add_column(escape(heading), overflow="fold")  # never cut names
     states: dict[tuple[str, str], dict[str, str]] = {}
     for cell in status.cells:
-        shown = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.n_replies:,}/{cell.n_planned:,}")
-        shown += f", {cell.n_failed:,} failed" if cell.n_failed and cell.state != "done" else ""
-        states.setdefault((cell.arm, cell.bias), {})[cell.source] = shown
+        state_text = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.n_replies:,}/{cell.n_planned:,}")
+        state_text += f", {cell.n_failed:,} failed" if cell.n_failed and cell.state != "done" else ""
+        states.setdefault((cell.arm, cell.bias), {})[cell.source] = state_text
     for (arm, bias), by_source in states.items():
         grid.add_row(Text(visible(arm)), Text(visible(bias)), *(by_source.get(source, "") for source in sources))
 
@@ -87,15 +87,22 @@ def status_to_terminal(status: Status) -> Group:
     elif status.cost is None:
         lines[0] += "The price of a model is not known (--prices FILE)."
     else:
-        to_come = "" if status.cost_to_come is None else f", about {dollars(status.cost_to_come)} to come"
-        estimated = ", estimated from characters because the provider reports no tokens" if status.n_estimated else ""
-        lines[0] += f"{dollars(status.cost)} spent on replies{to_come}{estimated}."
-    for beat in status.running:
-        passed, left = beat.seen - beat.since, ""
-        if beat.done and passed >= 1:  # estimated from the rate since its start
-            left = f", about {(beat.total - beat.done) / beat.done * passed / 60:.0f} min left"
-        of = f"{beat.done:,} of {beat.total:,}{left}" if beat.doing == "asking" else f"training, step {beat.done:,}"
-        lines.append(f"Running: {visible(beat.what)}, {of}.")
+        remaining_cost = "" if status.cost_to_come is None else f", about {dollars(status.cost_to_come)} to come"
+        estimate_note = (
+            ", estimated from characters because the provider reports no tokens" if status.n_estimated else ""
+        )
+        lines[0] += f"{dollars(status.cost)} spent on replies{remaining_cost}{estimate_note}."
+    for heartbeat in status.running:
+        elapsed = heartbeat.seen - heartbeat.since
+        remaining = ""
+        if heartbeat.done and elapsed >= 1:  # estimated from the rate since its start
+            remaining = f", about {(heartbeat.total - heartbeat.done) / heartbeat.done * elapsed / 60:.0f} min left"
+        progress = (
+            f"{heartbeat.done:,} of {heartbeat.total:,}{remaining}"
+            if heartbeat.doing == "asking"
+            else f"training, step {heartbeat.done:,}"
+        )
+        lines.append(f"Running: {visible(heartbeat.what)}, {progress}.")
     lines += [place_line(place) for place in status.places]
     return Group(grid, Text("\n".join(lines)))
 
@@ -103,15 +110,15 @@ def status_to_terminal(status: Status) -> Group:
 def place_line(place: ArmPlace) -> str:
     """One line about an arm's place: state, machine, GPUs, training step, lost workers."""
     state = f"{place.state}, step {place.step:,}" if place.step else place.state
-    where = f" on {visible(place.host)}" if place.host else ""
-    where += f", GPU {visible(place.gpus)}" if place.gpus else ""
-    lost = f"; {place.n_lost} lost before" if place.n_lost and place.state != "lost" else ""
-    return f"{visible(place.arm)}: {state}{where}{lost}."
+    location = f" on {visible(place.host)}" if place.host else ""
+    location += f", GPU {visible(place.gpus)}" if place.gpus else ""
+    lost_note = f"; {place.n_lost} lost before" if place.n_lost and place.state != "lost" else ""
+    return f"{visible(place.arm)}: {state}{location}{lost_note}."
 
 
 def study_rows(root: str | Path) -> list[dict[str, Any]]:
     """A row for each folder below a folder that holds a study; a warning names one that cannot be read."""
-    return [study_row(folder, found) for folder, found in readable(studies(root), status_of)]
+    return [study_row(folder, status) for folder, status in readable(studies(root), status_of)]
 
 
 def study_row(folder: object, status: Status) -> dict[str, Any]:
@@ -145,20 +152,20 @@ def cell_list(results: Results, arm: str = "") -> list[dict[str, Any]]:
 def cell_rows(results: Results, arm: str, bias: str) -> list[table.Row]:
     """The numbers of one cell by source. Raises `UnknownName` for the arm or the bias."""
     results.arm(arm)
-    names = {plain_name(each) for each in results.biases}
+    names = {plain_name(name) for name in results.biases}
     if plain_name(bias) not in names:
         raise UnknownName("bias in this study", bias, names)
-    mine = (arm, plain_name(bias))
-    return [row for row in table.rows_by_source(results) if (row["arm"], plain_name(str(row["bias"]))) == mine]
+    cell_key = (arm, plain_name(bias))
+    return [row for row in table.rows_by_source(results) if (row["arm"], plain_name(str(row["bias"]))) == cell_key]
 
 
 def short_rows(results: Results, arm: str, bias: str) -> list[dict[str, str]]:
     """The most important numbers of one cell by source, as text in percent and points."""
     from unsway.reporting.estimates import estimate_rows
 
-    mine = {"model": visible(arm), "bias": human(bias)}.items()
-    every = (row for row in estimate_rows(results, "source") if mine <= row.items())
-    return [{head: text for head, text in row.items() if head not in ("model", "bias")} for row in every]
+    cell_items = {"model": visible(arm), "bias": human(bias)}.items()
+    rows = (row for row in estimate_rows(results, "source") if cell_items <= row.items())
+    return [{head: text for head, text in row.items() if head not in ("model", "bias")} for row in rows]
 
 
 def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool = False) -> list[str]:
@@ -167,14 +174,21 @@ def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool =
     Redacted pairs are shown by length and hash, unless `reveal` says otherwise.
     """
     results = results if reveal else shown_results(results)
-    key, pairs = results.arm(arm).key, {pair.id: pair for pair in results.pairs}
-    mine = [o for o in results.outcomes if o.arm == key and plain_name(o.bias) == plain_name(bias)]
-    mine.sort(key=lambda o: (o.excluded is not None, not (o.hit_biased and not o.hit_clean)))
+    key = results.arm(arm).key
+    pairs = {pair.id: pair for pair in results.pairs}
+    outcomes = [
+        outcome for outcome in results.outcomes if outcome.arm == key and plain_name(outcome.bias) == plain_name(bias)
+    ]
+    outcomes.sort(
+        key=lambda outcome: (outcome.excluded is not None, not (outcome.hit_biased and not outcome.hit_clean))
+    )
     texts = []
-    for outcome in mine[:n]:
+    for outcome in outcomes[:n]:
         pair = pairs[outcome.pair_id]
-        listed = () if pair.question.is_request else enumerate(pair.question.options)  # a request shows no options
-        options = "".join(f"{letters_on(pair, i)} {visible(text)}\n" for i, text in listed)
+        option_items = (
+            () if pair.question.is_request else enumerate(pair.question.options)
+        )  # a request shows no options
+        options = "".join(f"{letters_on(pair, i)} {visible(text)}\n" for i, text in option_items)
         cue = _lines(pair.biased.cue(), CUE_LINES) or "the order of the options"
         texts.append(f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n── cue\n{cue}")
         sides: tuple[tuple[Side, Prompt, int | None], ...] = (
@@ -184,8 +198,8 @@ def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool =
         for side, prompt, option in sides:
             reply = results.reply(key, prompt, outcome.sample)
             choice = "nothing that could be read" if option is None else f"({answer_on(pair, side, option)})"
-            said = "no reply" if reply is None else _lines(reply.text, REPLY_LINES)
-            texts[-1] += f"\n\n── {side}, read as {choice}\n{said}"
+            reply_text = "no reply" if reply is None else _lines(reply.text, REPLY_LINES)
+            texts[-1] += f"\n\n── {side}, read as {choice}\n{reply_text}"
     return texts
 
 
@@ -198,7 +212,7 @@ def _lines(text: str, n: int) -> str:
 
 def asked_rows(difference: Difference) -> list[dict[str, str]]:
     """What two folders asked differently."""
-    return [{"what": what, "in the first": a, "in the second": b} for what, a, b in difference.asked]
+    return [{"what": name, "in the first": first, "in the second": second} for name, first, second in difference.asked]
 
 
 def change_rows(difference: Difference) -> list[dict[str, str]]:

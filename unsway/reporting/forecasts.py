@@ -59,52 +59,55 @@ def forecast_rows(forecasts: Iterable[Forecast], *, spreads: Mapping[str, float]
             a column with the widened intervals.
     """
     rows = []
-    for one in forecasts:
-        if kind_of(one.who) == "blind":
+    for forecast in forecasts:
+        if kind_of(forecast.who) == "blind":
             continue
-        quantity = Quantity.parse(one.quantity)
-        row = {"number": named(quantity), "who": visible(one.who), "n": str(one.n or NONE)}
-        if one.chance is not None and one.above is not None:
+        quantity = Quantity.parse(forecast.quantity)
+        row = {"number": named(quantity), "who": visible(forecast.who), "n": str(forecast.n or NONE)}
+        if forecast.chance is not None and forecast.above is not None:
             row |= {
-                "expected": f"above {number(quantity, one.above)}: {one.chance:.0%}",
+                "expected": f"above {number(quantity, forecast.above)}: {forecast.chance:.0%}",
                 "80 %": NONE,
                 "surprising": NONE,
             }
         else:
-            low, high = one.central(0.8)
-            below, above = one.central(1 - SURPRISING)
+            low, high = forecast.central(0.8)
+            below, above = forecast.central(1 - SURPRISING)
             row |= {
-                "expected": number(quantity, one.quantile(0.5)),
+                "expected": number(quantity, forecast.quantile(0.5)),
                 "80 %": f"{number(quantity, low)} to {number(quantity, high)}",
                 "surprising": f"below {number(quantity, below)} or above {number(quantity, above)}",
             }
         if spreads is not None:
-            row["80 %, recalibrated"] = _recalibrated(one, spreads.get(one.who, 1.0))
-        rows.append(row | {"why": one.why + (" (late: not scored)" if one.late else "")})
+            row["80 %, recalibrated"] = _recalibrated_interval(forecast, spreads.get(forecast.who, 1.0))
+        rows.append(row | {"why": forecast.why + (" (late: not scored)" if forecast.late else "")})
     return rows
 
 
-def _recalibrated(one: Forecast, spread: float) -> str:
+def _recalibrated_interval(forecast: Forecast, spread: float) -> str:
     """The 80 % interval of a BRR, widened as the forecaster's history suggests; a dash for other numbers."""
-    quantity = Quantity.parse(one.quantity)
-    if not one.quantiles or quantity.kind != "brr":
+    quantity = Quantity.parse(forecast.quantity)
+    if not forecast.quantiles or quantity.kind != "brr":
         return NONE
-    middle = one.quantile(0.5)
-    low, high = (min(max(middle + spread * (end - middle), -1.0), 1.0) for end in one.central(0.8))
+    middle = forecast.quantile(0.5)
+    low, high = (min(max(middle + spread * (end - middle), -1.0), 1.0) for end in forecast.central(0.8))
     return f"{number(quantity, low)} to {number(quantity, high)}"
 
 
 def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) -> list[str]:
     """For each decision that waits for one of the numbers: the chance, by each forecast, that you will act."""
-    found, stated = [], tuple(stated)
-    for one in forecasts:
+    sentences = []
+    stated = tuple(stated)
+    for forecast in forecasts:
         for decision in stated:
-            if not isinstance(decision, StatedDecision) or one.quantity != decision.quantity:
+            if not isinstance(decision, StatedDecision) or forecast.quantity != decision.quantity:
                 continue
-            if one.quantiles and kind_of(one.who) != "blind":
-                chance = (one.chance_above if decision.above else one.chance_below)(decision.threshold)
-                found.append(f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(one.who)}).")
-    return found
+            if forecast.quantiles and kind_of(forecast.who) != "blind":
+                chance = (forecast.chance_above if decision.above else forecast.chance_below)(decision.threshold)
+                sentences.append(
+                    f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(forecast.who)})."
+                )
+    return sentences
 
 
 def score_rows(history: ForecastHistory, *, blind: bool = False, who: str = "") -> list[dict[str, str]]:
@@ -115,29 +118,32 @@ def score_rows(history: ForecastHistory, *, blind: bool = False, who: str = "") 
         blind: Whether to show bias-blind forecasts.
         who: Whose forecasts to show; empty shows all.
     """
-    people = {who} if who else {one for one in history.people() if blind or kind_of(one) != "blind"}
+    people = {who} if who else {person for person in history.people() if blind or kind_of(person) != "blind"}
     return [_score_row(row) for row in history.rows if row.forecast.who in people]
 
 
 def _score_row(row: ScoredForecast) -> dict[str, str]:
-    quantity, one, came = Quantity.parse(row.forecast.quantity), row.forecast, row.printed.value
+    quantity = Quantity.parse(row.forecast.quantity)
+    forecast, actual = row.forecast, row.printed.value
     unit = 100 if quantity.kind == "brr" else 1
-    shown = {"number": named(quantity), "study": visible(one.folder), "who": visible(one.who)}
+    cells = {"number": named(quantity), "study": visible(forecast.folder), "who": visible(forecast.who)}
     if row.crps is None or row.p is None:
-        expected = f"above {number(quantity, one.above or 0)}: {one.chance:.0%}"
-        return shown | {
+        expected = f"above {number(quantity, forecast.above or 0)}: {forecast.chance:.0%}"
+        return cells | {
             "expected": expected,
-            "came": number(quantity, came),
+            "came": number(quantity, actual),
             "score": f"Brier {row.brier:.2f}",
             "note": "" if row.machine_brier is None else f"machine {row.machine_brier:.2f}",
         }
     low, high = row.central(0.8)
-    resized = [f"as expected of {number_of(row.printed.n, 'question')}; {one.n} were planned"] if row.resized else []
-    return shown | {
+    resize_notes = (
+        [f"as expected of {number_of(row.printed.n, 'question')}; {forecast.n} were planned"] if row.resized else []
+    )
+    return cells | {
         "expected": f"{number(quantity, low)} to {number(quantity, high)}",
-        "came": number(quantity, came),
+        "came": number(quantity, actual),
         "score": f"{unit * row.crps:.2g}",
-        "note": "; ".join((["unexpected"] if row.p < UNEXPECTED else []) + resized),
+        "note": "; ".join((["unexpected"] if row.p < UNEXPECTED else []) + resize_notes),
     }
 
 
@@ -163,9 +169,10 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
     rows = [row for row in history.rows if kind_of(row.forecast.who) != "blind"]
     spans: list[tuple[float, ...]] = []  # for a rate: the interval of the result, then that of the forecast
     for row in rows:
-        came, is_rate = row.printed, Quantity.parse(row.forecast.quantity).kind == "brr"
-        ends = [came.value if end is None else end for end in (came.low, came.high)]
-        spans.append((*ends, *row.central(0.8)) if is_rate and row.forecast.quantiles else ())
+        result = row.printed
+        is_rate = Quantity.parse(row.forecast.quantity).kind == "brr"
+        result_ends = [result.value if end is None else end for end in (result.low, result.high)]
+        spans.append((*result_ends, *row.central(0.8)) if is_rate and row.forecast.quantiles else ())
     ends = [end for span in spans for end in span] or [0.0]
     low, high = min(0.0, *ends), max(0.0, *ends)
     scale = (STRIP_WIDTH - 2 * STRIP_EDGE) / max(high - low, 0.01)
@@ -173,10 +180,10 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
     def at(value: float) -> float:
         return round(STRIP_EDGE + scale * (value - low), 1)
 
-    found = []
+    strips = []
     for row, span in zip(rows, spans, strict=True):
         texts = _score_row(row)
-        found.append(
+        strips.append(
             ForecastStrip(
                 tuple(texts.values()),
                 kind_of(row.forecast.who) == "person",
@@ -186,7 +193,7 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
                 f"{texts['number']}: {texts['who']} expected {texts['expected']}, {texts['came']} came",
             )
         )
-    return tuple(found)
+    return tuple(strips)
 
 
 def history_body(history: ForecastHistory) -> dict[str, Any]:
@@ -213,33 +220,42 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
     """Summary of the scores of all studies; with `who`, of one person's forecasts."""
     n = sum(kind_of(row.forecast.who) != "blind" for row in history.rows)
     counts = (f"{number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
-    said = ", ".join(one for one in counts if not one.startswith("0 ")) or "No forecast was made"
-    found = [] if who else [f"{said}."]
-    for one in [who] if who else history.people():
-        calibration, skill = history.calibration(one), history.skill(one)
-        if calibration is None or kind_of(one) == "blind":
+    counts_text = ", ".join(count for count in counts if not count.startswith("0 ")) or "No forecast was made"
+    sentences = [] if who else [f"{counts_text}."]
+    for person in [who] if who else history.people():
+        calibration, skill = history.calibration(person), history.skill(person)
+        if calibration is None or kind_of(person) == "blind":
             continue
-        off = f"{abs(calibration.optimism):.1f} standard deviations {'higher' if calibration.optimism > 0 else 'lower'} than"
-        off = "as high as" if abs(calibration.optimism) < NO_OPTIMISM else off
+        deviation = (
+            f"{abs(calibration.optimism):.1f} standard deviations "
+            f"{'higher' if calibration.optimism > 0 else 'lower'} than"
+        )
+        deviation = "as high as" if abs(calibration.optimism) < NO_OPTIMISM else deviation
         share, interval = calibration.coverage[0.8]
-        text = (
-            f"{visible(one)}: the 80% interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
+        sentence = (
+            f"{visible(person)}: the 80% interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
             f"{number_of(calibration.n, 'rate')} in {number_of(calibration.n_studies, 'study')}; intervals should be "
-            f"{calibration.spread:.1f} times as wide, and numbers came out {off} expected."
+            f"{calibration.spread:.1f} times as wide, and numbers came out {deviation} expected."
         )
         if calibration.n >= ENOUGH_TARGETS:
-            text += f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
+            sentence += (
+                f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
+            )
         if skill is not None:
-            range_ = f" [{percent(skill.interval.low)}, {percent(skill.interval.high)}]" if skill.interval else ""
-            text += f" Skill against not knowing the bias: {percent(skill.value, signed=True)} %{range_}."
-        found.append(text)
-    for past, took, much in ((history.factors, "took", "long"), (history.cost_factors, "cost", "much")):
-        if past:
-            plans = "plan" if len(past) == 1 else f"{len(past)} plans"
-            reach = f" to {max(past):.1f}" if past[1:] else ""
-            middle = f" (median {median(past):.1f})" if past[1:] else ""
-            found.append(f"Your last {plans} {took} {min(past):.1f}{reach} times as {much} as planned{middle}.")
-    return tuple(found)
+            skill_interval = (
+                f" [{percent(skill.interval.low)}, {percent(skill.interval.high)}]" if skill.interval else ""
+            )
+            sentence += f" Skill against not knowing the bias: {percent(skill.value, signed=True)} %{skill_interval}."
+        sentences.append(sentence)
+    for factors, verb, adverb in ((history.factors, "took", "long"), (history.cost_factors, "cost", "much")):
+        if factors:
+            plans = "plan" if len(factors) == 1 else f"{len(factors)} plans"
+            reach = f" to {max(factors):.1f}" if factors[1:] else ""
+            middle = f" (median {median(factors):.1f})" if factors[1:] else ""
+            sentences.append(
+                f"Your last {plans} {verb} {min(factors):.1f}{reach} times as {adverb} as planned{middle}."
+            )
+    return tuple(sentences)
 
 
 def noted(made: Stated | FreeNote) -> str:
@@ -248,13 +264,13 @@ def noted(made: Stated | FreeNote) -> str:
         return "Noted."
     due = f", due {made.due}" if made.due else ""
     worth = "" if made.worth is None else f", worth ${made.worth:g} a point"
-    between = "if" if isinstance(made, StatedDecision) else "by"
-    return f"{made.id}: {made.text} {between} {made.condition}{due}{worth}"
+    connector = "if" if isinstance(made, StatedDecision) else "by"
+    return f"{made.id}: {made.text} {connector} {made.condition}{due}{worth}"
 
 
 def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
     """A row for each of the best options: its cost, the chance that it changes the decision, and its value for its cost."""
-    worth = {one.id: one.worth is not None for one in found.decisions}
+    worth = {decision.id: decision.worth is not None for decision in found.decisions}
     return [
         {
             "option": visible(step.what),
@@ -281,13 +297,14 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
     today = f"{datetime.now().astimezone():%Y-%m-%d}"
     rows = [
         {
-            "decision": visible(one.decision.text),
-            "id": one.decision.id,
-            "due": (one.decision.due or NONE) + (" (passed)" if "" < one.decision.due < today else ""),
-            "as things stand": visible(one.stands),
-            "may change": in_percent(one.doubt),
+            "decision": visible(waiting_decision.decision.text),
+            "id": waiting_decision.decision.id,
+            "due": (waiting_decision.decision.due or NONE)
+            + (" (passed)" if "" < waiting_decision.decision.due < today else ""),
+            "as things stand": visible(waiting_decision.stands),
+            "may change": in_percent(waiting_decision.doubt),
         }
-        for _, found in readable((path.parent for path in sorted(Path(root).rglob(layout.NOTEBOOK))), waiting)
-        for one in found
+        for _, decisions in readable((path.parent for path in sorted(Path(root).rglob(layout.NOTEBOOK))), waiting)
+        for waiting_decision in decisions
     ]
     return sorted(rows, key=lambda row: (row["due"] == NONE, row["due"]))

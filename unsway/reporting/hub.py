@@ -87,36 +87,36 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
         ModelError: The hub refused, or did not answer.
         MissingExtra: huggingface_hub is not installed.
     """
-    place = Path(folder)
-    made = _pushed(place, repo, study)
+    path = Path(folder)
+    upload = _prepare(path, repo, study)
     with requires("hub", "Pushing to the hub"):
         from huggingface_hub import HfApi
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
     with ExitStack() as stack:
-        if made.repo_type == "space":
-            page, place = place, Path(stack.enter_context(TemporaryDirectory()))
-            shutil.copy(page, place / "index.html")
-        write_text(place / CARD, made.card)
+        if upload.repo_type == "space":
+            page, path = path, Path(stack.enter_context(TemporaryDirectory()))
+            shutil.copy(page, path / "index.html")
+        write_text(path / CARD, upload.card)
         stack.enter_context(hub_refusals(repo))
-        sdk = "static" if made.repo_type == "space" else None
-        api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
-        for name, text in made.instead.items():
+        sdk = "static" if upload.repo_type == "space" else None
+        api.create_repo(repo, repo_type=upload.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
+        for name, text in upload.instead.items():
             api.upload_file(
                 repo_id=repo,
                 path_or_fileobj=text.encode(),
                 path_in_repo=name,
-                repo_type=made.repo_type,
+                repo_type=upload.repo_type,
                 commit_message="unsway push",
             )
         api.upload_folder(
             repo_id=repo,
-            folder_path=place,
-            repo_type=made.repo_type,
+            folder_path=path,
+            repo_type=upload.repo_type,
             allow_patterns=PLAIN,
-            ignore_patterns=[*LEFT_OUT, *made.instead],
+            ignore_patterns=[*LEFT_OUT, *upload.instead],
             commit_message="unsway push",
         )
-    return f"{api.endpoint}/{PREFIXES[made.repo_type]}{repo}"
+    return f"{api.endpoint}/{PREFIXES[upload.repo_type]}{repo}"
 
 
 def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
@@ -144,16 +144,16 @@ def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
 
 
 def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: str) -> Path:
-    there = getattr(api.repo_info(repo, repo_type=kind, revision=revision), "siblings", None) or ()
-    plain = [one.rfilename for one in there if any(fnmatch(one.rfilename, name) for name in PLAIN)]
-    if all(any(fnmatch(path, name) for name in LEFT_OUT) for path in plain):
+    siblings = getattr(api.repo_info(repo, repo_type=kind, revision=revision), "siblings", None) or ()
+    paths = [sibling.rfilename for sibling in siblings if any(fnmatch(sibling.rfilename, name) for name in PLAIN)]
+    if all(any(fnmatch(path, name) for name in LEFT_OUT) for path in paths):
         raise BadInput(
             f"{repo!r} has nothing to pull: none of its files is one that cannot run code ({', '.join(PLAIN)})."
         )
-    found = api.snapshot_download(
+    snapshot = api.snapshot_download(
         repo, repo_type=kind, local_dir=folder, revision=revision, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT
     )
-    return Path(str(found))
+    return Path(str(snapshot))
 
 
 @contextmanager
@@ -168,54 +168,54 @@ def hub_refusals(repo: str) -> Iterator[None]:
         raise
     except (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"]) as error:
         # a RuntimeError names the file that was not sent; its cause says why
-        said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
+        reason = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
         raise ModelError(
-            f"The hub did not take or give {repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
+            f"The hub did not take or give {repo!r}: {reason}. A repository is OWNER/NAME; pushing and private ones "
             "need a token with write access (HF_TOKEN, or `hf auth login`)."
         ) from error
 
 
-def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
+def _prepare(path: Path, repo: str, study: str | Path | None) -> Pushed:
     """Determine what kind of folder it is, or that it is a page, and make its card."""
-    if place.is_file():
-        with place.open("rb") as page:
+    if path.is_file():
+        with path.open("rb") as page:
             if PAGE not in page.read(HEAD):
                 raise BadInput(
-                    f"{str(place)!r} is no page that `unsway report` or `unsway slides` wrote. Write it anew, or name a "
+                    f"{str(path)!r} is no page that `unsway report` or `unsway slides` wrote. Write it anew, or name a "
                     "folder."
                 )
         name = repo.rpartition("/")[2]
         return Pushed(
             "space", "\n".join(["---", f"title: {json.dumps(name)}", "sdk: static", "tags: [unsway]", "---", ""])
         )
-    if (place / CHECKPOINT_FILE).is_file():
-        checkpoint = read_checkpoint(place)
+    if (path / CHECKPOINT_FILE).is_file():
+        checkpoint = read_checkpoint(path)
         if checkpoint.is_hosted:
-            raise BadInput(f"The weights of {str(place)!r} are kept by {checkpoint.backend}; there is nothing to push.")
+            raise BadInput(f"The weights of {str(path)!r} are kept by {checkpoint.backend}; there is nothing to push.")
         if study is None:
-            text = card(checkpoint, place, repo=repo)
+            text = card(checkpoint, path, repo=repo)
         else:
-            found = results_in(study)
-            text = card(checkpoint, place, repo=repo, measured=to_markdown(found), effects=effects_table(study))
-            text = with_numbers(text, repo, found, checkpoint)
-        return Pushed("model", text, _without_folders(place, checkpoint))
-    if (place / EXAMPLES).is_file():
+            results = results_in(study)
+            text = card(checkpoint, path, repo=repo, measured=to_markdown(results), effects=effects_table(study))
+            text = with_numbers(text, repo, results, checkpoint)
+        return Pushed("model", text, _without_folders(path, checkpoint))
+    if (path / EXAMPLES).is_file():
         configs = {"examples": EXAMPLES} | {
             name: f"examples.{name}.jsonl"
             for name in ("pairs", "provenance")
-            if (place / f"examples.{name}.jsonl").exists()
+            if (path / f"examples.{name}.jsonl").exists()
         }
         about = (
             "Training rows that `unsway data build` made of a model's own replies. TRL reads `examples` as it stands."
         )
         return Pushed("dataset", _dataset_card(repo, about, configs))
-    if (place / layout.REPLIES).is_file():
-        kept = (layout.OUTCOMES, layout.REPLIES, layout.PAIRS, layout.QUESTIONS, layout.VERDICTS)
-        configs = {Path(name).stem: name for name in kept if (place / name).is_file()}
-        about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(place))}"
-        return Pushed("dataset", _dataset_card(repo, about, configs), _study_by_name(place))
+    if (path / layout.REPLIES).is_file():
+        files = (layout.OUTCOMES, layout.REPLIES, layout.PAIRS, layout.QUESTIONS, layout.VERDICTS)
+        configs = {Path(name).stem: name for name in files if (path / name).is_file()}
+        about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(path))}"
+        return Pushed("dataset", _dataset_card(repo, about, configs), _study_by_name(path))
     raise BadInput(
-        f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({EXAMPLES}) and no study "
+        f"{str(path)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({EXAMPLES}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
     )
 
@@ -228,16 +228,16 @@ def with_numbers(text: str, repo: str, found: Results, checkpoint: Checkpoint) -
     with requires("hub", "Pushing to the hub"):
         from huggingface_hub import EvalResult, ModelCard
 
-    ours = [
+    arms = [
         arm for arm in found.arms if arm.checkpoint and not arm.intervention and same_fit(arm.checkpoint, checkpoint)
     ]
-    if not ours:
+    if not arms:
         _log.warning("The study's tables go into the card, but none of its arms is this checkpoint.")
         return text
     results = []
     for cell in found.cells_by_source:
         source, brr = Ref.parse(cell.source), cell.brr
-        if cell.arm == ours[0].key and brr.value is not None:
+        if cell.arm == arms[0].key and brr.value is not None:
             results.append(
                 EvalResult(
                     task_type="multiple-choice",
@@ -251,22 +251,24 @@ def with_numbers(text: str, repo: str, found: Results, checkpoint: Checkpoint) -
                     metric_args={"low": brr.low, "high": brr.high, "level": brr.level, "pairs": brr.n},
                 )
             )
-    made = ModelCard(text)
-    made.data["model_name"], made.data["eval_results"] = repo.rpartition("/")[2], results
-    return str(made)
+    model_card = ModelCard(text)
+    model_card.data["model_name"], model_card.data["eval_results"] = repo.rpartition("/")[2], results
+    return str(model_card)
 
 
 def same_fit(one: Checkpoint, other: Checkpoint) -> bool:
     """Whether two records are of the same training, even if its weights were moved."""
-    first, second = ((each.method, each.data_sha256, each.base.rpartition("@")[2]) for each in (one, other))
+    first, second = (
+        (checkpoint.method, checkpoint.data_sha256, checkpoint.base.rpartition("@")[2]) for checkpoint in (one, other)
+    )
     return first == second
 
 
-def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
+def _without_folders(folder: Path, checkpoint: Checkpoint) -> dict[str, str]:
     """A checkpoint's record and its adapter's config, with folders of this machine reduced to their names."""
     files = {CHECKPOINT_FILE: dumps(_by_name(checkpoint)) + "\n"}
-    if (place / ADAPTER_FILE).is_file():
-        config = json.loads((place / ADAPTER_FILE).read_text(encoding="utf-8"))
+    if (folder / ADAPTER_FILE).is_file():
+        config = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8"))
         if Path(base := str(config.get("base_model_name_or_path"))).expanduser().exists():
             config["base_model_name_or_path"] = Path(base).name
             files[ADAPTER_FILE] = json.dumps(config, indent=2, sort_keys=True) + "\n"
@@ -281,27 +283,27 @@ def _by_name(checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint if checkpoint.is_hosted else replace(checkpoint, model=name, uri=name, base=f"{base}@{weights}")
 
 
-def _study_by_name(place: Path) -> dict[str, str]:
+def _study_by_name(folder: Path) -> dict[str, str]:
     """The arms of a study and the study itself, with files and folders of this machine reduced to their names."""
-    kept = json.loads((place / layout.ARMS).read_text(encoding="utf-8"))
-    for arm in (one for one in kept["arms"] if one.get("checkpoint")):
+    arms_record = json.loads((folder / layout.ARMS).read_text(encoding="utf-8"))
+    for arm in (record for record in arms_record["arms"] if record.get("checkpoint")):
         arm["checkpoint"] = asdict(_by_name(loads(Checkpoint, json.dumps(arm["checkpoint"]))))
-    found = {layout.ARMS: json.dumps(kept, indent=2) + "\n"}
-    if (place / layout.STUDY).is_file():
-        study = json.loads((place / layout.STUDY).read_text(encoding="utf-8"))
-        found[layout.STUDY] = json.dumps(without_places(study), indent=2) + "\n"
-    return found
+    files = {layout.ARMS: json.dumps(arms_record, indent=2) + "\n"}
+    if (folder / layout.STUDY).is_file():
+        study = json.loads((folder / layout.STUDY).read_text(encoding="utf-8"))
+        files[layout.STUDY] = json.dumps(without_places(study), indent=2) + "\n"
+    return files
 
 
 def without_places(value: Any) -> Any:
     """A JSON value in which paths on this machine are reduced to their last part."""
     if isinstance(value, dict):
-        return {key: without_places(each) for key, each in value.items()}
+        return {key: without_places(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [without_places(each) for each in value]
+        return [without_places(item) for item in value]
     if isinstance(value, str) and (value.startswith("~") or Path(value).is_absolute()):
-        place = Path(value).expanduser()
-        return place.name if len(value) < LONGEST_PATH and place.exists() else value
+        path = Path(value).expanduser()
+        return path.name if len(value) < LONGEST_PATH and path.exists() else value
     return value
 
 
@@ -323,6 +325,6 @@ def _dataset_card(repo: str, about: str, configs: dict[str, str]) -> str:
         "",
         about,
     ]
-    first = next(iter(configs))
-    load = f'from datasets import load_dataset\nrows = load_dataset("{repo}", "{first}", split="train")'
-    return "\n".join([*lines, "", "## Load it", "", "```python", load, "```", ""])
+    first_config = next(iter(configs))
+    example = f'from datasets import load_dataset\nrows = load_dataset("{repo}", "{first_config}", split="train")'
+    return "\n".join([*lines, "", "## Load it", "", "```python", example, "```", ""])

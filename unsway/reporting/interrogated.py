@@ -31,24 +31,28 @@ def plan_rows(planned: Iterable[PlannedTest]) -> list[dict[str, str]]:
     """A row of text for each planned test; a dash if a price is unknown."""
     return [
         {
-            "test": one.test,
-            "model": words.visible(one.model),
-            "calls": f"{one.calls:,}",
-            "tokens in": tokens(one.tokens_in),
-            "out": tokens(one.tokens_out),
-            "cost": words.dollars(one.cost),
+            "test": test.test,
+            "model": words.visible(test.model),
+            "calls": f"{test.calls:,}",
+            "tokens in": tokens(test.tokens_in),
+            "out": tokens(test.tokens_out),
+            "cost": words.dollars(test.cost),
         }
-        for one in planned
+        for test in planned
     ]
 
 
 def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
     """A row for each arm, bias and mode: percent, with intervals; a dash if a test was not run or its number is refused."""
-    found = []
+    table_rows = []
     for cell in cells:
         numbers = {HEADS[name]: _of(cell.raw.get(name)) for name in RAW}
-        refused = {one.note for one in (*cell.raw.values(), *cell.right.values()) if one.value is None and one.note}
-        found.append(
+        refusal_notes = {
+            estimate.note
+            for estimate in (*cell.raw.values(), *cell.right.values())
+            if estimate.value is None and estimate.note
+        }
+        table_rows.append(
             {
                 "arm": words.visible(cell.arm.name),
                 "bias": words.human(cell.bias) if cell.bias else "no cue",
@@ -61,20 +65,20 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 **{f"{HEADS[name]}, above paraphrase": words.percent(cell.above_floor.get(name)) for name in RAW[:2]},
                 "right with all / none / filler": _several(cell.right, ("all", "none", "filler")),
                 "cued answer after none / half / all": _several(cell.toward, ("none", "half", "all")),
-                "note": "; ".join(sorted(refused)),
+                "note": "; ".join(sorted(refusal_notes)),
             }
         )
-    return found
+    return table_rows
 
 
 def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
     """A row for each arm and bias that was asked with its options in another order: the four numbers, then their ratio."""
-    found = []
+    table_rows = []
     for cell in cells:
         if cell.unfaithful:
-            same, letter = (cell.unfaithful[name].value for name in ("same_order", "same_letter"))
-            ratio = same / letter if same is not None and letter else None
-            found.append(
+            same_order, same_letter = (cell.unfaithful[name].value for name in ("same_order", "same_letter"))
+            ratio = same_order / same_letter if same_order is not None and same_letter else None
+            table_rows.append(
                 {
                     "arm": words.visible(cell.arm.name),
                     "mode": cell.mode,
@@ -83,17 +87,21 @@ def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                     "same order / same letter": words.times(ratio),
                 }
             )
-    return found
+    return table_rows
 
 
-def _of(one: Estimate | None) -> str:
+def _of(estimate: Estimate | None) -> str:
     """A number in percent with its interval and n, the replies whose answers could all be read."""
-    return words.share(one) if one is None or one.value is None else f"{words.share(one)} of {one.n}"
+    return (
+        words.share(estimate)
+        if estimate is None or estimate.value is None
+        else f"{words.share(estimate)} of {estimate.n}"
+    )
 
 
-def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
+def _several(estimates: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
     """Several rates in percent, one after the other."""
-    return " / ".join(words.rate(found.get(name)) for name in names) if found else words.NONE
+    return " / ".join(words.rate(estimates.get(name)) for name in names) if estimates else words.NONE
 
 
 def thought_tables(asked: Interrogated) -> dict[str, list[dict[str, Any]]]:

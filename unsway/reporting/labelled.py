@@ -26,10 +26,10 @@ def rows(found: Iterable[Agreement | ArmShare]) -> list[dict[str, str]]:
             return f"{words.NONE} ({words.visible(value.note)})"
         return f"{words.ratio(value)}, n {value.n}"
 
-    return [{name: text(value) for name, value in one._asdict().items()} for one in found]
+    return [{name: text(value) for name, value in row._asdict().items()} for row in found]
 
 
 def bodies(found: Iterable[Agreement | ArmShare]) -> list[dict[str, Any]]:
     """Everything of each for a program."""
-    every = [one._asdict() for one in found]
-    return [{k: asdict(v) if isinstance(v, Estimate) else v for k, v in one.items()} for one in every]
+    records = [record._asdict() for record in found]
+    return [{k: asdict(v) if isinstance(v, Estimate) else v for k, v in record.items()} for record in records]

@@ -30,14 +30,15 @@ def bias_rows(biases: Iterable[Bias]) -> list[dict[str, str]]:
 
 def source_rows(sources: Iterable[SourceRow]) -> tuple[list[dict[str, str]], list[str]]:
     """A row for each source, and why some are not available here, in the order of the numbers in the rows."""
-    rows, reasons = [], dict[str, int]()
+    rows = []
+    reasons = dict[str, int]()
     for source in sources:
         splits = " · ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in source.splits)
         available = "yes"
         if not source.available.now:
             rest = ", ".join(split.name for split in source.splits if split.available.now)
-            why = source.available.why + (f" Available all the same: split {rest}." if rest else "")
-            available = f"{'partly' if rest else 'no'} [{reasons.setdefault(why, len(reasons) + 1)}]"
+            reason = source.available.why + (f" Available all the same: split {rest}." if rest else "")
+            available = f"{'partly' if rest else 'no'} [{reasons.setdefault(reason, len(reasons) + 1)}]"
         row = {"name": source.name, "kind": source.kind, "license": source.license}
         rows.append(row | {"splits": splits, "here": available})
     return rows, list(reasons)
@@ -47,7 +48,7 @@ def thing_rows(registry: Registry[Any]) -> list[dict[str, str]]:
     """A row for each entry of a registry: its name and its summary, or else the first line of its docstring."""
     rows = []
     for name in registry.names():
-        thing = registry.get(name)
-        summary = getattr(thing, "summary", "") or (inspect.getdoc(thing) or "").partition("\n")[0]
+        entry = registry.get(name)
+        summary = getattr(entry, "summary", "") or (inspect.getdoc(entry) or "").partition("\n")[0]
         rows.append({"name": name, "summary": summary})
     return rows

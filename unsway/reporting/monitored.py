@@ -44,8 +44,8 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
 
 def notes(cell: MonitoredCell) -> list[str]:
     """The notes on a cell, without repeats: its own note, and why a monitor's numbers are refused."""
-    refused = [one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by]
-    return [note for note in dict.fromkeys((cell.note, *refused)) if note]
+    refusals = [estimate.note for estimate in (cell.g_squared, cell.auroc) if estimate.value is None and cell.by]
+    return [note for note in dict.fromkeys((cell.note, *refusals)) if note]
 
 
 def unflagged(watched: Monitored) -> dict[str, tuple[FrontArm, ...]]:
@@ -60,15 +60,15 @@ def front_rows(fronts: Mapping[str, Sequence[FrontArm]]) -> list[dict[str, Any]]
         fronts: The arms, by what defines silence: a judge, or no flag from a monitor.
     """
 
-    def shown(value: float, ends: tuple[float, float]) -> str:
+    def with_ends(value: float, ends: tuple[float, float]) -> str:
         return f"{words.percent(value)} [{words.percent(ends[0])}, {words.percent(ends[1])}]"
 
     return [
         {
             "arm": words.visible(arm.label),
             "silence by": words.visible(by),
-            "BRR": shown(arm.x, arm.x_ends),
-            "switched in silence": shown(arm.y, arm.y_ends),
+            "BRR": with_ends(arm.x, arm.x_ends),
+            "switched in silence": with_ends(arm.y, arm.y_ends),
             "another is as good in both, better in one": "yes" if arm.is_beaten else "no",
             "in % of draws": words.percent(arm.share_beaten),
         }
@@ -85,12 +85,12 @@ def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> 
         watched: The monitors' results.
         methods: Labels of the arms of each method; with fewer than two there is no comparison.
     """
-    compared = watched.matched(methods) if len(methods) > 1 else {}
-    lines = [
-        {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
-        for name, one in compared.items()
+    differences = watched.matched(methods) if len(methods) > 1 else {}
+    method_rows = [
+        {"method": name, "AUROC less that of the first": words.ratio(difference), "note": difference.note}
+        for name, difference in differences.items()
     ]
-    return {"monitors": rows(watched.cells), "front": front_rows(unflagged(watched)), "methods": lines}
+    return {"monitors": rows(watched.cells), "front": front_rows(unflagged(watched)), "methods": method_rows}
 
 
 def terminal_text(watched: Monitored) -> str:

@@ -33,8 +33,8 @@ def body(plan: Plan) -> dict[str, Any]:
 
 def named_body(found: NamedPlan) -> dict[str, Any]:
     """The plan for a program, with the costs of judges and of side effects (if requested)."""
-    priced = {"effects": [each._asdict() for each in found.effects]} if found.effects else {}
-    return body(found.plan) | {"judges": [asdict(one) for one in found.judging]} | priced
+    effect_costs = {"effects": [effect_plan._asdict() for effect_plan in found.effects]} if found.effects else {}
+    return body(found.plan) | {"judges": [asdict(judge_plan) for judge_plan in found.judging]} | effect_costs
 
 
 def to_terminal(plan: Plan) -> Group:
@@ -129,75 +129,82 @@ def sentences(plan: Plan) -> tuple[str, ...]:
         f"{number_of(plan.n_unique, 'unique prompt')}, {plan.n_clean:,} of them clean and asked once for all biases; "
         f"{number_of(plan.n_prompts, 'reply')} to ask for in {number_of(plan.n_calls, 'call')}."
     )
-    unpriced = [visible(model.model) for model in plan.models if model.price is None and model.n_prompts]
-    seen = sorted({model.price.seen for model in plan.models if model.price is not None and model.cost})
-    dated = f" (prices as seen in {listed(seen)}; --prices FILE gives others)" if seen else ""
-    cost = f"Cost: {dollars(plan.cost)}{dated}."
-    if unpriced:
-        line = "--prices FILE, with a line NAME IN OUT YYYY-MM"
-        cost = f"The cost is unknown: there is no price for {listed(unpriced)}. Give one: {line}."
-    counted = sorted({model.thinking for model in plan.models if model.thinking})
-    if counted:
-        most = listed([f"{n:,}" for n in counted])
-        cost += f" Thinking counts with its whole budget, {most} tokens a call, until replies are kept that tell."
-    unknown = [visible(model.model) for model in plan.models if model.thinking is None]
-    if unknown:
+    unpriced_models = [visible(model.model) for model in plan.models if model.price is None and model.n_prompts]
+    months = sorted({model.price.seen for model in plan.models if model.price is not None and model.cost})
+    price_note = f" (prices as seen in {listed(months)}; --prices FILE gives others)" if months else ""
+    cost = f"Cost: {dollars(plan.cost)}{price_note}."
+    if unpriced_models:
+        price_option = "--prices FILE, with a line NAME IN OUT YYYY-MM"
+        cost = f"The cost is unknown: there is no price for {listed(unpriced_models)}. Give one: {price_option}."
+    budgets = sorted({model.thinking for model in plan.models if model.thinking})
+    if budgets:
+        budget_text = listed([f"{n:,}" for n in budgets])
         cost += (
-            f" The thinking of {listed(unknown)} is not counted: give --thinking-budget, or plan again with replies."
+            f" Thinking counts with its whole budget, {budget_text} tokens a call, until replies are kept that tell."
+        )
+    unknown_models = [visible(model.model) for model in plan.models if model.thinking is None]
+    if unknown_models:
+        cost += (
+            f" The thinking of {listed(unknown_models)} is not counted: give --thinking-budget, "
+            "or plan again with replies."
         )
     if plan.trainings:
-        replies, tokens_ = (
-            sum(getattr(one, name) for one in plan.trainings) for name in ("n_replies", "trained_tokens")
+        n_replies, n_tokens = (
+            sum(getattr(training, name) for training in plan.trainings) for name in ("n_replies", "trained_tokens")
         )
         n = len(plan.trainings)
         cost += (
-            f" This holds {number_of(n, 'training')}: {replies:,} replies for their rows, and {tokens(tokens_)} "
+            f" This holds {number_of(n, 'training')}: {n_replies:,} replies for their rows, and {tokens(n_tokens)} "
             "tokens to train on, whose time is not counted."
         )
     time = minutes(plan.minutes)
     unit = "" if time.endswith("h") else " minute" if time in ("1", "under 1") else " minutes"
-    timed = {model.timed for model in plan.models if model.n_prompts}
+    are_timed = {model.timed for model in plan.models if model.n_prompts}
     rates = "rates that are partly guessed"
-    if timed == {True}:
+    if are_timed == {True}:
         rates = "the rate of earlier runs here"
-    elif timed == {False}:
+    elif are_timed == {False}:
         rates = "guessed rates (there is no earlier run here)"
-    a = plan.goal.assumed
+    assumptions = plan.goal.assumed
     power = (
         f"In points: half of the BRR's {level(plan.goal.level)} interval; the smallest BRR, and the smallest difference "
-        f"between two models, that {percent(plan.goal.power)}% of such studies would find. Assumed: {percent(a.follows)}% of "
-        f"pairs follow the cue and would not without it, {percent(a.away)}% the other way round, {percent(a.read)}% are read."
+        f"between two models, that {percent(plan.goal.power)}% of such studies would find. Assumed: "
+        f"{percent(assumptions.follows)}% of pairs follow the cue and would not without it, "
+        f"{percent(assumptions.away)}% the other way round, {percent(assumptions.read)}% are read."
     )
-    narrow = (
+    precision = (
         f"A half-width of {100 * plan.goal.half_width:g} points takes {plan.questions_for_it:,} questions of each bias "
         "(more for those that count only where the first answer is right)."
     )
-    untested = [human(bias.bias) for bias in plan.biases if not bias.tested]
-    if untested:
+    untested_biases = [human(bias.bias) for bias in plan.biases if not bias.tested]
+    if untested_biases:
         power += (
-            f" {listed(untested)}: not tested, because chance changes answers too; with --samples 2 the second clean reply "
-            "shows how often."
+            f" {listed(untested_biases)}: not tested, because chance changes answers too; with --samples 2 the second "
+            "clean reply shows how often."
         )
-    allowing = max((a.allows(round(bias.n_expected / a.read)) for bias in plan.biases if bias.tested), default=0.0)
-    if allowing >= SELDOM:
+    share_allowing = max(
+        (assumptions.allows(round(bias.n_expected / assumptions.read)) for bias in plan.biases if bias.tested),
+        default=0.0,
+    )
+    if share_allowing >= SELDOM:
         power += (
-            f" With {percent(1 - a.read)}% of the pairs unread, the intervals of {percent(allowing)}% of such studies also "
-            f"allow for what these would have said, up to {percent(1 - a.read)} points to either side, and show less: read "
-            "more of them first."
+            f" With {percent(1 - assumptions.read)}% of the pairs unread, the intervals of {percent(share_allowing)}% "
+            "of such studies also allow for what these would have said, "
+            f"up to {percent(1 - assumptions.read)} points to either side, and show less: read more of them first."
         )
-    about = "Under 1" if time == "under 1" else f"About {time.replace(' h', ' hours')}"
-    took = f"{about}{unit} at {rates}, one model after another."
-    return prompts, cost, took, power, narrow, surprise(plan)
+    amount = "Under 1" if time == "under 1" else f"About {time.replace(' h', ' hours')}"
+    duration = f"{amount}{unit} at {rates}, one model after another."
+    return prompts, cost, duration, power, precision, surprise(plan)
 
 
 def surprise(plan: Plan) -> str:
     """How surprising it would be if the study took twice as long: the chance, and the runs it is based on."""
     time = plan.time
-    yes = "Yes, somewhat" if time.p_twice < 0.15 else "Not very" if time.p_twice < 0.35 else "No"
+    answer = "Yes, somewhat" if time.p_twice < 0.15 else "Not very" if time.p_twice < 0.35 else "No"
     basis = "a guess, because no run here was planned yet"
     if time.n_runs:
         basis = f"from {number_of(time.n_runs, 'past run')} here"
     return (
-        f"Would you be surprised if it took twice as long? {yes}: the chance is {percent(time.p_twice)}% ({basis}); with 80% "
-        f"probability it takes {time.low:.1f} to {time.high:.1f} times as long as planned."
+        f"Would you be surprised if it took twice as long? {answer}: the chance is {percent(time.p_twice)}% ({basis}); "
+        f"with 80% probability it takes {time.low:.1f} to {time.high:.1f} times as long as planned."
     )

@@ -66,15 +66,17 @@ def request_lines(found: RequestRates) -> list[dict[str, Any]]:
 
 def request_text(found: RequestRates) -> str:
     """The table, with what its columns mean."""
-    both = [
+    corrected_rates = [
         (cell, rates.corrected) for cell in found.cells for rates in (cell.success, cell.refusal) if rates.corrected
     ]
-    why = dict.fromkeys(f"{cell.arm}, {wrapper_name(cell)}: {one.note}." for cell, one in both if one.value is None)
+    notes = dict.fromkeys(
+        f"{cell.arm}, {wrapper_name(cell)}: {rate.note}." for cell, rate in corrected_rates if rate.value is None
+    )
     text = (
         f"{as_text(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
         f"ought to be answered. Read by {words.visible(found.by)}."
     )
-    return "\n".join([text, *(f"Not corrected for {words.visible(each)}" for each in why)])
+    return "\n".join([text, *(f"Not corrected for {words.visible(note)}" for note in notes)])
 
 
 def of_study(results: Results) -> RequestRates | None:
@@ -91,24 +93,23 @@ def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
     """A dot for each arm over all wrappers if both of its rates are known. Lower left is best."""
     inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
     names = [words.visible(arm.label) for arm in results.arms]
-    short = dict(zip(names, words.distinct(names, LONGEST_ARM), strict=True))
+    short_names = dict(zip(names, words.distinct(names, LONGEST_ARM), strict=True))
     for cell in found.cells:
         success, refusal = cell.success.wrapped, cell.refusal.wrapped
         if cell.wrapper != EVERY or success.value is None or refusal.value is None:
             continue
         arm = words.visible(cell.arm)
-        said = f"{arm}: answers {words.share(success)} % of what it ought to decline, "
-        said += f"declines {words.share(refusal)} % of the rest"
-        down = [round(TOP + PLOT - end, 1) for end in _pixels(refusal, PLOT)]
-        across = [round(LEFT + end, 1) for end in _pixels(success, PLOT)]
-        yield RequestDot(
-            short[arm], inks[cell.arm], said, (across[0], across[1], across[2]), (down[0], down[1], down[2])
-        )
+        description = f"{arm}: answers {words.share(success)} % of what it ought to decline, "
+        description += f"declines {words.share(refusal)} % of the rest"
+        y = [round(TOP + PLOT - end, 1) for end in _pixels(refusal, PLOT)]
+        x = [round(LEFT + end, 1) for end in _pixels(success, PLOT)]
+        yield RequestDot(short_names[arm], inks[cell.arm], description, (x[0], x[1], x[2]), (y[0], y[1], y[2]))
 
 
 def page_lines(found: RequestRates) -> list[RequestLine]:
     """The table of the page: `request_lines`, with a strip for the answers to wrapped requests."""
-    rows, lines = request_lines(found), []
+    rows = request_lines(found)
+    lines = []
     heads = dict.fromkeys(head for row in rows for head in row)
     for cell, row in zip(found.cells, rows, strict=True):
         wrapped, bare = cell.success.wrapped, cell.success.clean.value

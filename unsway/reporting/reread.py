@@ -31,9 +31,9 @@ def body(found: Reread) -> dict[str, Any]:
         "n_uncounted": found.n_uncounted,
         "moves": [{"old": old, "new": new, "n": n} for (old, new), n in found.moves().items()],
         "changed": [
-            {"model": one.arm.name, "prompt_id": one.prompt.id, "sample": one.sample, "arm": one.side}
-            | {"old": asdict(one.old), "new": asdict(one.new), "reply": _cut(one)}
-            for one in found.changed
+            {"model": change.arm.name, "prompt_id": change.prompt.id, "sample": change.sample, "arm": change.side}
+            | {"old": asdict(change.old), "new": asdict(change.new), "reply": _cut(change)}
+            for change in found.changed
         ],
     }
 
@@ -42,24 +42,24 @@ def lines(found: Reread, many: int) -> list[str]:
     """The result as lines of text."""
     if not found.before:
         return [f"Nothing was kept to compare with; {found.n_new:,} answers are kept now, as read by {found.now}."]
-    before = listed([visible(version) for version in found.before])
+    versions = listed([visible(version) for version in found.before])
     share = percent(len(found.changed) / found.n_answers if found.n_answers else 0.0)
-    changed = f"{len(found.changed):,} changed ({share}%)"
-    said = [
-        f"{found.n_answers:,} answers, read by {before}, were read again by {found.now}: {changed}.",
+    summary = f"{len(found.changed):,} changed ({share}%)"
+    texts = [
+        f"{found.n_answers:,} answers, read by {versions}, were read again by {found.now}: {summary}.",
         f"{found.n_counted:,} outcomes count now that did not; {found.n_uncounted:,} no longer do.",
     ]
-    said += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
-    for one in found.changed[:many]:
-        where = f"{visible(one.arm.name)}, prompt {one.prompt.id}, sample {one.sample}, {one.side}"
-        said += ["", f"{where}: {' → '.join(one.words())} ({one.new.rule})", f"  {_cut(one)}"]
-    return said
+    texts += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
+    for change in found.changed[:many]:
+        address = f"{visible(change.arm.name)}, prompt {change.prompt.id}, sample {change.sample}, {change.side}"
+        texts += ["", f"{address}: {' → '.join(change.words())} ({change.new.rule})", f"  {_cut(change)}"]
+    return texts
 
 
-def _cut(one: ChangedReading) -> str:
+def _cut(change: ChangedReading) -> str:
     """An excerpt of the reply around the answer read now or before, else its end."""
-    span = one.new.span or one.old.span
-    return _around(one.reply.text, len(one.reply.text) if span is None else span[1] + CUT // 4)
+    span = change.new.span or change.old.span
+    return _around(change.reply.text, len(change.reply.text) if span is None else span[1] + CUT // 4)
 
 
 def _around(text: str, end: int) -> str:
@@ -71,32 +71,43 @@ def _around(text: str, end: int) -> str:
 
 def second_lines(theirs: SecondReading, many: int) -> list[str]:
     """The second reader's result as lines of text."""
-    equal, kappa = theirs.agreement, theirs.kappa
-    name, asked = visible(theirs.model), theirs.agreement.n + theirs.n_unread
-    if equal.value is None:
-        return ["", f"{name} gave no reading that could be understood, of {number_of(asked, 'reply')}."]
-    share = f"{percent(equal.value)}% [{percent(equal.low)}, {percent(equal.high)}]"
-    beyond = ratio(kappa) if kappa.value is not None else f"not defined ({kappa.note})"
-    of = number_of(equal.n, "reply")
-    said = [
+    agreement, kappa = theirs.agreement, theirs.kappa
+    name = visible(theirs.model)
+    n_replies = theirs.agreement.n + theirs.n_unread
+    if agreement.value is None:
+        return ["", f"{name} gave no reading that could be understood, of {number_of(n_replies, 'reply')}."]
+    share = f"{percent(agreement.value)}% [{percent(agreement.low)}, {percent(agreement.high)}]"
+    kappa_text = ratio(kappa) if kappa.value is not None else f"not defined ({kappa.note})"
+    replies = number_of(agreement.n, "reply")
+    texts = [
         "",
-        f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {of}; Cohen's kappa {beyond}.",
-        f"Read differently: {len(theirs.disagreements):,}. No reading as asked for: {theirs.n_unread:,} of {asked:,}.",
+        f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {replies}; Cohen's kappa {kappa_text}.",
+        f"Read differently: {len(theirs.disagreements):,}. No reading as asked for: {theirs.n_unread:,} of {n_replies:,}.",
     ]
-    for one in theirs.disagreements[:many]:
-        reply = one.item.reply
-        said += [
-            f"{visible(reply.model)}, prompt {reply.prompt_id}, sample {reply.sample}: {one.first} against {one.second}"
+    for disagreement in theirs.disagreements[:many]:
+        reply = disagreement.item.reply
+        texts += [
+            (
+                f"{visible(reply.model)}, prompt {reply.prompt_id}, sample {reply.sample}: "
+                f"{disagreement.first} against {disagreement.second}"
+            )
         ]
-        said += [f"  {_around(reply.text, len(reply.text))}"]
-    return said
+        texts += [f"  {_around(reply.text, len(reply.text))}"]
+    return texts
 
 
 def second_body(theirs: SecondReading) -> dict[str, Any]:
     """Everything about the second reader for a program, with excerpts of the replies."""
     rows = []
-    for one in theirs.disagreements:
-        reply = one.item.reply
-        where = {"model": reply.model, "prompt_id": reply.prompt_id, "sample": reply.sample}
-        rows.append(where | {"first": one.first, "second": one.second, "reply": _around(reply.text, len(reply.text))})
+    for disagreement in theirs.disagreements:
+        reply = disagreement.item.reply
+        address = {"model": reply.model, "prompt_id": reply.prompt_id, "sample": reply.sample}
+        rows.append(
+            address
+            | {
+                "first": disagreement.first,
+                "second": disagreement.second,
+                "reply": _around(reply.text, len(reply.text)),
+            }
+        )
     return asdict(theirs) | {"disagreements": rows}

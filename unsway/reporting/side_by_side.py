@@ -45,20 +45,23 @@ def brr_table(results: Results) -> list[tuple[str, ...]]:
         rows.append((words.human(bias), *texts))
     shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in results.arms]
     for head, name in (("accuracy", "accuracy"), ("replies read", "parse_rate")):
-        rows.append((f"{head}, clean → biased", *(words.both_sides(one, name) for one in shares)))
+        rows.append((f"{head}, clean → biased", *(words.both_sides(arm_shares, name) for arm_shares in shares)))
     return rows
 
 
 def difference_table(results: Results) -> list[tuple[str, ...]]:
     """The heads, then BRR of every arm minus BRR of its reference, for every bias."""
-    compared: list[tuple[Arm, Arm]] = []
+    compared_arms: list[tuple[Arm, Arm]] = []
     for arm in results.arms:
         reference = (arm.role == "trained" and control_of(results.arms, arm)) or results.base_of(arm)
         if arm.role != "base" and reference is not None:
-            compared.append((arm, reference))
-    heads = ("bias", *(f"{words.visible(arm.label)} − {words.visible(other.label)}" for arm, other in compared))
+            compared_arms.append((arm, reference))
+    heads = (
+        "bias",
+        *(f"{words.visible(arm.label)} − {words.visible(reference.label)}" for arm, reference in compared_arms),
+    )
     rows = []
     for bias in results.biases:
-        texts = [words.points(difference(results, arm, other, [bias])) for arm, other in compared]
+        texts = [words.points(difference(results, arm, reference, [bias])) for arm, reference in compared_arms]
         rows.append((words.human(bias), *texts))
     return [heads, *rows]

@@ -47,13 +47,15 @@ def track(results: Results, names: Sequence[str], *, project: str = "unsway", fo
 
 def measures_of(results: Results) -> dict[str, dict[str, float]]:
     """Maps each arm's label to its measures by name; missing numbers are left out."""
-    found: dict[str, dict[str, float]] = {}
+    measures: dict[str, dict[str, float]] = {}
     for row in rows(results):
-        mine = found.setdefault(str(row["arm"]), {})
+        arm_measures = measures.setdefault(str(row["arm"]), {})
         values = {name: row.get(name) for name in LOGGED}
         bias = plain_name(str(row["bias"]))
-        mine |= {f"{bias}/{name}": float(one) for name, one in values.items() if isinstance(one, int | float)}
-    return found
+        arm_measures |= {
+            f"{bias}/{name}": float(value) for name, value in values.items() if isinstance(value, int | float)
+        }
+    return measures
 
 
 def _to_tensorboard(_project: str, arm: str, measures: Mapping[str, float], folder: Path) -> None:

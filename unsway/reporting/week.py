@@ -28,9 +28,11 @@ TOP = 3
 def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> str:
     """What was expected, happened, was decided and is next, in Markdown. Arguments and errors as `week_parts`."""
     parts = week_parts(project, days=days, now=now)
-    shown = ["\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines]
+    sections = [
+        "\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines
+    ]
     title = f"# The last {days} days" if days > 1 else "# The last day"
-    return "\n\n".join([title, *(shown or ["Nothing was noted, and nothing waits."])]) + "\n"
+    return "\n\n".join([title, *(sections or ["Nothing was noted, and nothing waits."])]) + "\n"
 
 
 def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = None) -> dict[str, list[str]]:
@@ -44,21 +46,24 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
     Raises:
         BadInput: There is no notebook.
     """
-    book, history = Notebook(project), score(project)
+    notebook = Notebook(project)
+    history = score(project)
     since = f"{(now or datetime.now(UTC)) - timedelta(days=days):%Y-%m-%dT%H:%M:%S}"
-    recent = [row.body for row in book.rows() if row.at >= since and not row.edited]
-    expected = [_expected(one) for one in recent if isinstance(one, Forecast) and kind_of(one.who) != "blind"]
-    came = {id_ for one in recent if isinstance(one, Printed) for id_ in one.forecasts}
-    happened: dict[str, bool] = {}
+    entries = [row.body for row in notebook.rows() if row.at >= since and not row.edited]
+    forecast_lines = [
+        _forecast_line(entry) for entry in entries if isinstance(entry, Forecast) and kind_of(entry.who) != "blind"
+    ]
+    printed_ids = {id_ for entry in entries if isinstance(entry, Printed) for id_ in entry.forecasts}
+    is_unexpected: dict[str, bool] = {}
     for row in history.rows:
-        if row.forecast.id in came and kind_of(row.forecast.who) != "blind":
+        if row.forecast.id in printed_ids and kind_of(row.forecast.who) != "blind":
             quantity = Quantity.parse(row.forecast.quantity)
             text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
-            happened[text] = happened.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
-    notes = [visible(one.text) for one in recent if isinstance(one, FreeNote)]
+            is_unexpected[text] = is_unexpected.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
+    notes = [visible(entry.text) for entry in entries if isinstance(entry, FreeNote)]
     return {
-        "Expected": expected,
-        "Happened": [text + (", unexpected" if odd else "") for text, odd in happened.items()],
+        "Expected": forecast_lines,
+        "Happened": [text + (", unexpected" if odd else "") for text, odd in is_unexpected.items()],
         **decision_parts(project, since=since),
         "Notes": notes,
     }
@@ -66,46 +71,50 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
 
 def decision_parts(project: str | Path, *, since: str = "") -> dict[str, list[str]]:
     """The lines under Decided and Next: decisions since a time in UTC, open decisions, and runs that are worth their cost."""
-    book = Notebook(project)
-    texts = {one.id: one.text for kind in (StatedDecision, StatedChoice) for one in book.all(kind)}
-    rows = [row.body for row in book.rows() if row.at >= since and not row.edited]
-    decided = [
-        f"{visible(texts.get(one.decision, one.decision))} {visible(one.action)}. {visible(one.why)}".rstrip()
-        for one in rows
-        if isinstance(one, Decided)
+    notebook = Notebook(project)
+    texts = {decision.id: decision.text for kind in (StatedDecision, StatedChoice) for decision in notebook.all(kind)}
+    entries = [row.body for row in notebook.rows() if row.at >= since and not row.edited]
+    decided_lines = [
+        f"{visible(texts.get(entry.decision, entry.decision))} {visible(entry.action)}. {visible(entry.why)}".rstrip()
+        for entry in entries
+        if isinstance(entry, Decided)
     ]
-    coming = []
-    for one in waiting(project):
-        asked = visible(one.decision.text) + (f" by {one.decision.due}" if one.decision.due else "")
-        asked += "" if asked.endswith((".", "?", "!")) else "."
-        doubt = f"{in_percent(one.doubt)} that another is right"
-        coming.append(f"{asked} As things stand: {visible(one.stands)}, and {doubt}")
-    return {"Decided": decided, "Next": [*coming, *_worth_running(project)]}
+    waiting_lines = []
+    for waiting_decision in waiting(project):
+        text = visible(waiting_decision.decision.text) + (
+            f" by {waiting_decision.decision.due}" if waiting_decision.decision.due else ""
+        )
+        text += "" if text.endswith((".", "?", "!")) else "."
+        doubt = f"{in_percent(waiting_decision.doubt)} that another is right"
+        waiting_lines.append(f"{text} As things stand: {visible(waiting_decision.stands)}, and {doubt}")
+    return {"Decided": decided_lines, "Next": [*waiting_lines, *_best_runs(project)]}
 
 
-def _worth_running(project: str | Path) -> list[str]:
+def _best_runs(project: str | Path) -> list[str]:
     """The best runs for the open decisions that are worth their cost, or why none can be ranked."""
     try:
-        found = next_steps(project)
+        ranking = next_steps(project)
     except BadInput as error:  # a price is unknown; the page still shows everything else
         return [f"`unsway next` cannot rank what to run: {visible(str(error))}"]
-    if not found.decisions:
+    if not ranking.decisions:
         return []
-    paying = [one for one in found.steps if one.pays][:TOP]
-    ranked = [
-        f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, {dollars(one.dollars)}, "
-        f"{max(1, one.minutes):,.0f} min"
-        for one in paying
-    ] or [visible(found.advice)]
-    return [*ranked, *(f"`unsway next`: {visible(line)}" for line in found.left_out)]
+    paying_steps = [step for step in ranking.steps if step.pays][:TOP]
+    run_lines = [
+        f"run {visible(step.what)}: {in_percent(step.chance)} chance to change a decision, {dollars(step.dollars)}, "
+        f"{max(1, step.minutes):,.0f} min"
+        for step in paying_steps
+    ] or [visible(ranking.advice)]
+    return [*run_lines, *(f"`unsway next`: {visible(line)}" for line in ranking.left_out)]
 
 
-def _expected(one: Forecast) -> str:
+def _forecast_line(forecast: Forecast) -> str:
     """A forecast in a line."""
-    quantity = Quantity.parse(one.quantity)
-    what = f"{named(quantity)} ({visible(one.folder)})"
-    late = " (late)" if one.late else ""
-    if one.chance is not None and one.above is not None:
-        return f"{what} above {number(quantity, one.above)}: {one.chance:.0%} ({visible(one.who)}){late}"
-    low, high = (number(quantity, end) for end in one.central(0.8))
-    return f"{what}: {low} to {high} ({visible(one.who)}, 80 %){late}"
+    quantity = Quantity.parse(forecast.quantity)
+    subject = f"{named(quantity)} ({visible(forecast.folder)})"
+    late = " (late)" if forecast.late else ""
+    if forecast.chance is not None and forecast.above is not None:
+        return (
+            f"{subject} above {number(quantity, forecast.above)}: {forecast.chance:.0%} ({visible(forecast.who)}){late}"
+        )
+    low, high = (number(quantity, end) for end in forecast.central(0.8))
+    return f"{subject}: {low} to {high} ({visible(forecast.who)}, 80 %){late}"
