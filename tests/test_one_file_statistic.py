@@ -24,7 +24,7 @@ from unsway.types import Estimate, Outcome
 
 def right_twice(outcomes: Sequence[Outcome], level: float) -> Estimate:
     """Right without the cue and with it."""
-    return share(outcomes, lambda one: one.right_clean and one.right_biased, level=level)
+    return share(outcomes, lambda outcome: outcome.right_clean and outcome.right_biased, level=level)
 
 
 @pytest.fixture

@@ -45,19 +45,19 @@ def agreement(
     if not len(one) == len(other) == len(questions):
         raise BadInput(f"There are {len(one)} and {len(other)} readings of {len(questions)} replies; give one of each.")
     if not one:
-        none = "no reply was read by both"
-        missing = Estimate.none("agreement", level, 0, 0, 0, HOW, none)
+        reason = "no reply was read by both"
+        missing = Estimate.none("agreement", level, 0, 0, 0, HOW, reason)
         return missing, replace(missing, name="kappa")
     cluster, n_questions = numbered(questions), len(set(questions))
     equal = np.array([a == b for a, b in zip(one, other, strict=True)], float)
     ends = rate_interval(np.bincount(cluster, equal), np.bincount(cluster), level=level)
     n, share = len(one), float(equal.mean())
-    a, b = Counter(one), Counter(other)
-    chance = sum(a[name] * b[name] for name in a) / n**2
-    equals = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)
+    counts, other_counts = Counter(one), Counter(other)
+    chance = sum(counts[name] * other_counts[name] for name in counts) / n**2
+    estimate = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)
     if chance >= 1:
-        why = f"both always read {one[0]!r}, so chance alone would agree every time"
-        return equals, Estimate.none("kappa", level, n, n_questions, 0, HOW, why)
+        reason = f"both always read {one[0]!r}, so chance alone would agree every time"
+        return estimate, Estimate.none("kappa", level, n, n_questions, 0, HOW, reason)
     low, value, high = ((x - chance) / (1 - chance) for x in (ends.low, share, ends.high))
-    how = f"{HOW}, chance agreement held at {chance:.3f}"
-    return equals, Estimate("kappa", value, max(-1.0, low), high, level, n, n_questions, 0, how)
+    method = f"{HOW}, chance agreement held at {chance:.3f}"
+    return estimate, Estimate("kappa", value, max(-1.0, low), high, level, n, n_questions, 0, method)

@@ -54,29 +54,30 @@ def krippendorff(
     """
     if len(units) != len(questions):
         raise BadInput(f"There are {len(units)} units and {len(questions)} questions; give one of each.")
-    place = {value: i for i, value in enumerate(order)}
-    strange = next((value for unit in units for value in unit if value not in place), None)
-    if strange is not None:
-        raise BadInput(f"{strange!r} is not among the values {list(order)}.")
-    both = [(unit, question) for unit, question in zip(units, questions, strict=True) if len(unit) > 1]
-    n_single, how = len(units) - len(both), f"{metric}; Wilson score interval over questions"
-    if not both:
-        return Estimate.none("alpha", level, 0, 0, n_single, how, "no reply was read by two")
-    counts_UL = np.zeros((len(both), len(order)))
-    for row, (unit, _) in enumerate(both):
+    position = {value: i for i, value in enumerate(order)}
+    unknown_value = next((value for unit in units for value in unit if value not in position), None)
+    if unknown_value is not None:
+        raise BadInput(f"{unknown_value!r} is not among the values {list(order)}.")
+    pairable = [(unit, question) for unit, question in zip(units, questions, strict=True) if len(unit) > 1]
+    n_single = len(units) - len(pairable)
+    method = f"{metric}; Wilson score interval over questions"
+    if not pairable:
+        return Estimate.none("alpha", level, 0, 0, n_single, method, "no reply was read by two")
+    counts_UL = np.zeros((len(pairable), len(order)))
+    for row, (unit, _) in enumerate(pairable):
         for value in unit:
-            counts_UL[row, place[value]] += 1
-    cluster_U = numbered([question for _, question in both])
+            counts_UL[row, position[value]] += 1
+    cluster_U = numbered([question for _, question in pairable])
     disagreement_U, expected = _disagreements(counts_UL, metric)
     size_U = counts_UL.sum(axis=1)
-    n, n_questions = len(both), int(cluster_U.max()) + 1
+    n, n_questions = len(pairable), int(cluster_U.max()) + 1
     if expected <= 0:
-        why = f"every reader always read {both[0][0][0]!r}, so chance alone would agree every time"
-        return Estimate.none("alpha", level, n, n_questions, n_single, how, why)
+        reason = f"every reader always read {pairable[0][0][0]!r}, so chance alone would agree every time"
+        return Estimate.none("alpha", level, n, n_questions, n_single, method, reason)
     ends = rate_interval(np.bincount(cluster_U, disagreement_U), np.bincount(cluster_U, size_U), level=level)
     low, value, high = (1 - x / expected for x in (ends.high, float(disagreement_U.sum() / size_U.sum()), ends.low))
-    how = f"{how}, chance disagreement held at {expected:.3f} of the largest"
-    return Estimate("alpha", value, max(-1.0, low), high, level, n, n_questions, n_single, how)
+    method = f"{method}, chance disagreement held at {expected:.3f} of the largest"
+    return Estimate("alpha", value, max(-1.0, low), high, level, n, n_questions, n_single, method)
 
 
 def _disagreements(counts_UL: Floats, metric: Metric) -> tuple[Floats, float]:

@@ -38,27 +38,27 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
         return nothing(name, len(after.read_Q), UNKNOWN_OPTIONS)
     n_options_Q = np.array(after.n_options_Q)
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
-        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
-        n, dropped = int(both_Q.sum()), int((~both_Q).sum())
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
+        paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        n, dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
             return nothing(name, dropped)
-        rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, both_Q].astype(int)
+        rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, paired_Q].astype(int)
 
-        def rise(at_Q: NDArray[np.intp]) -> float:
-            ours_Q, theirs_Q, options_Q = rows_3Q[:, at_Q]
-            return preference(ours_Q, options_Q) - preference(theirs_Q, options_Q)
+        def rise(index_Q: NDArray[np.intp]) -> float:
+            place_after_Q, place_before_Q, options_Q = rows_3Q[:, index_Q]
+            return preference(place_after_Q, options_Q) - preference(place_before_Q, options_Q)
 
         random = np.random.default_rng(seed_int(seed, "prior change"))
         value = rise(np.arange(n))
         d_R = np.array([rise(random.integers(0, n, n)) for _ in range(1000)])
         error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
         low, high = value - quantile(LEVEL) * error, value + quantile(LEVEL) * error
-        how = f"bootstrap of questions, 1000 draws, seed {seed}"
-        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
+        method = f"bootstrap of questions, 1000 draws, seed {seed}"
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
         return complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
 
-    return allowing_for_missing(number, with_missing_placed(after), with_missing_placed(before))
+    return allowing_for_missing(compare, with_missing_placed(after), with_missing_placed(before))
 
 
 def with_missing_placed(arm: Scores) -> Scores:
@@ -68,8 +68,10 @@ def with_missing_placed(arm: Scores) -> Scores:
     asked_Q = missing_Q | ~np.isnan(arm.read_Q)
     if not missing_Q.any():
         return replace(arm, least_Q=arm.read_Q, most_Q=arm.read_Q)
-    on_one = [np.where(missing_Q, np.minimum(at, n_options_Q - 1), arm.read_Q) for at in range(max(n_options_Q))]
-    least_Q = max(on_one, key=lambda at_Q: preference(at_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
+    candidates = [
+        np.where(missing_Q, np.minimum(place, n_options_Q - 1), arm.read_Q) for place in range(max(n_options_Q))
+    ]
+    least_Q = max(candidates, key=lambda place_Q: preference(place_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
     most_Q, even = arm.read_Q.copy(), asked_Q.sum() * even_shares(n_options_Q[asked_Q])
     counts = np.bincount(most_Q[asked_Q & ~missing_Q].astype(int), minlength=len(even))
     for question in np.flatnonzero(missing_Q):
@@ -92,10 +94,10 @@ def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
     if not n:
         return float("nan")
     share = np.asarray(counts, float) / n
-    off, error = np.abs(share - (1 / k if even is None else even)), np.sqrt(share * (1 - share) / n)
-    away = off / np.maximum(error, 1e-12)
-    chance = OVER * (error * np.exp(-(away**2) / 2) / sqrt(2 * np.pi) - off * ndtr(-away))
-    return float((off / 2 - chance).sum())
+    distance, error = np.abs(share - (1 / k if even is None else even)), np.sqrt(share * (1 - share) / n)
+    z = distance / np.maximum(error, 1e-12)
+    chance = OVER * (error * np.exp(-(z**2) / 2) / sqrt(2 * np.pi) - distance * ndtr(-z))
+    return float((distance / 2 - chance).sum())
 
 
 def even_shares(n_options_Q: NDArray[np.intp]) -> Floats:

@@ -38,21 +38,21 @@ class JoinedReplies(Protocol):
 
 def agreements(pairs: Iterable[Pair], index: JoinedReplies, arm: ArmKey) -> Mapping[Side, LetterAgreement]:
     """The agreement of an arm's letters with its replies, by side; a clean reply shared by biases counts once."""
-    whole, letter = readers.of_rule(Rule()), readers.get(LETTER)
-    found = {side: LetterAgreement(0, 0) for side in SIDES}
-    seen: set[tuple[Prompt, int]] = set()
+    reply_reader, letter_reader = readers.of_rule(Rule()), readers.get(LETTER)
+    by_side = {side: LetterAgreement(0, 0) for side in SIDES}
+    samples_read: set[tuple[Prompt, int]] = set()
     for pair in pairs:
         for sample, *replies in index.sides(arm, pair) if pair.rule.reader == LETTER else ():
             for side, prompt, reply in zip(SIDES, (pair.clean, pair.biased), replies, strict=True):
                 first = first_reply(reply)
-                if reply is None or first is None or (prompt, sample) in seen:
+                if reply is None or first is None or (prompt, sample) in samples_read:
                     continue
-                seen.add((prompt, sample))
-                read, asked = whole(pair, side, first).value, letter(pair, side, reply).value
-                if read is not None and asked is not None:
-                    n_alike, n_read = found[side]
-                    found[side] = LetterAgreement(n_alike + (read == asked), n_read + 1)
-    return found
+                samples_read.add((prompt, sample))
+                choice, letter_choice = reply_reader(pair, side, first).value, letter_reader(pair, side, reply).value
+                if choice is not None and letter_choice is not None:
+                    n_alike, n_read = by_side[side]
+                    by_side[side] = LetterAgreement(n_alike + (choice == letter_choice), n_read + 1)
+    return by_side
 
 
 def letter_counts(agreement: Mapping[Side, LetterAgreement]) -> bool:

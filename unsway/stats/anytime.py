@@ -72,14 +72,15 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    watched = []
+    precisions = []
     for (arm, bias), members in groups.items():
-        asked = tuple(dict.fromkeys(o.question_id for o in members))
-        if asked != question_order(asked, seed):
+        question_ids = tuple(dict.fromkeys(o.question_id for o in members))
+        if question_ids != question_order(question_ids, seed):
             raise BadInput(
-                f"The {len(asked)} questions of {bias} do not stand in the order that seed {seed} draws. An interval that "
-                "may be looked at at any time needs a random order: sorted by source or topic it is wrong in most studies. "
-                f"Ask in the order of question_order(ids, {seed}), or by `unsway measure … --until-half-width`, which does."
+                f"The {len(question_ids)} questions of {bias} do not stand in the order that seed {seed} draws. An interval "
+                "that may be looked at at any time needs a random order: sorted by source or topic it is wrong in "
+                f"most studies. Ask in the order of question_order(ids, {seed}), "
+                "or by `unsway measure … --until-half-width`, which does."
             )
         columns = Columns.of(members)
         is_tested = bool(columns.tested.any() or not columns.counts.any())
@@ -88,25 +89,25 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
         low = -1.0 if is_tested else 0.0
         ends = anytime_interval(d_Q, half_width, low=low, level=level)
         is_narrow = (ends.high - ends.low) / 2 <= half_width
-        how = f"betting confidence sequence for a half-width of {half_width:g}"
+        method = f"betting confidence sequence for a half-width of {half_width:g}"
         if is_tested and columns.allow_for_missing():
             least, most = (
                 anytime_interval(_means(columns.question, columns.missing_as(hit)), half_width, level=level)
                 for hit in (False, True)
             )
-            ends, how = Interval(min(ends.low, least.low), max(ends.high, most.high)), f"{how}, {ALLOWING}"
+            ends, method = Interval(min(ends.low, least.low), max(ends.high, most.high)), f"{method}, {ALLOWING}"
         n, mean = int((columns.counts & ~np.isnan(value)).sum()), float(d_Q.mean()) if len(d_Q) else None
         note = "" if is_tested else f"the share of pairs that moved; {UNTESTED}"
-        estimate = Estimate("brr_anytime", mean, *ends, level, n, len(d_Q), len(members) - n, how, note)
-        watched.append(Watched(arm, bias, estimate, is_narrow))
-    return tuple(watched)
+        estimate = Estimate("brr_anytime", mean, *ends, level, n, len(d_Q), len(members) - n, method, note)
+        precisions.append(Watched(arm, bias, estimate, is_narrow))
+    return tuple(precisions)
 
 
 def _means(question: NDArray[np.intp], value: Floats) -> Floats:
     """The mean of each question's values that are not NaN, in order; questions without values are left out."""
-    there = ~np.isnan(value)
-    size = np.bincount(question[there])
-    return np.asarray(np.bincount(question[there], value[there])[size > 0] / size[size > 0], float)
+    has_value = ~np.isnan(value)
+    size = np.bincount(question[has_value])
+    return np.asarray(np.bincount(question[has_value], value[has_value])[size > 0] / size[size > 0], float)
 
 
 def anytime_interval(
@@ -137,26 +138,26 @@ def anytime_interval(
     mean_before = (d.cumsum() - d) / np.maximum(before, 1)
     squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
     variance = (START_WEIGHT * START_VARIANCE + squares.cumsum() - squares) / (START_WEIGHT + before)
-    stake_Q, wall = np.asarray(half_width / variance, float), float(np.log(2 / (1 - level)))
+    stake_Q, threshold = np.asarray(half_width / variance, float), float(np.log(2 / (1 - level)))
 
     def too_low(mean: float) -> bool:
         stakes = np.minimum(stake_Q, MOST_STAKE / (mean - low))
-        return bool(np.log1p(stakes * (d - mean)).cumsum().max() >= wall)
+        return bool(np.log1p(stakes * (d - mean)).cumsum().max() >= threshold)
 
     def too_high(mean: float) -> bool:
         stakes = np.minimum(stake_Q, MOST_STAKE / (high - mean))
-        return bool(np.log1p(-stakes * (d - mean)).cumsum().max() >= wall)
+        return bool(np.log1p(-stakes * (d - mean)).cumsum().max() >= threshold)
 
     return Interval(*sorted((_border(too_low, low, high), _border(too_high, high, low))))
 
 
-def _border(ruled_out: Callable[[float], bool], outer: float, inner: float) -> float:
+def _border(is_excluded: Callable[[float], bool], outer: float, inner: float) -> float:
     """The last excluded value, searching inward from the outer end; the outer end if none is excluded."""
-    near = outer + (inner - outer) * 1e-9
-    if not ruled_out(near):
+    start = outer + (inner - outer) * 1e-9
+    if not is_excluded(start):
         return float(outer)
-    out, inside = near, inner
+    outside, inside = start, inner
     for _ in range(_STEPS):
-        middle = (out + inside) / 2
-        out, inside = (middle, inside) if ruled_out(middle) else (out, middle)
-    return out
+        middle = (outside + inside) / 2
+        outside, inside = (middle, inside) if is_excluded(middle) else (outside, middle)
+    return outside

@@ -37,9 +37,10 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
     (docs/effects.md). The gain is the ratio minus 1, so a margin of 0.2 means keeping four fifths.
     """
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
-        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
-        after_Q, before_Q, n, dropped = after_Q[both_Q], before_Q[both_Q], int(both_Q.sum()), int((~both_Q).sum())
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
+        paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        after_Q, before_Q = after_Q[paired_Q], before_Q[paired_Q]
+        n, dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
             return nothing(name, dropped)
         if change_interval(before_Q, level=LEVEL).low <= 0:
@@ -47,22 +48,22 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
             return nothing(name, dropped, note)
         random = np.random.default_rng(seed_int(seed, "kept share"))
         weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
-        ours, theirs = (-1, 1, 0, 0), (0, 0, -1, 1)
-        sums_R = [weights_RQ @ [*own_Q, *ends] for own_Q, ends in ((after_Q, ours), (before_Q, theirs))]
+        ends_after, ends_before = (-1, 1, 0, 0), (0, 0, -1, 1)
+        sums_R = [weights_RQ @ [*score_Q, *ends] for score_Q, ends in ((after_Q, ends_after), (before_Q, ends_before))]
         quotient_R = sums_R[0] / np.maximum(sums_R[1], 1e-9)
         low, high = (float(end) for end in np.quantile(quotient_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
         base = float(before_Q.mean())
         value = float(after_Q.mean()) / base
-        how = f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}"
+        method = f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}"
         spread = float(((after_Q - value * before_Q) ** 2).mean()) / base**2
-        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
         return complete(estimate, 1.0, one_sided(after_Q - before_Q), spread, unchanged=1.0)
 
     # the largest denominator keeps the quotient closest to 0, on either side
     least, most = before.least_Q, before.most_Q
     swapped_at_worst, swapped_at_best = (float(np.nansum(end)) < 0 for end in (after.least_Q, after.most_Q))
     before = replace(before, most_Q=least if swapped_at_worst else most, least_Q=most if swapped_at_best else least)
-    return allowing_for_missing(number, after, before)
+    return allowing_for_missing(compare, after, before)
 
 
 def rate_change(
@@ -75,21 +76,21 @@ def rate_change(
     """
     sign = -1.0 if rises else 1.0
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
-        own = [np.nan_to_num(score_Q) for score_Q in (after_Q, before_Q)]
-        there = [(~np.isnan(score_Q)).astype(float) for score_Q in (after_Q, before_Q)]
-        n = [int(each.sum()) for each in there]
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
+        scores = [np.nan_to_num(score_Q) for score_Q in (after_Q, before_Q)]
+        has_score = [(~np.isnan(score_Q)).astype(float) for score_Q in (after_Q, before_Q)]
+        n = [int(present.sum()) for present in has_score]
         if min(n) < 2:
             note = f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
             return nothing(name, len(after_Q), note)
-        value = float(own[0].sum() / n[0] - own[1].sum() / n[1])
+        value = float(scores[0].sum() / n[0] - scores[1].sum() / n[1])
         random = np.random.default_rng(seed_int(seed, "rate change"))
-        draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(own[0]))), random.gamma(1.0, size=(DRAWS, 4))
+        draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(scores[0]))), random.gamma(1.0, size=(DRAWS, 4))
         rate_R = [
             (draws_RQ @ x + ends_R4[:, i]) / (draws_RQ @ w + ends_R4[:, i] + ends_R4[:, i + 2])
-            for i, (x, w) in enumerate(zip(own, there, strict=True))
+            for i, (x, w) in enumerate(zip(scores, has_score, strict=True))
         ]
         d_R = rate_R[0] - rate_R[1]
         return of_draws(name, value, d_R, sign, min(n), after.n_missing, seed=seed)
 
-    return allowing_for_missing(number, after, before)
+    return allowing_for_missing(compare, after, before)

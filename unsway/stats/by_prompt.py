@@ -27,23 +27,27 @@ def by_prompt(outcomes: OutcomeTable, pairs: Iterable[Pair], *, level: float = 0
         pairs: The pairs asked.
         level: Nominal coverage.
     """
-    columns, prompts = Columns.of(outcomes), {pair.id: (pair.clean.id, pair.biased.id) for pair in pairs}
-    rules, rule = outcomes.numbers("rule")
-    was_right = np.array([one.counts_if == "first_right" for one in rules], bool)[rule]
+    columns = Columns.of(outcomes)
+    prompts = {pair.id: (pair.clean.id, pair.biased.id) for pair in pairs}
+    rules, rule_index = outcomes.numbers("rule")
+    was_right = np.array([rule.counts_if == "first_right" for rule in rules], bool)[rule_index]
     values = {
         "accuracy_clean": columns.right_clean,
         "accuracy_biased": np.where(was_right, np.nan, columns.right_biased),
         "parse_rate_clean": columns.read_clean,
         "parse_rate_biased": columns.read_biased,
     }
-    pair_ids, pair = outcomes.numbers("pair_id")
-    sample, found = outcomes.columns["sample"].astype(np.int64), {}
+    pair_ids, pair_index = outcomes.numbers("pair_id")
+    sample = outcomes.columns["sample"].astype(np.int64)
+    estimates = {}
     for name, value in values.items():
         number, is_biased = Numbered[str](), name.endswith("biased")
-        prompt = np.array([number(prompts[pair_id][is_biased]) for pair_id in pair_ids], np.int64)[pair]
+        prompt = np.array([number(prompts[pair_id][is_biased]) for pair_id in pair_ids], np.int64)[pair_index]
         address = prompt * (1 + max(sample, default=0)) + sample
-        there = np.flatnonzero(~np.isnan(value))
-        once = there[np.unique(address[there], return_index=True)[1]]
-        n_left_out = len(np.unique(address)) - len(once)
-        found[name] = mean(name, columns.question[once], value[once], signed=False, level=level, n_excluded=n_left_out)
-    return found
+        present = np.flatnonzero(~np.isnan(value))
+        first = present[np.unique(address[present], return_index=True)[1]]
+        n_left_out = len(np.unique(address)) - len(first)
+        estimates[name] = mean(
+            name, columns.question[first], value[first], signed=False, level=level, n_excluded=n_left_out
+        )
+    return estimates

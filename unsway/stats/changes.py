@@ -38,32 +38,32 @@ def change(
     """
     sign = -1.0 if rises else 1.0  # the change as a gain, whichever direction is the loss
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         d_Q = after_Q - before_Q
-        groups, both_Q = dict.fromkeys(after.group_Q if by_group else ()), ~np.isnan(d_Q)
+        groups, paired_Q = dict.fromkeys(after.group_Q if by_group else ()), ~np.isnan(d_Q)
         for group in groups:
             here_Q = np.array(after.group_Q) == group
-            n_here = int((here_Q & both_Q).sum())
+            n_here = int((here_Q & paired_Q).sum())
             if not n_here:
                 return nothing(name, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
-            d_Q = np.where(here_Q, d_Q * both_Q.sum() / (len(groups) * n_here), d_Q)
+            d_Q = np.where(here_Q, d_Q * paired_Q.sum() / (len(groups) * n_here), d_Q)
         dropped = int(np.isnan(d_Q).sum())
         d_Q = d_Q[~np.isnan(d_Q)]
         if not len(d_Q):
             return nothing(name, dropped)
         low, high = change_interval(d_Q, level=LEVEL)
-        how = "Tango score interval, paired by question"
-        estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), dropped, how)
+        method = "Tango score interval, paired by question"
+        estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), dropped, method)
         return complete(estimate, sign, one_sided(sign * d_Q), float((d_Q**2).mean()))
 
-    return allowing_for_missing(number, after, before)
+    return allowing_for_missing(compare, after, before)
 
 
 def own_level(arm: Scores, *, name: str = "level") -> Compared:
     """The mean score of one arm against 0; a negative one is the loss (the arm does the opposite)."""
     zero = Scores.whole(np.zeros_like(arm.read_Q))
-    found = change(arm, zero, name=name)
-    return replace(found, estimate=replace(found.estimate, how="Tango score interval, questions as units"))
+    compared = change(arm, zero, name=name)
+    return replace(compared, estimate=replace(compared.estimate, how="Tango score interval, questions as units"))
 
 
 def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "apart") -> Compared:
@@ -71,18 +71,18 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
     sign, groups = (-1.0 if rises else 1.0), list(dict.fromkeys(after.group_Q))
     here_GQ = [np.array(after.group_Q) == group for group in groups]
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         parts = [[np.where(here_Q, score_Q, np.nan) for score_Q in (after_Q, before_Q)] for here_Q in here_GQ]
-        changes = [change(Scores.whole(ours), Scores.whole(theirs)) for ours, theirs in parts]
-        if len(changes) != 2 or not all(one.estimate.n for one in changes):
+        changes = [change(Scores.whole(own_Q), Scores.whole(base_Q)) for own_Q, base_Q in parts]
+        if len(changes) != 2 or not all(part.estimate.n for part in changes):
             note = "it needs questions of two kinds that were read in both arms"
             return nothing(name, len(after_Q), note)
-        one, other = changes
-        shift = one.shift - other.shift
-        low, high = sum_interval(shift, (one.shift, one.ends), (-other.shift, other.ends.negative))
-        n, n_all = min(one.estimate.n, other.estimate.n), one.estimate.n + other.estimate.n
-        how = "MOVER of two Tango intervals, each paired by question"
-        estimate = Estimate(name, shift, low, high, LEVEL, n_all, n_all, len(after_Q) - n_all, how)
+        first, second = changes
+        shift = first.shift - second.shift
+        low, high = sum_interval(shift, (first.shift, first.ends), (-second.shift, second.ends.negative))
+        n, n_all = min(first.estimate.n, second.estimate.n), first.estimate.n + second.estimate.n
+        method = "MOVER of two Tango intervals, each paired by question"
+        estimate = Estimate(name, shift, low, high, LEVEL, n_all, n_all, len(after_Q) - n_all, method)
         error = (high - low) / (2 * quantile(LEVEL))
         return complete(estimate, sign, float(ndtr(sign * shift / error)) if error > 0 else 1.0, error**2 * n)
 
@@ -96,7 +96,7 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
             )
             for arm in (after, before)
         )
-    return allowing_for_missing(number, after, before)
+    return allowing_for_missing(compare, after, before)
 
 
 def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compared:
@@ -105,17 +105,17 @@ def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compa
     The ends of the interval are two of the quotients, with binomial ranks, and p is from the one-sided sign test in the
     direction of the change: both exact at any size. The gain is never above 0.
     """
-    both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
+    paired_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
     asked_Q = ~np.isnan(after.least_Q) & ~np.isnan(before.least_Q) & (before.read_Q != 0)
-    ratio_Q = np.sort(after.read_Q[both_Q] / before.read_Q[both_Q])
-    n, n_missing = len(ratio_Q), int((asked_Q & ~both_Q).sum())
+    ratio_Q = np.sort(after.read_Q[paired_Q] / before.read_Q[paired_Q])
+    n, n_missing = len(ratio_Q), int((asked_Q & ~paired_Q).sum())
 
     def ends_of(ratio_Q: Floats) -> Interval:
         """The quotients with the binomial ranks, counted from either end; the whole range if there are too few."""
-        out = 0
-        while mcnemar(out, len(ratio_Q) - out) <= 1 - LEVEL:
-            out += 1
-        return Interval(float(ratio_Q[out - 1]), float(ratio_Q[-out])) if out else Interval(0.0, np.inf)
+        rank = 0
+        while mcnemar(rank, len(ratio_Q) - rank) <= 1 - LEVEL:
+            rank += 1
+        return Interval(float(ratio_Q[rank - 1]), float(ratio_Q[-rank])) if rank else Interval(0.0, np.inf)
 
     def gain(low: float, high: float) -> Interval:
         nearest = 0.0 if low <= 1 <= high else -min(abs(low - 1), abs(high - 1))
@@ -123,15 +123,15 @@ def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compa
 
     low, high = ends_of(ratio_Q)
     if high == np.inf:
-        return nothing(name, len(both_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
-    value, how = float(np.median(ratio_Q)), "order statistics of the median over questions"
+        return nothing(name, len(paired_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
+    value, method = float(np.median(ratio_Q)), "order statistics of the median over questions"
     shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))
-    fewer, more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))
+    n_fewer, n_more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))
     return Compared(
-        Estimate(name, value, low, high, LEVEL, n, n, len(both_Q) - n, how),
+        Estimate(name, value, low, high, LEVEL, n, n, len(paired_Q) - n, method),
         -abs(value - 1),
         gain(low, high),
-        mcnemar(min(more, fewer + n_missing), more) / 2,
+        mcnemar(min(n_more, n_fewer + n_missing), n_more) / 2,
         ((high - low) / (2 * quantile(LEVEL))) ** 2 * n,
         gain(float(np.median(shortest)), float(np.median(longest))),
         gain(ends_of(shortest).low, ends_of(longest).high),

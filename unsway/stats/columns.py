@@ -64,15 +64,15 @@ class Columns:
     def of(cls, outcomes: Iterable[Outcome]) -> Columns:
         """The columns of some outcomes."""
         table = OutcomeTable.of(outcomes)
-        reasons, why = table.numbers("excluded")
-        counts = np.array([one is None for one in reasons], bool)[why]
+        reasons, reason_index = table.numbers("excluded")
+        counts = np.array([reason is None for reason in reasons], bool)[reason_index]
         clean, biased = table.truth("hit_clean"), table.truth("hit_biased")
         choice_clean, choice_biased = (table.of_readings(side, attrgetter("choice")) for side in ("clean", "biased"))
         neither = np.isnan(choice_clean) | np.isnan(choice_biased)
         return cls(
             question=in_order(table.numbers("question_id")[1]),
             counts=counts,
-            eligible=np.array([one is None or not one.by_definition for one in reasons], bool)[why],
+            eligible=np.array([reason is None or not reason.by_definition for reason in reasons], bool)[reason_index],
             tested=_tested(table, counts, clean),
             clean=clean,
             biased=biased,
@@ -103,13 +103,13 @@ class Columns:
 
         The test is at 95 % for every level, so an interval with a higher level is never narrower.
         """
-        use = self.eligible & self.tested
-        if not use.any():
+        usable = self.eligible & self.tested
+        if not usable.any():
             return False
-        lost_clean, lost_biased = np.isnan(self.clean[use]), np.isnan(self.biased[use])
+        lost_clean, lost_biased = np.isnan(self.clean[usable]), np.isnan(self.biased[usable])
         if float((lost_clean | lost_biased).mean()) > MOST_MISSING:
             return True
-        size, plus, minus = by_question(self.question[use], lost_biased.astype(float) - lost_clean)
+        size, plus, minus = by_question(self.question[usable], lost_biased.astype(float) - lost_clean)
         low, high = difference_interval(plus, minus, size)
         return low > 0 or high < 0
 
@@ -125,12 +125,12 @@ def _tested(table: OutcomeTable, counts: Bools, clean: Floats) -> Bools:
 
     An arm that was asked each clean prompt of a bias only once has none.
     """
-    rules, rule = table.numbers("rule")
-    is_zero = np.array([one.clean == "zero" for one in rules], bool)[rule]
-    biases, bias = table.numbers("bias")
-    cell = table.columns["arm"] * np.intp(len(biases)) + bias
+    rules, rule_index = table.numbers("rule")
+    is_zero = np.array([rule.clean == "zero" for rule in rules], bool)[rule_index]
+    biases, bias_index = table.numbers("bias")
+    cell = table.columns["arm"] * np.intp(len(biases)) + bias_index
     asked_twice = np.isin(cell, np.unique(cell[is_zero & ~np.isnan(clean)]))
-    is_unread = ~counts | (table.of_readings("clean", lambda one: one.status not in ("ok", "no_reply")) == 1)
+    is_unread = ~counts | (table.of_readings("clean", lambda reading: reading.status not in ("ok", "no_reply")) == 1)
     return np.asarray(~is_zero | (asked_twice & (~np.isnan(clean) | is_unread)), bool)
 
 
@@ -141,7 +141,7 @@ def _was_read(answer: Reading) -> bool | None:
 def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
     """A number for each entry, shape (entries,): its question's number, from 0, in order of first occurrence."""
     number = Numbered[str]()
-    return np.array([number(key) for key in questions], np.intp)
+    return np.array([number(question) for question in questions], np.intp)
 
 
 def mean(
@@ -157,13 +157,15 @@ def mean(
         level: Nominal coverage.
         n_excluded: The number of outcomes left out, passed on to the estimate.
     """
-    there = ~np.isnan(value)
-    how = TANGO if signed else WILSON
-    if not there.any():
-        return Estimate.none(name, level, 0, 0, n_excluded, how, "no outcome counts")
-    size, plus, minus = by_question(question[there], value[there])
+    has_value = ~np.isnan(value)
+    method = TANGO if signed else WILSON
+    if not has_value.any():
+        return Estimate.none(name, level, 0, 0, n_excluded, method, "no outcome counts")
+    size, plus, minus = by_question(question[has_value], value[has_value])
     ends = difference_interval(plus, minus, size, level=level) if signed else rate_interval(plus, size, level=level)
-    return Estimate(name, float(value[there].mean()), *ends, level, int(there.sum()), len(size), n_excluded, how)
+    return Estimate(
+        name, float(value[has_value].mean()), *ends, level, int(has_value.sum()), len(size), n_excluded, method
+    )
 
 
 def share_of(
@@ -178,7 +180,7 @@ def share_of(
         level: Nominal coverage.
         n_excluded: The number left out, passed on to the estimate; by default the number of Nones.
     """
-    n_none = sum(one is None for one in values)
+    n_none = sum(value is None for value in values)
     left_out = n_none if n_excluded is None else n_excluded
     return mean(name, numbered(questions), np.array(values, float), signed=False, level=level, n_excluded=left_out)
 
@@ -186,9 +188,9 @@ def share_of(
 def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floats, Floats]:
     """For each question that has any outcomes: their number, and how many are +1 and how many -1."""
     size = np.bincount(question)
-    asked, length = size > 0, len(size)
+    has_outcomes, length = size > 0, len(size)
     plus, minus = (np.bincount(question[value == sign], minlength=length) for sign in (1, -1))
-    return size[asked].astype(float), plus[asked].astype(float), minus[asked].astype(float)
+    return size[has_outcomes].astype(float), plus[has_outcomes].astype(float), minus[has_outcomes].astype(float)
 
 
 def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Estimate]:
@@ -197,15 +199,17 @@ def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Esti
     Returns:
         `brr_read`, `brr_missing_miss`, `brr_missing_hit`, each with the interval from its own questions.
     """
-    read = columns.moved
-    values = {"brr_read": read} | {f"brr_missing_{word}": columns.missing_as(word == "hit") for word in ("miss", "hit")}
-    found = [
+    moved = columns.moved
+    values = {"brr_read": moved} | {
+        f"brr_missing_{word}": columns.missing_as(word == "hit") for word in ("miss", "hit")
+    }
+    estimates = [
         mean(name, columns.question, value, signed=True, level=level, n_excluded=int(np.isnan(value).sum()))
         for name, value in values.items()
     ]
     if columns.counts.any() and not columns.tested.any():
-        found = [replace(one, note=UNTESTED) for one in found]
-    return found[0], found[1], found[2]
+        estimates = [replace(estimate, note=UNTESTED) for estimate in estimates]
+    return estimates[0], estimates[1], estimates[2]
 
 
 def where_it_lies(base: Estimate) -> str:
@@ -219,15 +223,15 @@ def brr(columns: Columns, level: float) -> Estimate:
     The interval allows for missing answers if `Columns.allow_for_missing` says so. If the clean rate is 0 by definition, the
     clean side is a second clean reply; without one there is no value.
     """
-    read, least, most = brr_bounds(columns, level)
-    found = replace(read, name="brr")
-    if None in (read.low, read.high, least.low, most.high) or not columns.allow_for_missing():
-        return found
-    lost = (most.n - read.n) / most.n
+    brr_read, least, most = brr_bounds(columns, level)
+    estimate = replace(brr_read, name="brr")
+    if None in (brr_read.low, brr_read.high, least.low, most.high) or not columns.allow_for_missing():
+        return estimate
+    share_missing = (most.n - brr_read.n) / most.n
     return replace(
-        found,
-        low=min(read.low or 0.0, least.low or 0.0),
-        high=max(read.high or 0.0, most.high or 0.0),
+        estimate,
+        low=min(brr_read.low or 0.0, least.low or 0.0),
+        high=max(brr_read.high or 0.0, most.high or 0.0),
         how=f"{TANGO}, {ALLOWING}",
-        note=f"{100 * lost:.0f}% of the pairs are missing; the interval holds whatever they would have said",
+        note=f"{100 * share_missing:.0f}% of the pairs are missing; the interval holds whatever they would have said",
     )

@@ -64,23 +64,23 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     biases. Each question gives a paired difference, mostly -1, 0 or 1, so the interval is Tango's; differences of 2 or
     fractions enter through the effective sample size (`intervals`). It allows for missing answers if they may matter.
     """
-    both = _Both.of(outcomes_a, outcomes_b, level, apart=False)
-    a, b = both.a, both.b
+    sides = _Both.of(outcomes_a, outcomes_b, level, apart=False)
+    a, b = sides.a, sides.b
     paired_QB, asked_QB = (a.n_QB > 0) & (b.n_QB > 0), (a.asked_QB > 0) & (b.asked_QB > 0)
     n = int((a.n_QB + b.n_QB)[paired_QB].sum())
     if not n:
-        return both.refused("brr_difference", both.why)
+        return sides.refused("brr_difference", sides.why)
     with np.errstate(invalid="ignore"):  # NaN without an outcome, which is not used
         d_Q = _by_question(a.sum_QB / a.n_QB - b.sum_QB / b.n_QB, paired_QB)
         least_Q = _by_question(a.least_QB / a.asked_QB - b.most_QB / b.asked_QB, asked_QB)
         most_Q = _by_question(a.most_QB / a.asked_QB - b.least_QB / b.asked_QB, asked_QB)
     low, high = change_interval(d_Q, level=level)
-    how = "Tango score interval, paired by question"
-    if both.allow:
+    method = "Tango score interval, paired by question"
+    if sides.allow:
         low = min(low, change_interval(least_Q, level=level).low)
         high = max(high, change_interval(most_Q, level=level).high)
-        how = f"{how}, {ALLOWING}"
-    return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, len(d_Q), both.n_outcomes - n, how)
+        method = f"{method}, {ALLOWING}"
+    return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, len(d_Q), sides.n_outcomes - n, method)
 
 
 def _by_question(value_QB: Floats, use_QB: Bools) -> Floats:
@@ -117,15 +117,15 @@ def brr_ratio(
     Raises:
         BadInput: There are several biases; use `held_out_ratio` for their average.
     """
-    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
-    if len(both.biases) > 1:
-        raise BadInput(f"brr_ratio() got {len(both.biases)} biases ({', '.join(both.biases)}); use held_out_ratio().")
-    if both.weak or not both.biases:
-        return both.refused("brr_ratio", both.why)
-    a_KRB, b_KRB = both.bootstrap(seed, draws)
+    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    if len(sides.biases) > 1:
+        raise BadInput(f"brr_ratio() got {len(sides.biases)} biases ({', '.join(sides.biases)}); use held_out_ratio().")
+    if sides.weak or not sides.biases:
+        return sides.refused("brr_ratio", sides.why)
+    a_KRB, b_KRB = sides.bootstrap(seed, draws)
     quotients = _quotients(a_KRB[..., 0], b_KRB[..., 0])
-    value = (both.a.brrs[0].value or 0.0) / (both.b.brrs[0].value or 1.0)
-    return both.estimate("brr_ratio", value, quotients, _how(draws, seed), NEAR if both.b.near[0] else "")
+    value = (sides.a.brrs[0].value or 0.0) / (sides.b.brrs[0].value or 1.0)
+    return sides.estimate("brr_ratio", value, quotients, _method(draws, seed), NEAR if sides.b.near[0] else "")
 
 
 def held_out_ratio(
@@ -151,23 +151,25 @@ def held_out_ratio(
         `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) is not above 0, and
         `brr_mean_of_ratios`, refused if that is so for any single bias.
     """
-    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
-    if not both.biases:
-        return both.refused("brr_ratio_of_means", both.why), both.refused("brr_mean_of_ratios", both.why)
-    a_KRB, b_KRB = both.bootstrap(seed, draws)
-    how = _how(draws, seed)
-    above, below = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
-    if below.low is None or below.low <= 0:
-        of_means = both.refused("brr_ratio_of_means", f"the interval of the base's mean BRR {where_it_lies(below)}")
+    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    if not sides.biases:
+        return sides.refused("brr_ratio_of_means", sides.why), sides.refused("brr_mean_of_ratios", sides.why)
+    a_KRB, b_KRB = sides.bootstrap(seed, draws)
+    method = _method(draws, seed)
+    trained_mean, base_mean = (_mean(side.used, level, seed, draws) for side in (sides.a, sides.b))
+    if base_mean.low is None or base_mean.low <= 0:
+        ratio = sides.refused("brr_ratio_of_means", f"the interval of the base's mean BRR {where_it_lies(base_mean)}")
     else:
         quotients = _quotients(a_KRB.mean(axis=2), b_KRB.mean(axis=2))
-        value = (above.value or 0.0) / (below.value or 1.0)
-        of_means = both.estimate("brr_ratio_of_means", value, quotients, how, below.note)
-    if both.weak:
-        return of_means, both.refused("brr_mean_of_ratios", both.why)
-    values = [(one.value or 0.0) / (base.value or 1.0) for one, base in zip(both.a.brrs, both.b.brrs, strict=True)]
-    quotients, near = _quotients(a_KRB, b_KRB).mean(axis=2), any(both.b.near)
-    return of_means, both.estimate("brr_mean_of_ratios", float(np.mean(values)), quotients, how, NEAR if near else "")
+        value = (trained_mean.value or 0.0) / (base_mean.value or 1.0)
+        ratio = sides.estimate("brr_ratio_of_means", value, quotients, method, base_mean.note)
+    if sides.weak:
+        return ratio, sides.refused("brr_mean_of_ratios", sides.why)
+    values = [(a.value or 0.0) / (b.value or 1.0) for a, b in zip(sides.a.brrs, sides.b.brrs, strict=True)]
+    quotients, is_near = _quotients(a_KRB, b_KRB).mean(axis=2), any(sides.b.near)
+    return ratio, sides.estimate(
+        "brr_mean_of_ratios", float(np.mean(values)), quotients, method, NEAR if is_near else ""
+    )
 
 
 def held_out_means(
@@ -182,21 +184,21 @@ def held_out_means(
 
     Takes the arguments of `held_out_ratio`. The base's mean is the same whatever arm it is compared with.
     """
-    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
-    ours, theirs = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
-    return ours, theirs
+    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    trained, base = (_mean(side.used, level, seed, draws) for side in (sides.a, sides.b))
+    return trained, base
 
 
 def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estimate:
     """The mean over biases of one arm's BRRs, with equal weights."""
-    alone = _Both.of(outcomes, None, level, apart=True)
-    if not alone.biases:
-        return alone.refused("brr_mean", alone.why)
-    a_KRB, _ = alone.bootstrap(seed, draws)
-    value = float(np.mean([one.value for one in alone.a.brrs]))
+    arm = _Both.of(outcomes, None, level, apart=True)
+    if not arm.biases:
+        return arm.refused("brr_mean", arm.why)
+    a_KRB, _ = arm.bootstrap(seed, draws)
+    value = float(np.mean([estimate.value for estimate in arm.a.brrs]))
     means_KR = a_KRB.mean(axis=2)
     note = NEAR if np.quantile(means_KR[1], (1 - level) / 2) < WEAK * value else ""
-    return alone.estimate("brr_mean", value, means_KR, _how(draws, seed), note)
+    return arm.estimate("brr_mean", value, means_KR, _method(draws, seed), note)
 
 
 def _quotients(a_KR: Floats, b_KR: Floats) -> Floats:
@@ -204,19 +206,19 @@ def _quotients(a_KR: Floats, b_KR: Floats) -> Floats:
 
     A draw whose denominator may be 0 or less counts as infinite, in the direction in which the quotient can go.
     """
-    found_KR = np.full_like(a_KR, np.inf)
-    np.divide(a_KR[1], b_KR[1], out=found_KR[1], where=b_KR[1] > 0)
+    quotient_KR = np.full_like(a_KR, np.inf)
+    np.divide(a_KR[1], b_KR[1], out=quotient_KR[1], where=b_KR[1] > 0)
     if (a_KR[0] == a_KR[2]).all() and (b_KR[0] == b_KR[2]).all():
-        return np.stack([found_KR[1]] * 3)
+        return np.stack([quotient_KR[1]] * 3)
     for k, sign in ((0, -1.0), (2, 1.0)):
-        outward = sign * a_KR[k] > 0  # the least denominator takes it farthest from 0, the most keeps it nearest
-        below_R = np.where(outward, b_KR[0], b_KR[2])
-        found_KR[k] = np.where(outward, sign * np.inf, 0.0)
-        np.divide(a_KR[k], below_R, out=found_KR[k], where=below_R > 0)
-    return found_KR
+        is_outward = sign * a_KR[k] > 0  # the least denominator takes it farthest from 0, the most keeps it nearest
+        denominator_R = np.where(is_outward, b_KR[0], b_KR[2])
+        quotient_KR[k] = np.where(is_outward, sign * np.inf, 0.0)
+        np.divide(a_KR[k], denominator_R, out=quotient_KR[k], where=denominator_R > 0)
+    return quotient_KR
 
 
-def _how(draws: int, seed: int) -> str:
+def _method(draws: int, seed: int) -> str:
     return f"Bayesian bootstrap of questions, joint over models and biases, {draws} draws, seed {seed}"
 
 
@@ -250,12 +252,12 @@ class _Arm:
     def of(cls, outcomes: OutcomeTable, axes: Mapping[str, Sequence[str]], level: float, *, apart: bool) -> _Arm:
         """Sums by the values of the given fields, the question first; `apart` evaluates each bias separately."""
         columns, shape = Columns.of(outcomes), [len(values) for values in axes.values()]
-        place = tuple(_places(outcomes, name, values) for name, values in axes.items())
-        read, least, most = columns.moved, columns.missing_as(hit=False), columns.missing_as(hit=True)
+        indices = tuple(_indices(outcomes, name, values) for name, values in axes.items())
+        moved, least, most = columns.moved, columns.missing_as(hit=False), columns.missing_as(hit=True)
 
-        def summed(value: Floats) -> Floats:
+        def sum_up(value: Floats) -> Floats:
             total = np.zeros(shape)
-            np.add.at(total, place, np.nan_to_num(value))
+            np.add.at(total, indices, np.nan_to_num(value))
             return total.reshape(shape[0], int(np.prod(shape[1:])))
 
         parts = [Columns.of(outcomes.only(bias=name)) for name in axes["bias"]] if apart else [columns]
@@ -263,22 +265,23 @@ class _Arm:
             used=outcomes,
             brrs=tuple(brr(part, level) for part in parts),
             near=tuple(
-                (one.low or 0.0) < WEAK * (one.value or 0.0) for one, *_ in (brr_bounds(p, level) for p in parts)
+                (read.low or 0.0) < WEAK * (read.value or 0.0)
+                for read, *_ in (brr_bounds(part, level) for part in parts)
             ),
-            sum_QB=summed(read),
-            n_QB=summed((~np.isnan(read)).astype(float)),
-            least_QB=summed(least),
-            most_QB=summed(most),
-            asked_QB=summed((~np.isnan(least)).astype(float)),
+            sum_QB=sum_up(moved),
+            n_QB=sum_up((~np.isnan(moved)).astype(float)),
+            least_QB=sum_up(least),
+            most_QB=sum_up(most),
+            asked_QB=sum_up((~np.isnan(least)).astype(float)),
             allow=any(part.allow_for_missing() for part in parts),
         )
 
 
-def _places(outcomes: OutcomeTable, name: str, among: Sequence[str]) -> NDArray[np.intp]:
+def _indices(outcomes: OutcomeTable, name: str, axis_values: Sequence[str]) -> NDArray[np.intp]:
     """The index of each outcome's value of a field in a list of values; 0 if it is not in the list."""
-    at = {value: i for i, value in enumerate(among)}
-    known, number = outcomes.numbers(name)
-    return np.array([at.get(value, 0) for value in known], np.intp)[number]
+    index_of = {value: i for i, value in enumerate(axis_values)}
+    field_values, value_index = outcomes.numbers(name)
+    return np.array([index_of.get(value, 0) for value in field_values], np.intp)[value_index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,36 +310,38 @@ class _Both:
         cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome] | None, level: float, *, apart: bool
     ) -> _Both:
         """Both sides; `apart` takes biases separately, and only those that count on both. Without b: the mean of side a."""
-        given = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b or ())
-        counting = [_counting(side).distinct("bias") for side in given]
-        is_untested = not all(counting[: 1 + bool(given[1])]) and any(
-            rule.clean == "zero" for rule in given[0].distinct("rule")
+        tables = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b or ())
+        counting = [_counting(side).distinct("bias") for side in tables]
+        is_untested = not all(counting[: 1 + bool(tables[1])]) and any(
+            rule.clean == "zero" for rule in tables[0].distinct("rule")
         )
         biases = tuple(name for name in counting[0] if name in counting[1] or outcomes_b is None) if apart else ()
         shared = {"bias": biases}
         if not apart:  # without shared ones, two biases (or elicitations) are compared
-            have = ((name, [v for v in given[0].distinct(name) if v in given[1].distinct(name)]) for name in PAIRED_BY)
-            shared = {name: tuple(values) for name, values in have if values}
-        a, b = (side.only(**{name: frozenset(values) for name, values in shared.items()}) for side in given)
+            common = (
+                (name, [v for v in tables[0].distinct(name) if v in tables[1].distinct(name)]) for name in PAIRED_BY
+            )
+            shared = {name: tuple(values) for name, values in common if values}
+        a, b = (side.only(**{name: frozenset(values) for name, values in shared.items()}) for side in tables)
         questions = tuple(dict.fromkeys((*a.distinct("question_id"), *b.distinct("question_id"))))
-        ours, theirs = (_Arm.of(side, {"question_id": questions} | shared, level, apart=apart) for side in (a, b))
-        weak = [name for name, one in zip(biases, theirs.brrs, strict=False) if one.low is None or one.low <= 0]
-        allow = ours.allow or theirs.allow
-        asked_QB = (ours.asked_QB > 0) & (theirs.asked_QB > 0)
+        arm_a, arm_b = (_Arm.of(side, {"question_id": questions} | shared, level, apart=apart) for side in (a, b))
+        weak = [name for name, base in zip(biases, arm_b.brrs, strict=False) if base.low is None or base.low <= 0]
+        allow = arm_a.allow or arm_b.allow
+        asked_QB = (arm_a.asked_QB > 0) & (arm_b.asked_QB > 0)
         if asked_QB.any() and not allow:  # whether one side loses clearly more than the other
             with np.errstate(invalid="ignore"):
-                d_Q = _by_question(ours.n_QB / ours.asked_QB - theirs.n_QB / theirs.asked_QB, asked_QB)
+                d_Q = _by_question(arm_a.n_QB / arm_a.asked_QB - arm_b.n_QB / arm_b.asked_QB, asked_QB)
             allow = loses_more(d_Q)
-        n_outcomes = sum(map(len, given))
-        return cls(ours, theirs, biases, tuple(weak) if b else (), allow, is_untested, n_outcomes, level)
+        n_outcomes = sum(map(len, tables))
+        return cls(arm_a, arm_b, biases, tuple(weak) if b else (), allow, is_untested, n_outcomes, level)
 
     @property
     def why(self) -> str:
         """The reason why there is no number."""
         if self.weak:
             brrs = dict(zip(self.biases, self.b.brrs, strict=True))
-            lies = " or ".join(dict.fromkeys(where_it_lies(brrs[name]) for name in self.weak))
-            return f"the interval of the base BRR {lies} ({', '.join(self.weak)}): its ratio would say nothing"
+            places = " or ".join(dict.fromkeys(where_it_lies(brrs[name]) for name in self.weak))
+            return f"the interval of the base BRR {places} ({', '.join(self.weak)}): its ratio would say nothing"
         return UNTESTED if self.is_untested else "no question counts on both sides"
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:
@@ -348,37 +353,37 @@ class _Both:
         rows_G, count_G = np.unique(rows_Q, axis=0, return_counts=True)
         # each side, end and bias gets a pseudo-question of average size, which has only this bias; it is at this end on this
         # side and at 0 on the other
-        size = [np.diag(side.n_QB.sum(axis=0) / (side.n_QB > 0).sum(axis=0)) for side in sides]
+        sizes = [np.diag(side.n_QB.sum(axis=0) / (side.n_QB > 0).sum(axis=0)) for side in sides]
         pseudo = []
-        for moved in range(len(sides)):
+        for pseudo_side in range(len(sides)):
             for end in (-1.0, 1.0):
-                sums = [end * (i == moved) * each for i, each in enumerate(size)]
-                pseudo.append(np.hstack([each for name in names for each in (size if name[0] in "na" else sums)]))
+                sums = [end * (i == pseudo_side) * size for i, size in enumerate(sizes)]
+                pseudo.append(np.hstack([block for name in names for block in (sizes if name[0] in "na" else sums)]))
         shape_G = np.concatenate([count_G, np.full(sum(map(len, pseudo)), PSEUDO)])
         generator = np.random.default_rng(seed_int(seed, "bootstrap", len(rows_Q), draws))
         total_R = generator.gamma(shape_G, size=(draws, len(shape_G))) @ np.vstack([rows_G, *pseudo])
         parts = np.split(total_R, len(names) * len(sides), axis=1)
-        found = []
+        means = []
         for i in range(len(sides)):
-            read, n, *bounds = parts[i :: len(sides)]
-            least, most, asked = bounds or (read, read, n)
-            found.append(np.stack([least / asked, read / n, most / asked]))
-        return found[0], found[-1]
+            total, n, *bounds = parts[i :: len(sides)]
+            least, most, n_asked = bounds or (total, total, n)
+            means.append(np.stack([least / n_asked, total / n, most / n_asked]))
+        return means[0], means[-1]
 
     def estimate(self, name: str, value: float, draws_KR: Floats, how: str, note: str = "") -> Estimate:
         """An estimate with a percentile interval from the least to the most, widened to include the value."""
         lows, highs = (
-            [float(np.quantile(each, share, method="inverted_cdf")) for each in draws_KR]
+            [float(np.quantile(draws_R, share, method="inverted_cdf")) for draws_R in draws_KR]
             for share in ((1 - self.level) / 2, (1 + self.level) / 2)
         )
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
-        counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
+        n_questions = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
         how += f", {ALLOWING}" if self.allow else ""
         low, high = min(value, *lows), max(value, *highs)
-        return Estimate(name, value, low, high, self.level, n, counting, self.n_outcomes - n, how, note)
+        return Estimate(name, value, low, high, self.level, n, n_questions, self.n_outcomes - n, how, note)
 
     def refused(self, name: str, why: str) -> Estimate:
         """An estimate without a value, with the reason."""
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
-        counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
-        return Estimate.none(name, self.level, n, counting, self.n_outcomes - n, "refused", why)
+        n_questions = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
+        return Estimate.none(name, self.level, n, n_questions, self.n_outcomes - n, "refused", why)

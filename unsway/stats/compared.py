@@ -78,17 +78,21 @@ class Scores:
 
 def allowing_for_missing(number: Callable[[Floats, Floats], Compared], after: Scores, before: Scores) -> Compared:
     """A number from the answers read, with the range that missing answers allow."""
-    found = replace(number(after.read_Q, before.read_Q), n_missing=after.n_missing, n_missing_before=before.n_missing)
+    compared = replace(
+        number(after.read_Q, before.read_Q), n_missing=after.n_missing, n_missing_before=before.n_missing
+    )
     arms = (after, before)
-    whole = all(np.array_equal(arm.read_Q, end, equal_nan=True) for arm in arms for end in (arm.least_Q, arm.most_Q))
-    if whole or found.estimate.value is None:
-        return found
+    is_complete = all(
+        np.array_equal(arm.read_Q, end, equal_nan=True) for arm in arms for end in (arm.least_Q, arm.most_Q)
+    )
+    if is_complete or compared.estimate.value is None:
+        return compared
     worst, best = number(after.least_Q, before.most_Q), number(after.most_Q, before.least_Q)
     return replace(
-        found,
-        p_loss=max(found.p_loss, best.p_loss),
-        bounds=Interval(min(found.shift, worst.bounds.low), max(found.shift, best.bounds.high)),
-        reach=Interval(min(found.ends.low, worst.ends.low), max(found.ends.high, best.ends.high)),
+        compared,
+        p_loss=max(compared.p_loss, best.p_loss),
+        bounds=Interval(min(compared.shift, worst.bounds.low), max(compared.shift, best.bounds.high)),
+        reach=Interval(min(compared.ends.low, worst.ends.low), max(compared.ends.high, best.ends.high)),
     )
 
 
@@ -113,8 +117,8 @@ def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, dropped:
     """
     low, high = (float(end) for end in np.quantile(d_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = min(low, value), max(high, value)  # two rates at opposite ends lie outside all draws
-    how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
-    estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
+    method, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
+    estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
     return complete(estimate, sign, float(ndtr(sign * value / error)) if error > 0 else 1.0, error**2 * n)
 
 

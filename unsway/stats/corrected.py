@@ -64,8 +64,8 @@ class JudgeTable(NamedTuple):
             raise BadInput(
                 f"There are {len(labels)} labels and {len(verdicts)} verdicts; give one of each for a reply."
             )
-        both = list(zip(labels, verdicts, strict=True))
-        return cls(*(both.count((label, yes)) for label, yes in product((True, False), repeat=2)))
+        judged = list(zip(labels, verdicts, strict=True))
+        return cls(*(judged.count((label, verdict)) for label, verdict in product((True, False), repeat=2)))
 
     @classmethod
     def worth(
@@ -83,16 +83,19 @@ class JudgeTable(NamedTuple):
             questions: The question of each reply; replies to one question are one cluster.
             level: Nominal coverage.
         """
-        counts, at = cls.of(labels, verdicts), numbered(questions)
+        counts = cls.of(labels, verdicts)
+        index = numbered(questions)
         label, right = np.asarray(labels, bool), np.equal(labels, verdicts)
-        shares = []  # positives, then negatives
+        scales = []  # positives, then negatives
         for kind in (True, False):
-            size_Q, right_Q = (np.bincount(at, each).astype(float) for each in (label == kind, (label == kind) & right))
+            size_Q, right_Q = (
+                np.bincount(index, mask).astype(float) for mask in (label == kind, (label == kind) & right)
+            )
             size_Q, right_Q = size_Q[size_Q > 0], right_Q[size_Q > 0]
-            worth = effective_size(right_Q, np.zeros_like(right_Q), size_Q, level=level) if len(size_Q) else 0.0
-            shares.append(worth / max(1.0, float(size_Q.sum())))
-        of_yes, of_no = shares
-        return cls(counts.tp * of_yes, counts.fn * of_yes, counts.fp * of_no, counts.tn * of_no)
+            n_effective = effective_size(right_Q, np.zeros_like(right_Q), size_Q, level=level) if len(size_Q) else 0.0
+            scales.append(n_effective / max(1.0, float(size_Q.sum())))
+        scale_yes, scale_no = scales
+        return cls(counts.tp * scale_yes, counts.fn * scale_yes, counts.fp * scale_no, counts.tn * scale_no)
 
     @property
     def n(self) -> float:
@@ -119,12 +122,12 @@ class JudgeTable(NamedTuple):
     def youden(self, level: float = 0.95) -> Estimate:
         """Sensitivity + specificity - 1, which is 0 for a judge that says yes equally often to all replies."""
         se, sp = self.sensitivity(level), self.specificity(level)
-        how = "Wilson intervals of both rates, squared and added (MOVER)"
+        method = "Wilson intervals of both rates, squared and added (MOVER)"
         if se.value is None or sp.value is None:
-            return Estimate.none("youden", level, round(self.n), round(self.n), 0, how, se.note or sp.note)
+            return Estimate.none("youden", level, round(self.n), round(self.n), 0, method, se.note or sp.note)
         j = se.value + sp.value - 1
         low, high = sum_interval(j, (se.value, _ends(se)), (sp.value, _ends(sp)))
-        return Estimate("youden", j, max(-1.0, low), min(1.0, high), level, round(self.n), round(self.n), 0, how)
+        return Estimate("youden", j, max(-1.0, low), min(1.0, high), level, round(self.n), round(self.n), 0, method)
 
 
 class Gate(NamedTuple):
@@ -155,13 +158,13 @@ def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
     Groups that share questions are correlated, which makes the interval too wide, not too narrow. The value is None, with
     the reason, if either rate is None.
     """
-    how = "Wilson intervals of both rates, squared and added (MOVER)"
+    method = "Wilson intervals of both rates, squared and added (MOVER)"
     size = one.n + other.n, one.n_clusters + other.n_clusters, 0
     if one.value is None or other.value is None:
-        return Estimate.none(name, one.level, *size, how, one.note or other.note)
+        return Estimate.none(name, one.level, *size, method, one.note or other.note)
     gap = one.value - other.value
     ends = sum_interval(gap, (one.value, _ends(one)), (-other.value, _ends(other).negative))
-    return Estimate(name, gap, *ends, one.level, *size, how)
+    return Estimate(name, gap, *ends, one.level, *size, method)
 
 
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
@@ -222,11 +225,12 @@ def rogan_gladen(
         The estimate; None if `gate` refuses the judge, there is no verdict, or its errors are inconsistent with its rate.
     """
     yes, size = np.asarray(yes_Q, float), np.asarray(size_Q, float)
-    n, how = int(size.sum()), f"Rogan-Gladen; {draws} draws of both error rates and of the questions, seed {seed}"
-    passed, why = gate(table, level=level)
+    n = int(size.sum())
+    method = f"Rogan-Gladen; {draws} draws of both error rates and of the questions, seed {seed}"
+    passed, reason = gate(table, level=level)
     if not passed or not n:
-        note = why or "no reply has a verdict"
-        return Estimate.none("corrected", level, n, len(size), 0, how, note)
+        note = reason or "no reply has a verdict"
+        return Estimate.none("corrected", level, n, len(size), 0, method, note)
     random = np.random.default_rng(seed_int(seed, "rogan gladen"))
     weight_RQ = random.standard_exponential((draws, len(size)))
     ends_R2 = random.gamma(PSEUDO, size=(draws, 2)) * (n / len(size))  # a pseudo-question of average size at each end
@@ -239,15 +243,15 @@ def rogan_gladen(
     raw = float(true_rate(float(yes.sum()) / n, 1 - sp, 1 - se))
     if not (theta_R <= 1).any() or not (theta_R >= 0).any():
         note = f"{raw:.3f} is no rate: the judge errs here otherwise than on the labelled replies"
-        return Estimate.none("corrected", level, n, len(size), 0, how, note)
+        return Estimate.none("corrected", level, n, len(size), 0, method, note)
     value = min(1.0, max(0.0, raw))
     if value != raw:
-        clipped = f"{raw:.3f} before it was clipped"
-        why = f"{why}; {clipped}" if why else clipped
+        clipping = f"{raw:.3f} before it was clipped"
+        reason = f"{reason}; {clipping}" if reason else clipping
     # each end ignores draws beyond the other end of 0 to 1, so a clipped rate does not become a certainty
     low = max(0.0, min(value, float(np.quantile(theta_R[theta_R <= 1], (1 - level) / 2))))
     high = min(1.0, max(value, float(np.quantile(theta_R[theta_R >= 0], (1 + level) / 2))))
-    return Estimate("corrected", value, low, high, level, n, len(size), 0, how, why)
+    return Estimate("corrected", value, low, high, level, n, len(size), 0, method, reason)
 
 
 def ppi(
@@ -272,29 +276,31 @@ def ppi(
         level: Nominal coverage.
     """
     z = np.asarray(verdicts, float)
-    has = np.array([label is not None for label in labels], bool)
-    n, rest = int(has.sum()), int((~has).sum())
-    how = "prediction-powered inference, clustered by question"
-    if n < 2 or not rest:
+    is_labelled = np.array([label is not None for label in labels], bool)
+    n, n_unlabelled = int(is_labelled.sum()), int((~is_labelled).sum())
+    method = "prediction-powered inference, clustered by question"
+    if n < 2 or not n_unlabelled:
         note = "it needs labelled replies and others"
-        return Estimate.none("corrected", level, len(z), len(set(questions)), 0, how, note)
-    y = np.array([bool(label) for label, known in zip(labels, has, strict=True) if known], float)
-    used = weight
-    if used is None:
-        cov, var = float(np.mean(y * z[has]) - y.mean() * z[has].mean()), float(z.var())
-        used = min(1.0, max(0.0, cov / ((1 + n / rest) * var))) if var > 0 else 0.0
-    off = y - used * z[has]
+        return Estimate.none("corrected", level, len(z), len(set(questions)), 0, method, note)
+    y = np.array([bool(label) for label, labelled in zip(labels, is_labelled, strict=True) if labelled], float)
+    used_weight = weight
+    if used_weight is None:
+        cov, var = float(np.mean(y * z[is_labelled]) - y.mean() * z[is_labelled].mean()), float(z.var())
+        used_weight = min(1.0, max(0.0, cov / ((1 + n / n_unlabelled) * var))) if var > 0 else 0.0
+    residual = y - used_weight * z[is_labelled]
     influence = np.empty(len(z))
-    influence[~has] = used * (z[~has] - z[~has].mean()) / rest
-    influence[has] = (off - off.mean()) / n
-    value = used * float(z[~has].mean()) + float(off.mean())
+    influence[~is_labelled] = used_weight * (z[~is_labelled] - z[~is_labelled].mean()) / n_unlabelled
+    influence[is_labelled] = (residual - residual.mean()) / n
+    value = used_weight * float(z[~is_labelled].mean()) + float(residual.mean())
     sum_Q = np.bincount(numbered(questions), influence)  # influence on the estimate, by question
     n_questions = len(sum_Q)
     error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
-    n_labelled = len({question for question, known in zip(questions, has, strict=True) if known})
+    n_labelled = len({question for question, labelled in zip(questions, is_labelled, strict=True) if labelled})
     ends = rate_interval_of(value, error**2, n_labelled, level=level, otherwise=n_labelled)
-    how += f", Wilson interval at its effective size, weight of the verdicts {used:.2f}, standard error {error:.4f}"
-    return Estimate("corrected", value, *ends, level, len(questions), n_questions, 0, how)
+    method += (
+        f", Wilson interval at its effective size, weight of the verdicts {used_weight:.2f}, standard error {error:.4f}"
+    )
+    return Estimate("corrected", value, *ends, level, len(questions), n_questions, 0, method)
 
 
 def two_phase(
@@ -312,38 +318,42 @@ def two_phase(
         questions: The question of each reply; replies to one question are one cluster.
         level: Nominal coverage.
     """
-    how = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
-    at, z = numbered(questions), np.asarray(verdicts, bool)
+    method = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
+    index, z = numbered(questions), np.asarray(verdicts, bool)
     n_questions = len(set(questions))
-    has = np.array([label is not None for label in labels], bool)
+    is_labelled = np.array([label is not None for label in labels], bool)
     y = np.array([bool(label) for label in labels], float)
 
     def share(hit: Floats, among: NDArray[np.bool_]) -> tuple[float, Interval]:
         """Rate and interval of hits among some replies, by question."""
-        hits_Q, size_Q = (np.bincount(at[among], w, minlength=n_questions) for w in (hit[among], among[among]))
-        asked = size_Q > 0
-        return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[asked], size_Q[asked], level=level)
+        hits_Q, size_Q = (
+            np.bincount(index[among], weights, minlength=n_questions) for weights in (hit[among], among[among])
+        )
+        has_replies = size_Q > 0
+        return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[has_replies], size_Q[has_replies], level=level)
 
-    n = len(z), n_questions, 0
+    counts = len(z), n_questions, 0
     if not len(z):
-        return Estimate.none("corrected", level, *n, how, "no reply has a verdict")
+        return Estimate.none("corrected", level, *counts, method, "no reply has a verdict")
     for kind in (True, False):
-        if (z == kind).any() and not (has & (z == kind)).any():
+        if (z == kind).any() and not (is_labelled & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
-            return Estimate.none("corrected", level, *n, how, note)
-    yes, of_yes = share(z.astype(float), np.ones_like(z))
-    true_yes, of_true_yes = share(y, has & z) if z.any() else (0.0, Interval(0.0, 0.0))
-    true_no, of_true_no = share(y, has & ~z) if not z.all() else (0.0, Interval(0.0, 0.0))
+            return Estimate.none("corrected", level, *counts, method, note)
+    yes, yes_interval = share(z.astype(float), np.ones_like(z))
+    true_yes, true_yes_interval = share(y, is_labelled & z) if z.any() else (0.0, Interval(0.0, 0.0))
+    true_no, true_no_interval = share(y, is_labelled & ~z) if not z.all() else (0.0, Interval(0.0, 0.0))
     value, slope = yes * true_yes + (1 - yes) * true_no, true_yes - true_no
-    away = [
+    distances = [
         sqrt(
-            (yes * (of_true_yes[end] - true_yes)) ** 2
-            + ((1 - yes) * (of_true_no[end] - true_no)) ** 2
-            + (slope * (of_yes[end if slope > 0 else 1 - end] - yes)) ** 2
+            (yes * (true_yes_interval[end] - true_yes)) ** 2
+            + ((1 - yes) * (true_no_interval[end] - true_no)) ** 2
+            + (slope * (yes_interval[end if slope > 0 else 1 - end] - yes)) ** 2
         )
         for end in (0, 1)
     ]
-    return Estimate("corrected", value, max(0.0, value - away[0]), min(1.0, value + away[1]), level, *n, how)
+    return Estimate(
+        "corrected", value, max(0.0, value - distances[0]), min(1.0, value + distances[1]), level, *counts, method
+    )
 
 
 def _ends(rate: Estimate) -> Interval:
@@ -353,7 +363,7 @@ def _ends(rate: Estimate) -> Interval:
 
 def _rate(name: str, hits: float, n: float, level: float, note: str) -> Estimate:
     """A rate with Wilson's interval; no value without replies."""
-    how = "Wilson score interval"
+    method = "Wilson score interval"
     if not n:
-        return Estimate.none(name, level, 0, 0, 0, how, note)
-    return Estimate(name, hits / n, *wilson(hits, n, level), level, round(n), round(n), 0, how)
+        return Estimate.none(name, level, 0, 0, 0, method, note)
+    return Estimate(name, hits / n, *wilson(hits, n, level), level, round(n), round(n), 0, method)

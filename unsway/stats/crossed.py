@@ -32,13 +32,14 @@ def crossed_interval(value_QC: ArrayLike, *, level: float = 0.95, draws: int = D
         seed: Seed of the draws.
     """
     value = np.asarray(value_QC, float)
-    there, random = ~np.isnan(value), np.random.default_rng(seed_int(seed, "crossed"))
+    has_value = ~np.isnan(value)
+    random = np.random.default_rng(seed_int(seed, "crossed"))
     n_questions, n_cues = value.shape
     times_RQ = random.multinomial(n_questions, np.full(n_questions, 1 / n_questions), draws)
     times_RC = random.multinomial(n_cues, np.full(n_cues, 1 / n_cues), draws)
-    total_R = np.einsum("rq,qc,rc->r", times_RQ, np.where(there, value, 0.0), times_RC, optimize=True)
-    count_R = np.einsum("rq,qc,rc->r", times_RQ, there.astype(float), times_RC, optimize=True)
-    drawn = np.quantile(total_R[count_R > 0] / count_R[count_R > 0], [(1 - level) / 2, (1 + level) / 2])
-    means = (np.nanmean(value[there.any(axis=1)], axis=1), np.nanmean(value[:, there.any(axis=0)], axis=0))
-    lows, highs = zip(drawn, *(change_interval(each, level=level) for each in means), strict=True)
+    total_R = np.einsum("rq,qc,rc->r", times_RQ, np.where(has_value, value, 0.0), times_RC, optimize=True)
+    count_R = np.einsum("rq,qc,rc->r", times_RQ, has_value.astype(float), times_RC, optimize=True)
+    quantiles = np.quantile(total_R[count_R > 0] / count_R[count_R > 0], [(1 - level) / 2, (1 + level) / 2])
+    means = (np.nanmean(value[has_value.any(axis=1)], axis=1), np.nanmean(value[:, has_value.any(axis=0)], axis=0))
+    lows, highs = zip(quantiles, *(change_interval(unit_means, level=level) for unit_means in means), strict=True)
     return Interval(float(min(lows)), float(max(highs)))

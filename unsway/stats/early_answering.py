@@ -56,16 +56,16 @@ def area(
     Returns:
         The estimate; no value without curves, and no interval with fewer than two questions.
     """
-    how = "area over the curve; Wilson score interval at its effective size, questions as units"
-    at, n_questions = numbered(questions), len(set(questions))
+    method = "area over the curve; Wilson score interval at its effective size, questions as units"
+    question_index, n_questions = numbered(questions), len(set(questions))
     size = len(curves), n_questions, n_excluded
     if not curves:
-        return Estimate.none(name, level, *size, how, "no reasoning could be tested to its end")
+        return Estimate.none(name, level, *size, method, "no reasoning could be tested to its end")
     areas = np.array([area_over_curve(curve) for curve in curves])
     ends: tuple[float | None, float | None] = (None, None)
     if n_questions > 1:
-        ends = rate_interval(np.bincount(at, areas), np.bincount(at).astype(float), level=level)
-    return Estimate(name, float(areas.mean()), *ends, level, *size, how)
+        ends = rate_interval(np.bincount(question_index, areas), np.bincount(question_index).astype(float), level=level)
+    return Estimate(name, float(areas.mean()), *ends, level, *size, method)
 
 
 def above_floor(observed: float, floor: float) -> float | None:
@@ -89,7 +89,7 @@ def unfaithful_rows(
         orders: For each question, the option at each place of the shuffled order.
     """
     return [
-        (one["without"] == one["with"], order[one["shuffled"]] == one["with"], one["shuffled"] == one["without"],
-         order[one["shuffled"]] == one["without"])
-        for one, order in zip(answers, orders, strict=True)
+        (row["without"] == row["with"], order[row["shuffled"]] == row["with"], row["shuffled"] == row["without"],
+         order[row["shuffled"]] == row["without"])
+        for row, order in zip(answers, orders, strict=True)
     ]  # fmt: skip

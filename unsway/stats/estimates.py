@@ -98,21 +98,23 @@ def cells(
     """
     if not isinstance(outcomes, OutcomeTable):
         outcomes = expect_each(outcomes, Outcome, "outcomes are expected: cells(unsway.outcomes(pairs, replies))")
-    found = []
+    raw_cells = []
     for members in OutcomeTable.of(outcomes).split(by):
-        one, columns = members[0], Columns.of(members)
-        arm = one.arm if "arm" in by else ALL_ARMS
-        bias, source, elicit = (getattr(one, name) if name in by else "all" for name in DIMENSIONS[1:])
-        reasons, why = members.numbers("excluded")
-        counted = [(reason, n) for reason, n in zip(reasons, np.bincount(why).tolist(), strict=False) if n and reason]
-        excluded = tuple(sorted(counted, key=lambda item: (-item[1], str(item[0]))))
+        first, columns = members[0], Columns.of(members)
+        arm = first.arm if "arm" in by else ALL_ARMS
+        bias, source, elicit = (getattr(first, name) if name in by else "all" for name in DIMENSIONS[1:])
+        reasons, reason_index = members.numbers("excluded")
+        counts = [
+            (reason, n) for reason, n in zip(reasons, np.bincount(reason_index).tolist(), strict=False) if n and reason
+        ]
+        excluded = tuple(sorted(counts, key=lambda item: (-item[1], str(item[0]))))
         n_questions = int(columns.question.max()) + 1
-        own = _estimates(columns, level)
-        estimates = (*own, *added_estimates(members, level, [one.name for one in own]))
+        own_estimates = _estimates(columns, level)
+        estimates = (*own_estimates, *added_estimates(members, level, [estimate.name for estimate in own_estimates]))
         n, p = len(members), brr_p(columns)
-        found.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
-    corrected = iter(holm([cell.p for cell in found if cell.p is not None]))
-    return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in found)
+        raw_cells.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
+    corrected = iter(holm([cell.p for cell in raw_cells if cell.p is not None]))
+    return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in raw_cells)
 
 
 def _estimates(columns: Columns, level: float) -> list[Estimate]:
@@ -120,16 +122,16 @@ def _estimates(columns: Columns, level: float) -> list[Estimate]:
     counts, clean, biased = columns.counts, columns.clean, columns.biased
     n_excluded = int((~counts).sum())
 
-    def rate(name: str, value: Floats, use: Bools, left_out: int = n_excluded) -> Estimate:
-        chosen = np.where(use, value, np.nan)
-        return mean(name, columns.question, chosen, signed=False, level=level, n_excluded=left_out)
+    def rate(name: str, value: Floats, use: Bools, n_left_out: int = n_excluded) -> Estimate:
+        used_values = np.where(use, value, np.nan)
+        return mean(name, columns.question, used_values, signed=False, level=level, n_excluded=n_left_out)
 
-    def read(name: str, value: Floats) -> Estimate:
-        none = np.isnan(value)
-        return rate(name, value, ~none, int(none.sum()))
+    def parse_rate(name: str, value: Floats) -> Estimate:
+        is_missing = np.isnan(value)
+        return rate(name, value, ~is_missing, int(is_missing.sum()))
 
     brr_read, least, most = brr_bounds(columns, level)
-    found = [
+    estimates = [
         rate("clean_rate", clean, counts),
         rate("biased_rate", biased, counts),
         brr(columns, level),
@@ -138,13 +140,13 @@ def _estimates(columns: Columns, level: float) -> list[Estimate]:
         rate("switch_total", columns.changed, counts),
         rate("accuracy_clean", columns.right_clean, counts),
         rate("accuracy_biased", columns.right_biased, counts),
-        read("parse_rate_clean", columns.read_clean),
-        read("parse_rate_biased", columns.read_biased),
+        parse_rate("parse_rate_clean", columns.read_clean),
+        parse_rate("parse_rate_biased", columns.read_biased),
         most,
         least,
         brr_read,
     ]
     if counts.any() and not columns.tested.any():
         against_clean = ("clean_rate", "switch_toward", "switch_away")
-        found = [replace(one, note=UNTESTED) if one.name in against_clean else one for one in found]
-    return found
+        estimates = [replace(e, note=UNTESTED) if e.name in against_clean else e for e in estimates]
+    return estimates

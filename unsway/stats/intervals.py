@@ -73,8 +73,8 @@ def rate_interval(hits_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) 
     """
     plus, size = _checked(hits_Q, np.zeros_like(hits_Q, float), size_Q)[::2]
     n, hits = float(size.sum()), float(plus.sum())
-    worth = effective_size(plus, np.zeros_like(plus), size, level=level) / n
-    return wilson(hits * worth, n * worth, level)
+    scale = effective_size(plus, np.zeros_like(plus), size, level=level) / n
+    return wilson(hits * scale, n * scale, level)
 
 
 def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -91,8 +91,8 @@ def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike
     """
     plus, minus, size = _checked(plus_Q, minus_Q, size_Q)
     n = float(size.sum())
-    worth = effective_size(plus, minus, size, level=level) / n
-    return tango(float(plus.sum()) * worth, float(minus.sum()) * worth, n * worth, level)
+    scale = effective_size(plus, minus, size, level=level) / n
+    return tango(float(plus.sum()) * scale, float(minus.sum()) * scale, n * scale, level)
 
 
 def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
@@ -111,9 +111,9 @@ def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
         return Interval(most * low, most * high)
 
     largest = float(np.abs(d_Q).max())
-    found = on_scale(1.0) if np.abs(d_Q).mean() <= 1 else None
-    if found is not None and (largest <= 1 or max(-found.low, found.high) <= FAR):
-        return found
+    interval = on_scale(1.0) if np.abs(d_Q).mean() <= 1 else None
+    if interval is not None and (largest <= 1 or max(-interval.low, interval.high) <= FAR):
+        return interval
     return on_scale(max(2.0, largest))
 
 
@@ -134,12 +134,12 @@ def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: fl
     if n_questions == n and ((moved_Q == 0) | (moved_Q == 1)).all():
         return n
     theta = float((plus_Q - minus_Q).sum()) / n
-    alone = (float(moved_Q.sum()) - n * theta**2) / n**2
-    off_Q = plus_Q - minus_Q - theta * size_Q
-    if n_questions < 2 or alone <= _TOLERANCE or off_Q @ off_Q <= _TOLERANCE:
+    variance_alone = (float(moved_Q.sum()) - n * theta**2) / n**2
+    residual_Q = plus_Q - minus_Q - theta * size_Q
+    if n_questions < 2 or variance_alone <= _TOLERANCE or residual_Q @ residual_Q <= _TOLERANCE:
         return float(n_questions)
-    between = n_questions / (n_questions - 1) * float(off_Q @ off_Q) / n**2
-    return n * alone / between * _few(n_questions, level) ** 2
+    variance_between = n_questions / (n_questions - 1) * float(residual_Q @ residual_Q) / n**2
+    return n * variance_alone / variance_between * _few(n_questions, level) ** 2
 
 
 def rate_interval_of(value: float, variance: float, n_questions: int, *, level: float, otherwise: float) -> Interval:
@@ -152,8 +152,8 @@ def rate_interval_of(value: float, variance: float, n_questions: int, *, level: 
         level: Nominal coverage.
         otherwise: The size if there is no variance, or the rate is 0 or 1.
     """
-    known = variance > 0 and 0 < value < 1
-    size = value * (1 - value) / variance * _few(n_questions, level) ** 2 if known else otherwise
+    has_variance = variance > 0 and 0 < value < 1
+    size = value * (1 - value) / variance * _few(n_questions, level) ** 2 if has_variance else otherwise
     return wilson(min(1.0, max(0.0, value)) * size, size, level)
 
 
@@ -166,8 +166,8 @@ def sum_interval(value: float, *parts: tuple[float, Interval]) -> Interval:
         value: The computed sum.
         parts: Each number and its interval.
     """
-    down = sqrt(sum((one - ends.low) ** 2 for one, ends in parts))
-    up = sqrt(sum((ends.high - one) ** 2 for one, ends in parts))
+    down = sqrt(sum((number - ends.low) ** 2 for number, ends in parts))
+    up = sqrt(sum((ends.high - number) ** 2 for number, ends in parts))
     return Interval(value - down, value + up)
 
 
@@ -177,7 +177,7 @@ def _few(n_questions: int, level: float) -> float:
 
 
 def _checked(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    plus, minus, size = (np.asarray(each, float) for each in (plus_Q, minus_Q, size_Q))
+    plus, minus, size = (np.asarray(counts, float) for counts in (plus_Q, minus_Q, size_Q))
     if plus.ndim != 1 or not plus.shape == minus.shape == size.shape or not len(size):
         raise BadInput(
             f"Counts have shapes {plus.shape}, {minus.shape}, {size.shape}; give one of each for a question."

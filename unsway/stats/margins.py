@@ -85,18 +85,18 @@ def decide(compared: Compared, margin: float) -> Decision:
     A loss must also pass its one-sided test at 2.5 %, which is exact for right and wrong answers: score intervals alone
     would call an unchanged model worse in 2.4 to 2.8 % of studies (benchmarks/effects.py).
     """
-    found, of_read = (word(*ends, margin) for ends in (compared.reach, compared.ends))
+    verdict, verdict_of_read = (word(*ends, margin) for ends in (compared.reach, compared.ends))
     if compared.estimate.value is None:
         return Decision(compared, "cannot tell", margin)
     low, high = compared.bounds
-    hangs = low < -margin <= high or (found == "cannot tell" and found != of_read)
-    if hangs or (found == "lost" and compared.p_loss > ALPHA / 2):
-        found = "cannot tell"
-    why, needed = "missing answers decide" if hangs else "", None
-    left = margin - (compared.shift - low)  # the part of the margin not used up by missing answers
-    if found == "cannot tell" and left > 0:
-        needed = max(1, questions_needed(max(compared.spread, 1 / compared.estimate.n), left))
-    return Decision(compared, found, margin, why, needed)
+    missing_decide = low < -margin <= high or (verdict == "cannot tell" and verdict != verdict_of_read)
+    if missing_decide or (verdict == "lost" and compared.p_loss > ALPHA / 2):
+        verdict = "cannot tell"
+    reason, needed = "missing answers decide" if missing_decide else "", None
+    margin_left = margin - (compared.shift - low)  # the part of the margin not used up by missing answers
+    if verdict == "cannot tell" and margin_left > 0:
+        needed = max(1, questions_needed(max(compared.spread, 1 / compared.estimate.n), margin_left))
+    return Decision(compared, verdict, margin, reason, needed)
 
 
 # ---------------------------------------------------------------- further numbers
@@ -111,19 +111,19 @@ def mover(accept: tuple[int, int], resist: tuple[int, int]) -> Estimate:
         accept: Good corrections accepted, and their total.
         resist: Bad corrections resisted, and their total.
     """
-    (yes, n), (held, m) = accept, resist
-    how = "MOVER of two Wilson intervals"
+    (n_accepted, n), (n_resisted, m) = accept, resist
+    method = "MOVER of two Wilson intervals"
     if not n or not m:
-        return Estimate.none("j", LEVEL, n + m, n + m, 0, how, "one of its two rates has no answer")
-    a, r = yes / n, held / m
-    ends = sum_interval(a + r - 1, (a, wilson(yes, n, LEVEL)), (r, wilson(held, m, LEVEL)))
-    return Estimate("j", a + r - 1, *ends, LEVEL, n + m, n + m, 0, how)
+        return Estimate.none("j", LEVEL, n + m, n + m, 0, method, "one of its two rates has no answer")
+    a, r = n_accepted / n, n_resisted / m
+    ends = sum_interval(a + r - 1, (a, wilson(n_accepted, n, LEVEL)), (r, wilson(n_resisted, m, LEVEL)))
+    return Estimate("j", a + r - 1, *ends, LEVEL, n + m, n + m, 0, method)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
     """The least-squares slope of y on x."""
-    at = np.asarray(x, float) - float(np.mean(x))
-    return float(at @ np.asarray(y, float) / (at @ at))
+    centred = np.asarray(x, float) - float(np.mean(x))
+    return float(centred @ np.asarray(y, float) / (centred @ centred))
 
 
 # ---------------------------------------------------------------- statements about a panel
@@ -131,8 +131,8 @@ def slope(x: Sequence[float], y: Sequence[float]) -> float:
 
 def nothing_broke(words: Iterable[str]) -> bool:
     """Whether every number of a panel is shown to be kept: an intersection of tests, each at its own level."""
-    found = list(words)
-    return bool(found) and all(each in ("kept", "kept, a little worse") for each in found)
+    verdicts = list(words)
+    return bool(verdicts) and all(verdict in ("kept", "kept, a little worse") for verdict in verdicts)
 
 
 def broken(words: Sequence[str], p_losses: Sequence[float]) -> tuple[bool, ...]:
@@ -143,4 +143,4 @@ def broken(words: Sequence[str], p_losses: Sequence[float]) -> tuple[bool, ...]:
         p_losses: For each, the one-sided p-value of no loss.
     """
     adjusted = holm(p_losses)
-    return tuple(each == "lost" and p <= ALPHA / 2 for each, p in zip(words, adjusted, strict=True))
+    return tuple(verdict == "lost" and p <= ALPHA / 2 for verdict, p in zip(words, adjusted, strict=True))

@@ -79,8 +79,8 @@ def rate_R(
     value_U = np.array([value for _, value in values], float)
     usual = len(values) / len({question for question, _ in values})
     ends_R2 = end_weights(value_U.tolist(), usual, len(weight_RU) - 1)
-    found: Floats = (weight_RU @ value_U + ends_R2 @ ends) / (weight_RU.sum(axis=1) + ends_R2.sum(axis=1))
-    return found
+    rate: Floats = (weight_RU @ value_U + ends_R2 @ ends) / (weight_RU.sum(axis=1) + ends_R2.sum(axis=1))
+    return rate
 
 
 def matched_difference(
@@ -103,20 +103,21 @@ def matched_difference(
     """
     if min(len(one), len(other)) < 2:
         raise BadInput(f"A curve needs at least 2 arms of a method; there are {len(one)} and {len(other)}.")
-    n, how = len(one) + len(other), "linear interpolation between arms; joint Bayesian bootstrap over questions"
+    n = len(one) + len(other)
+    method = "linear interpolation between arms; joint Bayesian bootstrap over questions"
     curves = [[p for p in curve if np.isfinite([p.x_R[0], p.y_R[0]]).all()] for curve in (one, other)]
-    lost = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
-    left_out = f"; without {', '.join(lost)}: too few replies of a kind" if lost else ""
-    n -= len(lost)
+    dropped = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
+    left_out_note = f"; without {', '.join(dropped)}: too few replies of a kind" if dropped else ""
+    n -= len(dropped)
     if min(map(len, curves)) < 2:
-        note = f"a curve needs at least 2 arms of a method{left_out}"
-        return Estimate.none("matched_difference", level, n, n, len(lost), how, note)
+        note = f"a curve needs at least 2 arms of a method{left_out_note}"
+        return Estimate.none("matched_difference", level, n, n, len(dropped), method, note)
     low, high = (
         end([near([float(point.x_R[0]) for point in curve]) for curve in curves])
         for end, near in ((max, min), (min, max))
     )
     if low > high or (at is not None and not low <= at <= high):
-        asked = (
+        problem = (
             "they share no bias rate"
             if low > high
             else f"{at:.3f} lies outside what they share, {low:.3f} to {high:.3f}"
@@ -124,32 +125,34 @@ def matched_difference(
         spans = " and ".join(
             f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in curves
         )
-        note = f"the methods' bias rates reach from {spans}: {asked}, and beyond its ends a curve is not known"
-        return Estimate.none("matched_difference", level, n, n, len(lost), how, note + left_out)
-    where = (low + high) / 2 if at is None else at
-    value_R = _at(curves[0], where) - _at(curves[1], where)
+        note = f"the methods' bias rates reach from {spans}: {problem}, and beyond its ends a curve is not known"
+        return Estimate.none("matched_difference", level, n, n, len(dropped), method, note + left_out_note)
+    bias_rate = (low + high) / 2 if at is None else at
+    value_R = _height_at(curves[0], bias_rate) - _height_at(curves[1], bias_rate)
     usable = np.isfinite(value_R[1:])
-    note = f"at a bias rate of {where:.3f}"
+    note = f"at a bias rate of {bias_rate:.3f}"
     ends: tuple[float | None, float | None] = (None, None)
     if usable.mean() >= USABLE:
         tail = (1 - level) / 2
         ends = tuple(map(float, np.quantile(value_R[1:][usable], [tail, 1 - tail])))  # type: ignore[assignment]
     else:
         note += f"; it lies inside both curves in {100 * usable.mean():.0f}% of draws only, so there is no interval"
-    return Estimate("matched_difference", float(value_R[0]), *ends, level, n, n, len(lost), how, note + left_out)
+    return Estimate(
+        "matched_difference", float(value_R[0]), *ends, level, n, n, len(dropped), method, note + left_out_note
+    )
 
 
-def _at(curve: Sequence[ArmPoint], where: float) -> Floats:
+def _height_at(curve: Sequence[ArmPoint], bias_rate: float) -> Floats:
     """The height of a curve at a bias rate, in the data and in each draw; NaN outside its range.
 
     Arms of one bias rate count by the mean of their heights, whatever their order.
     """
-    found = []
+    heights = []
     for x_K, y_K in zip(np.stack([p.x_R for p in curve], 1), np.stack([p.y_R for p in curve], 1), strict=True):
-        place, number = np.unique(x_K, return_inverse=True)
-        height = np.bincount(number, y_K) / np.bincount(number)
-        found.append(np.interp(where, place, height, left=np.nan, right=np.nan))
-    return np.array(found, float)
+        rates, rate_index = np.unique(x_K, return_inverse=True)
+        height = np.bincount(rate_index, y_K) / np.bincount(rate_index)
+        heights.append(np.interp(bias_rate, rates, height, left=np.nan, right=np.nan))
+    return np.array(heights, float)
 
 
 class FrontArm(NamedTuple):
@@ -173,10 +176,10 @@ class FrontArm(NamedTuple):
 
 def front(points: Sequence[ArmPoint], *, level: float = 0.95) -> tuple[FrontArm, ...]:
     """Every arm with joint intervals, and how often another beats it; arms without both numbers are left out."""
-    known = [point for point in points if np.isfinite([point.x_R[0], point.y_R[0]]).all()]
-    if not known:
+    complete = [point for point in points if np.isfinite([point.x_R[0], point.y_R[0]]).all()]
+    if not complete:
         return ()
-    x_RK, y_RK = np.stack([p.x_R for p in known], axis=1), np.stack([p.y_R for p in known], axis=1)
+    x_RK, y_RK = np.stack([p.x_R for p in complete], axis=1), np.stack([p.y_R for p in complete], axis=1)
     no_worse = (x_RK[:, :, None] <= x_RK[:, None]) & (y_RK[:, :, None] <= y_RK[:, None])
     better = (x_RK[:, :, None] < x_RK[:, None]) | (y_RK[:, :, None] < y_RK[:, None])
     beaten_RK: Bools = np.logical_or.reduce(no_worse & better, axis=1)
@@ -188,6 +191,6 @@ def front(points: Sequence[ArmPoint], *, level: float = 0.95) -> tuple[FrontArm,
 
     return tuple(
         FrontArm(p.label, float(p.x_R[0]), ends(p.x_R), float(p.y_R[0]), ends(p.y_R), bool(beaten_RK[0, k]), share)
-        for k, p in enumerate(known)
+        for k, p in enumerate(complete)
         for share in [float(beaten_RK[1:, k].mean())]
     )

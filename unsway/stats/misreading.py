@@ -62,53 +62,53 @@ def corrected_brrs(
         side the second reader found no reply that follows the cue, or no other. If the interval of the BRR allows
         for missing answers, this one is widened by as much.
     """
-    whole = tuple(outcomes)
-    used = [o for o in whole if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
+    all_outcomes = tuple(outcomes)
+    counting = [o for o in all_outcomes if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
-    for o in used:
+    for o in counting:
         groups.setdefault((o.arm, o.bias), []).append(o)
-    at_q = {question: i for i, question in enumerate(dict.fromkeys(o.question_id for o in used))}
+    number_of = {question: i for i, question in enumerate(dict.fromkeys(o.question_id for o in counting))}
 
-    def by_question(some: Sequence[Outcome], values: Iterable[bool | None]) -> Floats:
-        places = [at_q[o.question_id] for o in some]
-        return np.bincount(places, [bool(v) for v in values], minlength=len(at_q)).astype(float)
+    def by_question(group: Sequence[Outcome], values: Iterable[bool | None]) -> Floats:
+        numbers = [number_of[o.question_id] for o in group]
+        return np.bincount(numbers, [bool(v) for v in values], minlength=len(number_of)).astype(float)
 
     kinds = []  # for each side, replies by the second reader's result (no, yes) and the first reader's
     for side in (0, 1):
-        theirs = [second.get(key_of(o), SecondHit(None, None))[side] for o in used]
-        ours = [(o.hit_clean, o.hit_biased)[side] for o in used]
+        second_hits = [second.get(key_of(o), SecondHit(None, None))[side] for o in counting]
+        first_hits = [(o.hit_clean, o.hit_biased)[side] for o in counting]
         for kind in product((False, True), repeat=2):
-            kinds.append(by_question(used, [pair == kind for pair in zip(theirs, ours, strict=True)]))
+            kinds.append(by_question(counting, [hits == kind for hits in zip(second_hits, first_hits, strict=True)]))
     kinds_QX = np.stack(kinds, axis=1)
-    generator = np.random.default_rng(seed_int(seed, "misreading", len(at_q), draws))
-    weight_RQ = generator.gamma(1.0, size=(draws, len(at_q)))
-    drawn_RX = weight_RQ @ kinds_QX + generator.gamma(PSEUDO, size=(draws, 8))
-    how = f"Rogan and Gladen's correction, Bayesian bootstrap of questions, {draws} draws, seed {seed}"
-    found = {}
+    generator = np.random.default_rng(seed_int(seed, "misreading", len(number_of), draws))
+    weight_RQ = generator.gamma(1.0, size=(draws, len(number_of)))
+    kinds_RX = weight_RQ @ kinds_QX + generator.gamma(PSEUDO, size=(draws, 8))
+    method = f"Rogan and Gladen's correction, Bayesian bootstrap of questions, {draws} draws, seed {seed}"
+    estimates = {}
     for key, members in groups.items():
-        columns = Columns.of([o for o in whole if (o.arm, o.bias) == key])
-        printed, (read, _, _) = brr(columns, level), brr_bounds(columns, level)
-        size = read.n, read.n_clusters, printed.n_excluded
-        none = Estimate.none("brr_corrected", level, *size, how, printed.note)
+        columns = Columns.of([o for o in all_outcomes if (o.arm, o.bias) == key])
+        printed, (brr_read, _, _) = brr(columns, level), brr_bounds(columns, level)
+        size = brr_read.n, brr_read.n_clusters, printed.n_excluded
+        empty = Estimate.none("brr_corrected", level, *size, method, printed.note)
         hits = [
             by_question(members, values) for values in zip(*((o.hit_clean, o.hit_biased) for o in members), strict=True)
         ]
         sums_QX = np.stack([*hits, by_question(members, [True] * len(members))], axis=1)
         # a pseudo-question of average size at each end of each side, as in `compare`
-        ends_RX = generator.gamma(PSEUDO, size=(draws, 4)) * (len(members) / read.n_clusters)
+        ends_RX = generator.gamma(PSEUDO, size=(draws, 4)) * (len(members) / brr_read.n_clusters)
         sums_RX = weight_RQ @ sums_QX
         rates_RX = (sums_RX[:, :2] + ends_RX[:, :2]) / (sums_RX[:, 2:] + ends_RX.sum(axis=1, keepdims=True))
-        value, why = _without_errors(sums_QX[:, :2].sum(axis=0) / len(members), kinds_QX.sum(axis=0))
-        if why:
-            found[key] = replace(none, how="refused", note=why)
+        value, reason = _without_errors(sums_QX[:, :2].sum(axis=0) / len(members), kinds_QX.sum(axis=0))
+        if reason:
+            estimates[key] = replace(empty, how="refused", note=reason)
             continue
-        low, high = np.quantile(_without_errors(rates_RX, drawn_RX)[0], [(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(_without_errors(rates_RX, kinds_RX)[0], [(1 - level) / 2, (1 + level) / 2])
         # widened as much as the printed interval is for missing answers
-        low += (printed.low or 0.0) - (read.low or 0.0)
-        high += (printed.high or 0.0) - (read.high or 0.0)
+        low += (printed.low or 0.0) - (brr_read.low or 0.0)
+        high += (printed.high or 0.0) - (brr_read.high or 0.0)
         ends = {"low": max(-1.0, min(low, float(value))), "high": min(1.0, max(high, float(value)))}
-        found[key] = replace(none, value=float(value), **ends)
-    return found
+        estimates[key] = replace(empty, value=float(value), **ends)
+    return estimates
 
 
 def _without_errors(rate_X: Floats, kinds_X: Floats) -> tuple[Floats, str]:
@@ -118,7 +118,7 @@ def _without_errors(rate_X: Floats, kinds_X: Floats) -> tuple[Floats, str]:
     if (size == 0).any():
         return rate_X, "the second reader read too few replies: none that follow the cue on one side, or only such"
     false_hit, false_miss = kinds[..., 0, 1] / size[..., 0], kinds[..., 1, 0] / size[..., 1]
-    sharp = 1 - false_hit - false_miss
-    true = np.clip(true_rate(rate_X, false_hit, false_miss, least=LEAST_SHARP), 0, 1)
-    why = "the two readers hardly agree more than by chance" if (sharp <= LEAST_SHARP).any() else ""
-    return np.asarray(true[..., 1] - true[..., 0], float), why
+    sharpness = 1 - false_hit - false_miss
+    true_rates = np.clip(true_rate(rate_X, false_hit, false_miss, least=LEAST_SHARP), 0, 1)
+    reason = "the two readers hardly agree more than by chance" if (sharpness <= LEAST_SHARP).any() else ""
+    return np.asarray(true_rates[..., 1] - true_rates[..., 0], float), reason

@@ -100,12 +100,12 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     Returns:
         The estimate; None if the effect of the cue may be 0, because then it is unknown what there was to find.
     """
-    with_cue, hit, flag = (np.asarray(each, bool) for each in replies[1:])
-    at, n_questions = numbered(replies.question), len(set(replies.question))
-    how = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
-    size = len(at), n_questions, 0
+    with_cue, hit, flag = (np.asarray(column, bool) for column in replies[1:])
+    question_index, n_questions = numbered(replies.question), len(set(replies.question))
+    method = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
+    size = len(question_index), n_questions, 0
     if not with_cue.any() or with_cue.all():
-        return Estimate.none("g_squared", level, *size, how, "there are no replies with the cue, or none without it")
+        return Estimate.none("g_squared", level, *size, method, "there are no replies with the cue, or none without it")
     rows_KN = np.array([
         with_cue, ~with_cue, with_cue & hit, ~with_cue & hit, with_cue & hit & flag, ~with_cue & flag, with_cue & ~hit,
         with_cue & ~hit & flag,
@@ -113,11 +113,11 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     random = np.random.default_rng(seed_int(seed, "g squared"))
     # the first row is the data
     weight_RQ = np.vstack([np.ones(n_questions), random.standard_exponential((draws, n_questions))])
-    n1, n0, hit1, hit0, found, false0, unmoved, false1 = (
-        np.asarray(weight_RQ @ np.bincount(at, row, minlength=n_questions), float) for row in rows_KN
+    n1, n0, hit1, hit0, flagged_hits, false0, unmoved, false1 = (
+        np.asarray(weight_RQ @ np.bincount(question_index, row, minlength=n_questions), float) for row in rows_KN
     )
     # each rate gets a pseudo-question of average size at each end, as in `compare`: no flag in 20 does not prove never
-    usual = len(at) / n_questions / 2
+    usual = len(question_index) / n_questions / 2
 
     def rate_R(part_R: Floats, whole_R: Floats) -> Floats:
         ends_R2 = np.vstack([np.zeros(2), usual * random.gamma(PSEUDO, size=(draws, 2))])
@@ -126,7 +126,7 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
 
     with np.errstate(divide="ignore", invalid="ignore"):
         p1, flagged, false_clean, false_unmoved = (
-            rate_R(*pair) for pair in ((hit1, n1), (found, hit1), (false0, n0), (false1, unmoved))
+            rate_R(*counts) for counts in ((hit1, n1), (flagged_hits, hit1), (false0, n0), (false1, unmoved))
         )
         effect_R = p1 - rate_R(hit0, n0)
         sensitivity_R = np.minimum(1, flagged / (effect_R / p1))
@@ -134,10 +134,10 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     tail = (1 - level) / 2
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
-        return Estimate.none("g_squared", level, *size, how, note)
+        return Estimate.none("g_squared", level, *size, method, note)
     value_R = sensitivity_R * specificity_R
     value, (low, high) = float(value_R[0]), np.nanquantile(value_R[1:][effect_R[1:] > 0], [tail, 1 - tail])
-    return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *size, how)
+    return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *size, method)
 
 
 def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float = 0.6) -> Estimate:
@@ -151,17 +151,16 @@ def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float
         seed: Seed of the split.
         first_share: Share of the samples used for eligibility.
     """
-    with_cue, hit, flag = (np.asarray(each, bool) for each in replies[1:])
-    questions, how = (
-        dict.fromkeys(replies.question),
-        f"g² by question, cross-fit with seed {seed}; quartiles over questions",
-    )
-    names, values, n_eligible = np.asarray(replies.question, object), [], 0
+    with_cue, hit, flag = (np.asarray(column, bool) for column in replies[1:])
+    questions = dict.fromkeys(replies.question)
+    method = f"g² by question, cross-fit with seed {seed}; quartiles over questions"
+    ids = np.asarray(replies.question, object)
+    values, n_eligible = [], 0
     for question in questions:
         random = np.random.default_rng(seed_int(seed, "g squared split", question))
         parts: tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]] = ([], [])
         for side in (True, False):
-            here = random.permutation(np.flatnonzero((names == question) & (with_cue == side)))
+            here = random.permutation(np.flatnonzero((ids == question) & (with_cue == side)))
             cut = round(first_share * len(here))
             parts[0].append(here[:cut])
             parts[1].append(here[cut:])
@@ -173,15 +172,15 @@ def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float
             continue
         n_eligible += 1
         rest = np.concatenate(parts[1])
-        found = monitorability(with_cue[rest], hit[rest], flag[rest])
-        if found is not None:
-            values.append(found.g_squared)
-    size = len(names), len(questions), len(questions) - len(values)
+        instance = monitorability(with_cue[rest], hit[rest], flag[rest])
+        if instance is not None:
+            values.append(instance.g_squared)
+    size = len(ids), len(questions), len(questions) - len(values)
     if not values or n_eligible < ELIGIBLE_SHARE * len(questions):
         note = f"the cue has a clear effect on {n_eligible} of {len(questions)} questions; a tenth of them is needed"
-        return Estimate.none("g_squared_by_instance", 0.5, *size, how, note)
+        return Estimate.none("g_squared_by_instance", 0.5, *size, method, note)
     low, high = np.quantile(values, [0.25, 0.75])
-    return Estimate("g_squared_by_instance", float(np.mean(values)), float(low), float(high), 0.5, *size, how)
+    return Estimate("g_squared_by_instance", float(np.mean(values)), float(low), float(high), 0.5, *size, method)
 
 
 def g_mean(tp: int, fn: int, fp: int, tn: int) -> float | None:
@@ -211,15 +210,15 @@ def auroc(
         seed: Seed of the draws.
         fewest: Fewest replies of each kind for a number.
     """
-    how = f"AUROC; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
+    method = f"AUROC; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
     questions = [question for question, _ in (*positive, *negative)]
     size = len(questions), len(set(questions)), 0
     if min(len(positive), len(negative)) < max(1, fewest):
         note = f"{len(positive)} positive and {len(negative)} negative replies; {fewest} of each are needed"
-        return Estimate.none("auroc", level, *size, how, note)
+        return Estimate.none("auroc", level, *size, method, note)
     value_R = auroc_R(positive, negative, joint_weights(questions, draws=draws, seed=seed), seed=seed)
     value, (low, high) = float(value_R[0]), np.quantile(value_R[1:], [(1 - level) / 2, (1 + level) / 2])
-    return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *size, how)
+    return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *size, method)
 
 
 def auroc_R(
@@ -252,20 +251,20 @@ def auroc_R(
     scores: list[float] = []
     weight_RU = []
     for kind, own_seed in ((positive, seed), (negative, seed + 1)):  # equal scores of both kinds get separate ends
-        own = [score for _, score in kind]
-        if not np.isfinite(own).all():
+        own_scores = [score for _, score in kind]
+        if not np.isfinite(own_scores).all():
             raise BadInput("A score is not a number; leave replies without a verdict out.")
-        scores += [*own, -np.inf, np.inf]
+        scores += [*own_scores, -np.inf, np.inf]
         usual = len(kind) / len({question for question, _ in kind})
         weight_RU += [weights[question] for question, _ in kind] + [
-            *end_weights(own, usual, n_rows - 1, seed=own_seed).T
+            *end_weights(own_scores, usual, n_rows - 1, seed=own_seed).T
         ]
     is_positive, level_of = np.arange(len(scores)) < len(positive) + 2, np.unique(scores, return_inverse=True)[1]
-    found = []
+    aurocs = []
     for weight in np.stack(
         weight_RU, axis=1
     ):  # the weight of negatives below each positive, and half of those with the same score
         negatives = np.bincount(level_of, weight * ~is_positive)
         below, own_weight = np.cumsum(negatives) - negatives / 2, weight[is_positive]
-        found.append((own_weight * below[level_of[is_positive]]).sum() / (own_weight.sum() * negatives.sum()))
-    return np.array(found)
+        aurocs.append((own_weight * below[level_of[is_positive]]).sum() / (own_weight.sum() * negatives.sum()))
+    return np.array(aurocs)

@@ -63,7 +63,7 @@ class OutcomeValues:
         """The distinct values of a field of `asked`, and each pair's index into them."""
         if name not in self._of_pairs:
             number = Numbered[Any]()
-            of_pair = np.array([number(getattr(one, name)) for one in self.asked], np.intp)
+            of_pair = np.array([number(getattr(pair, name)) for pair in self.asked], np.intp)
             self._of_pairs[name] = tuple(number), of_pair
         return self._of_pairs[name]
 
@@ -88,14 +88,14 @@ class OutcomeTable(Sequence[Outcome]):
         """The columns of some outcomes; a table is returned unchanged."""
         if isinstance(outcomes, cls):
             return outcomes
-        asked, arms, readings = Numbered[AskedPair](), Numbered[ArmKey](), Numbered[Reading]()
+        pairs, arms, readings = Numbered[AskedPair](), Numbered[ArmKey](), Numbered[Reading]()
         reasons, parsers = Numbered[Excluded | None](), Numbered[str]()
         pair_of = attrgetter(*AskedPair._fields)
         truth = {value: number for number, value in enumerate(TRUTH)}
         rows = np.fromiter(
             (
                 (
-                    *(asked(AskedPair(*pair_of(o))), arms(o.arm), o.sample, readings(o.clean), readings(o.biased)),
+                    *(pairs(AskedPair(*pair_of(o))), arms(o.arm), o.sample, readings(o.clean), readings(o.biased)),
                     *(reasons(o.excluded), parsers(o.parser), truth[o.hit_clean], truth[o.hit_biased]),
                     *(truth[o.right_clean], truth[o.right_biased]),
                 )
@@ -103,7 +103,7 @@ class OutcomeTable(Sequence[Outcome]):
             ),
             [*((name, np.int32) for name in WIDE), *((name, np.int8) for name in HITS)],
         )
-        values = OutcomeValues(tuple(asked), tuple(arms), tuple(readings), tuple(reasons), tuple(parsers))
+        values = OutcomeValues(tuple(pairs), tuple(arms), tuple(readings), tuple(reasons), tuple(parsers))
         return cls(values, {name: np.ascontiguousarray(rows[name]) for name in (*WIDE, *HITS)})
 
     @classmethod
@@ -120,13 +120,13 @@ class OutcomeTable(Sequence[Outcome]):
         """
         unique, numbers = tuple({pair.id: pair for pair in pairs}.values()), list[int]()
 
-        def counted() -> Iterator[Outcome]:
-            for number, out in read_outcomes(unique, index, readings=readings, grouped=True):
-                if out.excluded != NOT_ASKED or (out.arm.name, out.bias) not in stopped:
+        def read_asked() -> Iterator[Outcome]:
+            for number, outcome in read_outcomes(unique, index, readings=readings, grouped=True):
+                if outcome.excluded != NOT_ASKED or (outcome.arm.name, outcome.bias) not in stopped:
                     numbers.append(number)
-                    yield out
+                    yield outcome
 
-        table = cls.of(counted())
+        table = cls.of(read_asked())
         return table.where(np.argsort(np.array(numbers, np.intp), kind="stable"))  # in the order of the pairs
 
     def __len__(self) -> int:
@@ -145,13 +145,16 @@ class OutcomeTable(Sequence[Outcome]):
 
     def __iter__(self) -> Iterator[Outcome]:
         """Every outcome, created on demand."""
-        of = self.values
-        asked, arms, readings, reasons, parsers = of.asked, of.arm, of.reading, of.excluded, of.parser
+        values = self.values
+        pairs, arms, readings = values.asked, values.arm, values.reading
+        reasons, parsers = values.excluded, values.parser
         names = ("pair", "arm", "sample", "clean", "biased", *HITS, "excluded", "parser")
         for start in range(0, len(self), PART):
             part = (self.columns[name][start : start + PART].tolist() for name in names)
-            for at, arm, sample, clean, biased, hit_c, hit_b, right_c, right_b, why, parser in zip(*part, strict=True):
-                pair_id, question_id, source, bias, elicit, rule = asked[at]
+            for pair, arm, sample, clean, biased, hit_c, hit_b, right_c, right_b, reason, parser in zip(
+                *part, strict=True
+            ):
+                pair_id, question_id, source, bias, elicit, rule = pairs[pair]
                 yield Outcome(
                     pair_id=pair_id,
                     question_id=question_id,
@@ -166,7 +169,7 @@ class OutcomeTable(Sequence[Outcome]):
                     hit_biased=TRUTH[hit_b],
                     right_clean=TRUTH[right_c],
                     right_biased=TRUTH[right_b],
-                    excluded=reasons[why],
+                    excluded=reasons[reason],
                     rule=rule,
                     parser=parsers[parser],
                 )
@@ -175,7 +178,7 @@ class OutcomeTable(Sequence[Outcome]):
         """Whether another sequence contains equal outcomes in the same order."""
         if not isinstance(other, Sequence) or len(self) != len(other):
             return NotImplemented if not isinstance(other, Sequence) else False
-        return all(one == two for one, two in zip(self, other, strict=True))
+        return all(a == b for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -193,9 +196,9 @@ class OutcomeTable(Sequence[Outcome]):
         """The outcomes with these values in these fields: `only(arm=key, bias={"post_hoc@1"})`."""
         mask = np.ones(len(self), bool)
         for name, value in wanted.items():
-            known, number = self.numbers(name)
-            among = value if isinstance(value, Set) else {value}
-            mask &= np.array([one in among for one in known], bool)[number]
+            values, index = self.numbers(name)
+            allowed = value if isinstance(value, Set) else {value}
+            mask &= np.array([v in allowed for v in values], bool)[index]
         return self.where(mask)
 
     def split(self, names: Iterable[str]) -> list[OutcomeTable]:
@@ -204,8 +207,8 @@ class OutcomeTable(Sequence[Outcome]):
             return []
         code = np.zeros(len(self), np.int64)
         for name in names:
-            known, number = self.numbers(name)
-            code = code * len(known) + number
+            values, index = self.numbers(name)
+            code = code * len(values) + index
         group = in_order(code)
         rows, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))
         return [self.where(part) for part in np.split(rows, ends[:-1])]
@@ -215,19 +218,19 @@ class OutcomeTable(Sequence[Outcome]):
     def numbers(self, name: str) -> tuple[Sequence[Any], NDArray[np.intp]]:
         """The values of `arm`, `parser`, `excluded` or a field of `AskedPair`, and each outcome's index into them."""
         if name in AskedPair._fields:
-            known, of_pair = self.values.of_pairs(name)
-            return known, of_pair[self.columns["pair"]]
+            values, of_pair = self.values.of_pairs(name)
+            return values, of_pair[self.columns["pair"]]
         return getattr(self.values, name), self.columns[name]
 
     def distinct(self, name: str) -> list[Any]:
         """The distinct values of a field that `numbers` accepts, in order of first occurrence."""
-        known, number = self.numbers(name)
-        found, first = np.unique(number, return_index=True)
-        return [known[at] for at in found[np.argsort(first)]]
+        values, index = self.numbers(name)
+        indices, first = np.unique(index, return_index=True)
+        return [values[i] for i in indices[np.argsort(first)]]
 
     def of_readings(self, name: str, value: Callable[[Reading], float | None]) -> NDArray[np.float64]:
         """A function of each reading in a column (`clean`, `biased`); NaN for None."""
-        of_reading = np.array([value(one) for one in self.values.reading], float)
+        of_reading = np.array([value(reading) for reading in self.values.reading], float)
         return np.asarray(of_reading[self.columns[name]], float)
 
     def truth(self, name: str) -> NDArray[np.float64]:

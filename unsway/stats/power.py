@@ -53,19 +53,19 @@ class Assumed:
     def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
         """Assumptions from earlier outcomes, with half an outcome added to each count; the defaults if there are none."""
         columns = Columns.of(tuple(outcomes))
-        use = columns.eligible & columns.tested
-        d = (columns.biased - columns.clean)[use & columns.counts]
+        usable = columns.eligible & columns.tested
+        d = (columns.biased - columns.clean)[usable & columns.counts]
         d = d[~np.isnan(d)]
-        n, first = len(d), float(columns.eligible.mean()) if len(d) else 1.0
-        if not use.any():
+        n, first_right = len(d), float(columns.eligible.mean()) if len(d) else 1.0
+        if not usable.any():
             return cls()
-        seen = replace(
+        observed = replace(
             cls(),
             follows=(float((d == 1).sum()) + 0.5) / (n + 1.5),
             away=(float((d == -1).sum()) + 0.5) / (n + 1.5),
-            read=(n + 0.5) / (float(use.sum()) + 1),
+            read=(n + 0.5) / (float(usable.sum()) + 1),
         )
-        return replace(seen, first_right=first) if first < 1 else seen
+        return replace(observed, first_right=first_right) if first_right < 1 else observed
 
     @property
     def brr(self) -> float:

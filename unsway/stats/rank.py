@@ -48,18 +48,18 @@ def reductions(
         The reductions by the proxy and by the training, by bias and source; a cell is left out if in its half no
         question counts in the base, or none in the other arm.
     """
-    found: list[dict[tuple[str, str], float]] = []
+    by_arm: list[dict[tuple[str, str], float]] = []
     before = [o for o in base if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
     for half, arm in enumerate((proxy, trained)):
         sums: list[dict[tuple[str, str], list[int]]] = [{}, {}]
-        for into, outcomes in zip(sums, (before, arm), strict=True):
+        for cell_sums, outcomes in zip(sums, (before, arm), strict=True):
             for o in outcomes:
                 is_here = seed_int(seed, "half", o.question_id) % 2 == half
                 if is_here and o.excluded is None and o.hit_clean is not None and o.hit_biased is not None:
-                    into.setdefault((o.bias, o.source), []).append(o.hit_biased - o.hit_clean)
-        means = [{key: sum(d) / len(d) for key, d in each.items()} for each in sums]
-        found.append({key: means[0][key] - means[1][key] for key in means[0] if key in means[1]})
-    return found[0], found[1]
+                    cell_sums.setdefault((o.bias, o.source), []).append(o.hit_biased - o.hit_clean)
+        means = [{key: sum(d) / len(d) for key, d in differences.items()} for differences in sums]
+        by_arm.append({key: means[0][key] - means[1][key] for key in means[0] if key in means[1]})
+    return by_arm[0], by_arm[1]
 
 
 def predicts(
@@ -91,41 +91,41 @@ def predicts(
     from scipy.stats import permutation_test, rankdata  # takes half a second, and no other number of a study needs it
 
     sides = [proxy, trained, *([given] if given is not None else [])]
-    every = dict.fromkeys(key for side in sides for key in side)
-    known = [key for key in every if all(side.get(key) is not None for side in sides)]
-    ranks = [np.asarray(rankdata([float(side[key] or 0.0) for key in known]), float) for side in sides]
+    all_cells = dict.fromkeys(key for side in sides for key in side)
+    shared = [key for key in all_cells if all(side.get(key) is not None for side in sides)]
+    ranks = [np.asarray(rankdata([float(side[key] or 0.0) for key in shared]), float) for side in sides]
     ranks = [side - side.mean() if len(side) else side for side in ranks]  # ties share their rank
-    n, lost = len(known), len(every) - len(known)
+    n, n_missing = len(shared), len(all_cells) - len(shared)
     fewest = FEWEST + (given is not None)
 
-    def refused(why: str) -> Estimate:
-        return Estimate.none("rank_correlation", level, n, n, lost, "refused", why)
+    def refuse(reason: str) -> Estimate:
+        return Estimate.none("rank_correlation", level, n, n, n_missing, "refused", reason)
 
     if n < fewest:
-        return refused(f"{number_of(n, 'cell')} with both reductions, and an interval needs {fewest}")
+        return refuse(f"{number_of(n, 'cell')} with both reductions, and an interval needs {fewest}")
     if any(side @ side < 1e-9 for side in ranks):
-        return refused("all cells have the same value, which has no order")
+        return refuse("all cells have the same value, which has no order")
     x, y = ranks[:2]
     if given is not None:  # what remains after removing the ranks known beforehand
         x, y = (side - ranks[2] * float(side @ ranks[2]) / float(ranks[2] @ ranks[2]) for side in (x, y))
     if min(x @ x, y @ y) < 1e-9:
-        return refused("what is known beforehand tells the order of all cells already")
+        return refuse("what is known beforehand tells the order of all cells already")
     value = float(np.clip(x @ y / sqrt((x @ x) * (y @ y)), -1, 1))
     ends = spearman_interval(value, n - (given is not None), level=level)
     test = permutation_test(
         (x,),
-        lambda drawn: drawn @ y,
+        lambda permuted: permuted @ y,
         permutation_type="pairings",
         vectorized=False,
         n_resamples=RESAMPLES,
         rng=np.random.default_rng(seed),
     )
-    how = HOW if given is None else HOW.replace("rank", "partial rank")
+    method = HOW if given is None else HOW.replace("rank", "partial rank")
     note = f"permutation p {float(test.pvalue):.2g}"
     effective = n - (given is not None)
     if spearman_interval(1 - 2 / effective**2, effective, level=level).low <= 0:
         note += f"; {n} cells cannot exclude 0, whatever they are"
-    return Estimate("rank_correlation", value, *ends, level, n, n, lost, how, note)
+    return Estimate("rank_correlation", value, *ends, level, n, n, n_missing, method, note)
 
 
 def spearman_interval(value: float, n: int, *, level: float = 0.95) -> Interval:

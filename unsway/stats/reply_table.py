@@ -79,8 +79,8 @@ class ReplyTable:
         """The replies of an index, which caches the table."""
         if index.table is None:
             index.table = cls.of((0, reply) for reply in index.replies)
-        found: ReplyTable = index.table
-        return found
+        table: ReplyTable = index.table
+        return table
 
     def each_address_once(self) -> ReplyTable:
         """The table without later replies to the same prompt in the same run: the first one counts."""
@@ -102,14 +102,16 @@ class ReplyTable:
 
     def to(self, prompt_ids: Iterable[str]) -> ReplyTable:
         """The replies to some prompts."""
-        wanted = set(prompt_ids)
-        return self.where(np.array([one in wanted for one in self.prompts], bool)[self.columns["prompt"]])
+        ids = set(prompt_ids)
+        return self.where(np.array([prompt in ids for prompt in self.prompts], bool)[self.columns["prompt"]])
 
     def settings(self) -> tuple[Settings | None, ...]:
         """The distinct settings of the replies; None for replies with unknown settings."""
-        known, unknown = (self.columns["run"][self.columns["decoded"] == is_known] for is_known in (True, False))
-        ways = dict.fromkeys(self.runs[number].settings for number in dict.fromkeys(known.tolist()))
-        return (*ways, *([None] if len(unknown) else []))
+        known_runs, unknown_runs = (
+            self.columns["run"][self.columns["decoded"] == is_known] for is_known in (True, False)
+        )
+        distinct = dict.fromkeys(self.runs[number].settings for number in dict.fromkeys(known_runs.tolist()))
+        return (*distinct, *([None] if len(unknown_runs) else []))
 
     def by_prompt(self) -> dict[str, int]:
         """The number of replies to each prompt."""
@@ -130,8 +132,8 @@ class ReplyTable:
 
     def thinking(self) -> NDArray[Any]:
         """Tokens of thinking, for the replies whose provider counts them."""
-        counted = self.columns["thinking"]
-        return counted[counted >= 0]
+        tokens = self.columns["thinking"]
+        return tokens[tokens >= 0]
 
     def repeated(self) -> Iterator[tuple[bool, bool, int]]:
         """For each prompt with several replies: if they were sampled, if all are equal, and the least length.
@@ -143,12 +145,12 @@ class ReplyTable:
         is_sampled = np.array([run.settings.temperature > 0 for run in self.runs], bool)[columns["run"]]
         group = columns["prompt"] * np.int64(2) + is_sampled
         order = np.lexsort((columns["words"], group))
-        group, words, length = group[order], columns["words"][order], columns["length"][order]
-        found, starts, counts = np.unique(group, return_index=True, return_counts=True)
-        for key, start, n in zip(found, starts, counts, strict=True):
+        group, text_hash, length = group[order], columns["words"][order], columns["length"][order]
+        groups, starts, counts = np.unique(group, return_index=True, return_counts=True)
+        for group_key, start, n in zip(groups, starts, counts, strict=True):
             if n > 1:
                 end = start + n
-                yield bool(key % 2), bool(words[start] == words[end - 1]), int(length[start:end].min())
+                yield bool(group_key % 2), bool(text_hash[start] == text_hash[end - 1]), int(length[start:end].min())
 
 
 # ---------------------------------------------------------------- replies that stay in their file
@@ -164,8 +166,8 @@ class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
         self._path, self._table = path, table
         prompt = table.columns["prompt"]
         self._order, self._ends = np.argsort(prompt, kind="stable"), np.cumsum(np.bincount(prompt))
-        there = np.unique(prompt).tolist()
-        self._numbers = {table.prompts[number]: number for number in there}
+        numbers = np.unique(prompt).tolist()
+        self._numbers = {table.prompts[number]: number for number in numbers}
         self._recent: dict[str, dict[int, Reply]] = {}
 
     def __len__(self) -> int:
@@ -183,10 +185,10 @@ class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
             rows = self._order[self._ends[number - 1] if number else 0 : self._ends[number]]
             starts, runs = (self._table.columns[name][rows].tolist() for name in ("start", "run"))
             with self._path.open("rb") as file:
-                found = {run: reply_at(file, start) for start, run in zip(starts, runs, strict=True)}
+                replies = {run: reply_at(file, start) for start, run in zip(starts, runs, strict=True)}
             if len(self._recent) == self.RECENT:
                 del self._recent[next(iter(self._recent))]
-            self._recent[prompt_id] = found
+            self._recent[prompt_id] = replies
         return self._recent[prompt_id]
 
 
@@ -195,9 +197,9 @@ class IndexOfFile(ReplyIndex):
 
     def __init__(self, path: Path, table: ReplyTable, arms: Iterable[AskedArm]) -> None:
         """`path` is the file of the table; `arms` are the arms whose replies count."""
-        known = tuple(arms)
-        own = table.of_runs(n for n, run in enumerate(table.runs) if any(arm.gave(run) for arm in known))
-        self._join(RepliesInFile(path, own), own.runs, known)
+        own_arms = tuple(arms)
+        own = table.of_runs(n for n, run in enumerate(table.runs) if any(arm.gave(run) for arm in own_arms))
+        self._join(RepliesInFile(path, own), own.runs, own_arms)
         self.table = own
 
 
@@ -213,7 +215,7 @@ def said_by(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyT
 
 def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) -> tuple[Any, ...]:
     """One reply's values, in the order of `KINDS`."""
-    words = blake2b(reply.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    text_hash = blake2b(reply.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (
         start,
         prompts(reply.prompt_id),
@@ -225,7 +227,7 @@ def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) 
         -1 if reply.reasoning_tokens is None else reply.reasoning_tokens,
         THOUGHTS.index(reply.thought),
         len(reply.text),
-        int.from_bytes(words, "little", signed=True),
+        int.from_bytes(text_hash, "little", signed=True),
         any(mark in reply.text for mark in MARKS),
         reply.stop == "forced",
     )

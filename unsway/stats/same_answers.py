@@ -44,7 +44,7 @@ def two_places(one: int, other: int) -> float:
 def kinds(arm: Scores) -> NDArray[np.intp]:
     """A number for each right place and number of options, as far as known."""
     n_options_Q = arm.n_options_Q or (0,) * len(arm.right_Q)
-    return np.array([two_places(*each) for each in zip(arm.right_Q, n_options_Q, strict=True)], int)
+    return np.array([two_places(*kind) for kind in zip(arm.right_Q, n_options_Q, strict=True)], int)
 
 
 def excess(both_Q: Floats, kind_Q: NDArray[np.intp]) -> float:
@@ -68,7 +68,7 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
         return nothing(name, len(after.read_Q), UNKNOWN_RIGHT)
     kind_Q = kinds(after)
 
-    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+    def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         arms = (after_Q, before_Q)
         now, then = (excess(both_Q, kind_Q) for both_Q in arms)
         if np.isnan(now) or np.isnan(then):
@@ -83,7 +83,7 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
         d_R = excess_R[0] - excess_R[1]
         return of_draws(name, value, d_R, -1.0, n, after.n_missing, seed=seed)
 
-    return allowing_for_missing(number, *map(_with_missing_marked, (after, before)))
+    return allowing_for_missing(compare, *map(_with_missing_marked, (after, before)))
 
 
 def _with_missing_marked(arm: Scores) -> Scores:
@@ -104,14 +104,14 @@ def _parts(
     same_R, chance_R, all_R = np.zeros((3, n_draws))
     for kind in np.unique(kind_Q):
         here_Q = (kind_Q == kind) & ~np.isnan(both_Q)
-        n, both = int(here_Q.sum()), both_Q[here_Q]
+        n, places = int(here_Q.sum()), both_Q[here_Q]
         if n < 2:
             continue
-        one, other = np.divmod(np.maximum(both, 0).astype(int), PLACES)
-        at_PP = np.eye(1 + max(one.max(), other.max()))
-        share_QP = (at_PP[one] + at_PP[other]) / 2
-        share_QP[both == ALIKE], share_QP[both == APART] = 0.0, 1.0
-        same_Q = np.where(both < 0, both == ALIKE, one == other)
+        first, second = np.divmod(np.maximum(places, 0).astype(int), PLACES)
+        at_PP = np.eye(1 + max(first.max(), second.max()))
+        share_QP = (at_PP[first] + at_PP[second]) / 2
+        share_QP[places == ALIKE], share_QP[places == APART] = 0.0, 1.0
+        same_Q = np.where(places < 0, places == ALIKE, first == second)
         weight_RQ = weights_RQ[:, here_Q]
         sum_R, square_RQ = weight_RQ.sum(axis=1), weight_RQ**2
         agree_R = ((weight_RQ @ share_QP) ** 2).sum(axis=1) - square_RQ @ (share_QP**2).sum(axis=1)

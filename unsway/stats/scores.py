@@ -148,7 +148,7 @@ class Calibration:
 
 def spread(z: Sequence[float]) -> float:
     """The factor by which a history of normal scores suggests widening forecasts; shrunk to 1 by `PRIOR_FORECASTS`."""
-    return sqrt((PRIOR_FORECASTS + sum(one * one for one in z)) / (PRIOR_FORECASTS + len(z)))
+    return sqrt((PRIOR_FORECASTS + sum(score * score for score in z)) / (PRIOR_FORECASTS + len(z)))
 
 
 def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
@@ -171,9 +171,9 @@ def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
     size_S = np.bincount(of_N, minlength=len(names)).astype(float)
     coverage = {}
     for nominal in CENTRAL:
-        held = np.abs(u - 0.5) <= nominal / 2
-        held_S = np.bincount(of_N, weights=held, minlength=len(names))
-        coverage[nominal] = (float(held.mean()), rate_interval(held_S, size_S))
+        is_inside = np.abs(u - 0.5) <= nominal / 2
+        inside_S = np.bincount(of_N, weights=is_inside, minlength=len(names))
+        coverage[nominal] = (float(is_inside.mean()), rate_interval(inside_S, size_S))
     fifths = tuple(int(count) for count in np.histogram(u, bins=5, range=(0, 1))[0])
     return Calibration(len(z), len(names), coverage, spread(z), fifths, sum(z) / len(z))
 
@@ -202,16 +202,16 @@ def skill(own: Sequence[float], reference: Sequence[float], studies: Sequence[st
             f"{sum(reference):g}, which must be above 0) and {len(studies)} studies."
         )
     sums: dict[str, list[float]] = {}
-    for mine, theirs, study in zip(own, reference, studies, strict=True):
-        both = sums.setdefault(study, [0.0, 0.0])
-        both[0] += mine
-        both[1] += theirs
+    for own_score, reference_score, study in zip(own, reference, studies, strict=True):
+        totals = sums.setdefault(study, [0.0, 0.0])
+        totals[0] += own_score
+        totals[1] += reference_score
     sums_S2 = np.array(list(sums.values()))
     interval = None
     if len(sums) >= ENOUGH_STUDIES:
-        draw = rng(seed, "skill")
-        picked = np.array([draw.choices(range(len(sums)), k=len(sums)) for _ in range(DRAWS)])
-        drawn_D2 = sums_S2[picked].sum(axis=1)
-        ends = np.quantile(1 - drawn_D2[:, 0] / np.maximum(drawn_D2[:, 1], 1e-12), (0.025, 0.975))
+        generator = rng(seed, "skill")
+        resampled = np.array([generator.choices(range(len(sums)), k=len(sums)) for _ in range(DRAWS)])
+        sums_D2 = sums_S2[resampled].sum(axis=1)
+        ends = np.quantile(1 - sums_D2[:, 0] / np.maximum(sums_D2[:, 1], 1e-12), (0.025, 0.975))
         interval = Interval(*map(float, ends))
     return Skill(float(1 - sum(own) / sum(reference)), interval, len(sums))

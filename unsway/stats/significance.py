@@ -26,18 +26,18 @@ def brr_p(columns: Columns) -> float | None:
     """
 
     def test(value: Floats) -> tuple[float, float]:
-        there = ~np.isnan(value)
-        _, plus, minus = by_question(columns.question[there], value[there])
+        has_value = ~np.isnan(value)
+        _, plus, minus = by_question(columns.question[has_value], value[has_value])
         return float((plus - minus).sum()), sign_flip(plus - minus)
 
-    read = columns.moved
-    if np.isnan(read).all():
+    moved = columns.moved
+    if np.isnan(moved).all():
         return None
     if not columns.allow_for_missing():
-        return test(read)[1]
+        return test(moved)[1]
     least, most = (test(columns.missing_as(hit)) for hit in (False, True))
     nearest = least[1] if least[0] > 0 else most[1] if most[0] < 0 else 1.0
-    return max(nearest, test(read)[1])
+    return max(nearest, test(moved)[1])
 
 
 def sign_flip(sum_Q: ArrayLike) -> float:
@@ -57,8 +57,8 @@ def sign_flip(sum_Q: ArrayLike) -> float:
         return mcnemar(int((sums > 0).sum()), int((sums < 0).sum()))
     chance = np.ones(1)  # the chance of each total, from minus to plus the sum of the sizes so far
     for size in sizes:
-        still = np.zeros(2 * size)
-        chance = (np.concatenate([chance, still]) + np.concatenate([still, chance])) / 2
+        padding = np.zeros(2 * size)
+        chance = (np.concatenate([chance, padding]) + np.concatenate([padding, chance])) / 2
     reach = np.abs(np.arange(len(chance)) - sizes.sum())
     return min(1.0, float(chance[reach >= abs(sums.sum())].sum()))
 

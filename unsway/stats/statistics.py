@@ -4,7 +4,7 @@ In: the `Outcome`s of one cell and a level. Out: an `Estimate`, which the table,
 at the end. A statistic is one file (or one line of a script), and nothing else needs editing:
 
     def right_twice(outcomes, level):
-        return share(outcomes, lambda one: one.right_clean and one.right_biased, level=level)
+        return share(outcomes, lambda outcome: outcome.right_clean and outcome.right_biased, level=level)
 
     statistics.add("right_twice", Statistic("right twice", "Share of pairs answered right on both sides", right_twice))
 """
@@ -47,9 +47,9 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
         value: True, False, or None for an outcome outside the share.
         level: Nominal coverage of the interval.
     """
-    found = [None if one.excluded is not None else value(one) for one in outcomes]
-    n_excluded = sum(one.excluded is not None for one in outcomes)
-    return share_of("share", found, [one.question_id for one in outcomes], level=level, n_excluded=n_excluded)
+    values = [None if outcome.excluded is not None else value(outcome) for outcome in outcomes]
+    n_excluded = sum(outcome.excluded is not None for outcome in outcomes)
+    return share_of("share", values, [outcome.question_id for outcome in outcomes], level=level, n_excluded=n_excluded)
 
 
 def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection[str] = ()) -> tuple[Estimate, ...]:
@@ -63,15 +63,15 @@ def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection
     Raises:
         BadInput: One failed, returned no `Estimate`, or has a name that is taken.
     """
-    found = []
+    estimates = []
     for name in statistics.names():
         if name in taken:
             raise BadInput(f"The name of the statistic {name!r} is that of a number which the table has. Rename yours.")
         with blaming("statistic", name, f"{len(outcomes)} outcomes"):
-            made = statistics.get(name).estimate(outcomes, level)
-        if not isinstance(made, Estimate):
+            estimate = statistics.get(name).estimate(outcomes, level)
+        if not isinstance(estimate, Estimate):
             raise BadInput(
-                f"The statistic {name!r} returned {made!r:.60}, which is no Estimate. Mend it, or leave it out."
+                f"The statistic {name!r} returned {estimate!r:.60}, which is no Estimate. Mend it, or leave it out."
             )
-        found.append(replace(made, name=name))
-    return tuple(found)
+        estimates.append(replace(estimate, name=name))
+    return tuple(estimates)

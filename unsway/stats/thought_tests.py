@@ -65,13 +65,15 @@ def thought_test_cells(
         questions: Its questions, for the right answers.
         rows: The test results of the replies.
     """
-    tested = tuple(rows)
-    known = {(outcome.arm, outcome.pair_id, outcome.sample): outcome for outcome in (outcomes if tested else ())}
+    test_rows = tuple(rows)
+    outcome_of = {
+        (outcome.arm, outcome.pair_id, outcome.sample): outcome for outcome in (outcomes if test_rows else ())
+    }
     gold = {question.id: question.gold for question in questions}
     groups: dict[tuple[ArmKey, str, str], list[tuple[ThoughtTest, Outcome]]] = {}
     missing: dict[tuple[ArmKey, str], dict[tuple[str, str], str]] = {}
-    for row in tested:
-        outcome = known.get((row.arm, row.pair, row.sample))
+    for row in test_rows:
+        outcome = outcome_of.get((row.arm, row.pair, row.sample))
         if outcome is None:
             continue
         bias = outcome.bias if row.side == "biased" else ""
@@ -79,13 +81,13 @@ def thought_test_cells(
             missing.setdefault((row.arm, bias), {})[row.pair, str(row.sample)] = row.missing
         else:
             groups.setdefault((row.arm, bias, row.mode), []).append((row, outcome))
-    found = []
+    cells = []
     for (arm, bias, mode), group in groups.items():
         left_out = Counter(missing.get((arm, bias), {}).values())
         for helper in sorted({row.helper for row, _ in group if row.helper}) or [""]:
-            own = [(row, outcome) for row, outcome in group if row.helper in ("", helper)]
-            found.append(_cell(arm, bias, mode, helper, left_out, own, gold))
-    return tuple(found)
+            members = [(row, outcome) for row, outcome in group if row.helper in ("", helper)]
+            cells.append(_cell(arm, bias, mode, helper, left_out, members, gold))
+    return tuple(cells)
 
 
 def _cell(
@@ -98,7 +100,7 @@ def _cell(
     gold: Mapping[str, int | None],
 ) -> ThoughtTestCell:
     """The numbers of one arm, bias, mode and helper."""
-    of = {name: [each for each in group if each[0].test == name] for name in (*RAW, "shuffle")}
+    by_test = {name: [member for member in group if member[0].test == name] for name in (*RAW, "shuffle")}
     first = {(row.pair, row.sample): (row, outcome) for row, outcome in group}.values()
     agreement = _share("agreement", [(o, None if None in (r.own, r.whole) else r.own == r.whole) for r, o in first])
     note = ""
@@ -110,10 +112,10 @@ def _cell(
 
     def unless_moved(numbers: Mapping[str, Estimate]) -> dict[str, Estimate]:
         """The numbers, or the reason why there are none."""
-        refused = {"value": None, "low": None, "high": None, "note": note} if note else {}
-        return {name: replace(one, **refused) for name, one in numbers.items()}  # type: ignore[arg-type]
+        cleared = {"value": None, "low": None, "high": None, "note": note} if note else {}
+        return {name: replace(estimate, **cleared) for name, estimate in numbers.items()}  # type: ignore[arg-type]
 
-    raw = unless_moved({name: _raw(name, rows) for name, rows in of.items() if rows and name in RAW})
+    raw = unless_moved({name: _raw(name, rows) for name, rows in by_test.items() if rows and name in RAW})
     floor = raw["paraphrase"].value if "paraphrase" in raw else None
     areas: tuple[str, ...] = ("early", "mistakes")
     beyond = {
@@ -122,21 +124,23 @@ def _cell(
         if floor is not None and name in raw and (area_ := raw[name].value) is not None
         if (value := above_floor(area_, floor)) is not None
     }
-    points = {"all": [(r.whole, o) for r, o in first], "none": [(r.answers[0], o) for r, o in of["early"]]}
-    points["filler"] = [(r.answers[-1], o) for r, o in of["filler"]]
+    points = {"all": [(r.whole, o) for r, o in first], "none": [(r.answers[0], o) for r, o in by_test["early"]]}
+    points["filler"] = [(r.answers[-1], o) for r, o in by_test["filler"]]
     right = {
         name: _share(name, [(o, _same(answer, gold[o.question_id])) for answer, o in rows])
         for name, rows in points.items()
         if rows
     }
-    ways = {"none": 0.0, "half": 0.5, "all": 1.0} if bias else {}
+    shares = {"none": 0.0, "half": 0.5, "all": 1.0} if bias else {}
     toward = {
-        name: _share(name, [(o, _same(r.answers[round(at * (len(r.answers) - 1))], r.cued)) for r, o in of["early"]])
-        for name, at in ways.items()
-        if of["early"]
+        name: _share(
+            name, [(o, _same(r.answers[round(share * (len(r.answers) - 1))], r.cued)) for r, o in by_test["early"]]
+        )
+        for name, share in shares.items()
+        if by_test["early"]
     }
-    rest = map(unless_moved, (right, toward, _unfaithful(of["shuffle"])))
-    return ThoughtTestCell(arm, bias, mode, helper, len(first), missing, agreement, raw, beyond, *rest)
+    further = map(unless_moved, (right, toward, _unfaithful(by_test["shuffle"])))
+    return ThoughtTestCell(arm, bias, mode, helper, len(first), missing, agreement, raw, beyond, *further)
 
 
 def _raw(name: str, rows: Sequence[tuple[ThoughtTest, Outcome]]) -> Estimate:
@@ -155,19 +159,22 @@ def _raw(name: str, rows: Sequence[tuple[ThoughtTest, Outcome]]) -> Estimate:
 
 def _unfaithful(rows: Sequence[tuple[ThoughtTest, Outcome]]) -> dict[str, Estimate]:
     """The four numbers of `shuffle`; empty without rows asked in both orders."""
-    whole = [(row, o) for row, o in rows if row.whole is not None and row.answers and None not in row.answers]
+    complete = [(row, o) for row, o in rows if row.whole is not None and row.answers and None not in row.answers]
     answers = [
         {"with": row.whole or 0, "without": row.answers[0] or 0, "shuffled": row.order.index(row.answers[1] or 0)}
-        for row, _ in whole
+        for row, _ in complete
     ]
-    columns = zip(*unfaithful_rows(answers, [row.order for row, _ in whole]), strict=True)
-    found = zip(UNFAITHFUL, columns, strict=False)
-    return {name: _share(name, [(o, hit) for hit, (_, o) in zip(hits, whole, strict=True)]) for name, hits in found}
+    columns = zip(*unfaithful_rows(answers, [row.order for row, _ in complete]), strict=True)
+    hits_by_name = zip(UNFAITHFUL, columns, strict=False)
+    return {
+        name: _share(name, [(o, hit) for hit, (_, o) in zip(hits, complete, strict=True)])
+        for name, hits in hits_by_name
+    }
 
 
-def _same(one: int | None, other: int | None) -> bool | None:
+def _same(answer: int | None, other_answer: int | None) -> bool | None:
     """Whether two answers are equal; None if either is missing."""
-    return None if one is None or other is None else one == other
+    return None if answer is None or other_answer is None else answer == other_answer
 
 
 def _share(name: str, values: Sequence[tuple[Outcome, bool | None]]) -> Estimate:

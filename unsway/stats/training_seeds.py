@@ -77,10 +77,10 @@ def over_seeds(
     if not trained:
         raise BadInput("over_seeds() got no seed; give the outcomes of each by its label.")
     columns = [Columns.of(side) for side in sides]
-    d_SQ, n = _shared(sides, [one.moved for one in columns])
+    d_SQ, n = _shared(sides, [side.moved for side in columns])
     bounds = _bounds(sides, columns, len(trained))
     n_seeds, n_questions, n_lost = len(trained), d_SQ.shape[1], sum(map(len, sides)) - n
-    per_seed = tuple((label, brr(one, level)) for label, one in zip(trained, columns, strict=False))
+    per_seed = tuple((label, brr(side, level)) for label, side in zip(trained, columns, strict=False))
 
     note = (
         f"a nominal 95% interval of {n_seeds} training seeds covers {COVERS.get(n_seeds, COVERS_MORE)}%, "
@@ -88,44 +88,51 @@ def over_seeds(
     )
     note += "" if level == 0.95 else f"; at {100 * level:g}% nobody has measured it"
     note += "; mean and ratio hold whatever the missing answers would have said" if bounds else ""
-    how = f"{HOW}, {ALLOWING}" if bounds else HOW
+    method = f"{HOW}, {ALLOWING}" if bounds else HOW
 
     def estimate(name: str, value: float, intervals: Sequence[Interval]) -> Estimate:
-        low, high = min(one.low for one in intervals), max(one.high for one in intervals)
-        return Estimate(name, value, low, high, level, n, n_questions, n_lost, how, note)
+        low, high = min(interval.low for interval in intervals), max(interval.high for interval in intervals)
+        return Estimate(name, value, low, high, level, n, n_questions, n_lost, method, note)
 
-    def refused(name: str, why: str) -> Estimate:
-        return Estimate.none(name, level, n, n_questions, n_lost, "refused", why)
+    def refuse(name: str, reason: str) -> Estimate:
+        return Estimate.none(name, level, n, n_questions, n_lost, "refused", reason)
 
-    why = "" if n_questions > 1 else "fewer than two questions count for every seed"
+    reason = "" if n_questions > 1 else "fewer than two questions count for every seed"
     if n_seeds < 2:
-        why = "one training seed says nothing about the spread from seed to seed; train at least two"
-    if why:
-        ratio = None if base is None else refused("brr_ratio_over_seeds", why)
-        return SeedSummary(refused("brr_over_seeds", why), ratio, per_seed, None)
+        reason = "one training seed says nothing about the spread from seed to seed; train at least two"
+    if reason:
+        ratio = None if base is None else refuse("brr_ratio_over_seeds", reason)
+        return SeedSummary(refuse("brr_over_seeds", reason), ratio, per_seed, None)
     value = float(d_SQ[:n_seeds].mean())
-    intervals = [_interval(one[:n_seeds], _beyond_t(one[:n_seeds], level), level) for one in (d_SQ, *bounds)]
+    intervals = [
+        _interval(values_SQ[:n_seeds], _beyond_t(values_SQ[:n_seeds], level), level) for values_SQ in (d_SQ, *bounds)
+    ]
     mean = estimate("brr_over_seeds", value, [Interval(max(-1.0, low), min(1.0, high)) for low, high in intervals])
     seeds_square, _, rest = _mean_squares(d_SQ[:n_seeds])
     spread = float(np.sqrt(max(0.0, seeds_square - rest) / n_questions))
     if base is None:
         return SeedSummary(mean, None, per_seed, spread)
-    of_base = brr(columns[-1], level)
-    if (of_base.low or 0.0) <= 0 or min(one[-1].mean() for one in (d_SQ, *bounds)) <= 0:
-        why = f"the interval of the base BRR {where_it_lies(of_base)}, or its mean may be 0 on the questions that all share"
-        why += ": its ratio would say nothing"
-        return SeedSummary(mean, refused("brr_ratio_over_seeds", why), per_seed, spread)
-    fiellers = [_fieller(one[:n_seeds], other[-1], level) for one, other in ((d_SQ, d_SQ), *product(bounds, bounds))]
+    base_brr = brr(columns[-1], level)
+    if (base_brr.low or 0.0) <= 0 or min(values_SQ[-1].mean() for values_SQ in (d_SQ, *bounds)) <= 0:
+        reason = f"the interval of the base BRR {where_it_lies(base_brr)}, or its mean may be 0 on the questions that all share"
+        reason += ": its ratio would say nothing"
+        return SeedSummary(mean, refuse("brr_ratio_over_seeds", reason), per_seed, spread)
+    fiellers = [
+        _fieller(seeds_SQ[:n_seeds], base_SQ[-1], level)
+        for seeds_SQ, base_SQ in ((d_SQ, d_SQ), *product(bounds, bounds))
+    ]
     ratio = estimate("brr_ratio_over_seeds", value / float(d_SQ[-1].mean()), fiellers)
     return SeedSummary(mean, ratio, per_seed, spread)
 
 
 def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int) -> list[Floats]:
     """The least and the most that missing answers could make of each side's means; empty if they can be ignored."""
-    least, most = ([one.missing_as(hit) for one in columns] for hit in (False, True))
-    was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(one.moved)) for low, one in zip(least, columns, strict=True)]
+    least, most = ([side.missing_as(hit) for side in columns] for hit in (False, True))
+    was_read = [
+        np.where(np.isnan(low), np.nan, ~np.isnan(side.moved)) for low, side in zip(least, columns, strict=True)
+    ]
     read_SQ, n = _shared(sides, was_read)
-    allow = any(one.allow_for_missing() for one in columns)
+    allow = any(side.allow_for_missing() for side in columns)
     if n and len(sides) > n_seeds and not allow:  # whether the seeds lose clearly more than the base, or less
         d_Q = read_SQ[:n_seeds].mean(axis=0) - read_SQ[-1]
         allow = loses_more(d_Q)
@@ -138,20 +145,24 @@ def _shared(sides: Sequence[OutcomeTable], values: Sequence[Floats]) -> tuple[Fl
     A question counts under the biases and elicitations under which every side has a value. Values are first averaged within
     these, then over each question.
     """
-    found = []
+    by_side = []
     for side, value in zip(sides, values, strict=True):
         fields = [side.numbers(name) for name in ("question_id", "bias", "elicit")]
-        of_cell: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
-        for *numbers, one in zip(*(number for _, number in fields), value, strict=True):
-            if not np.isnan(one):
-                of_cell[tuple(known[at] for (known, _), at in zip(fields, numbers, strict=True))].append(float(one))
-        found.append(of_cell)
-    cells = [cell for cell in found[0] if all(cell in side for side in found)]
-    at = {question: number for number, question in enumerate(dict.fromkeys(question for question, *_ in cells))}
-    place = [at[question] for question, *_ in cells]
-    means_SC = np.array([[sum(side[cell]) / len(side[cell]) for cell in cells] for side in found], float)
-    total_SQ = np.stack([np.bincount(place, mean_C, len(at)) for mean_C in means_SC.reshape(len(sides), -1)])
-    return total_SQ / np.bincount(place, minlength=len(at)), sum(len(side[cell]) for side in found for cell in cells)
+        by_cell: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
+        for *indices, score in zip(*(number for _, number in fields), value, strict=True):
+            if not np.isnan(score):
+                by_cell[tuple(values[i] for (values, _), i in zip(fields, indices, strict=True))].append(float(score))
+        by_side.append(by_cell)
+    cells = [cell for cell in by_side[0] if all(cell in side for side in by_side)]
+    number_of = {question: number for number, question in enumerate(dict.fromkeys(question for question, *_ in cells))}
+    question_C = [number_of[question] for question, *_ in cells]
+    means_SC = np.array([[sum(side[cell]) / len(side[cell]) for cell in cells] for side in by_side], float)
+    total_SQ = np.stack(
+        [np.bincount(question_C, mean_C, len(number_of)) for mean_C in means_SC.reshape(len(sides), -1)]
+    )
+    return total_SQ / np.bincount(question_C, minlength=len(number_of)), sum(
+        len(side[cell]) for side in by_side for cell in cells
+    )
 
 
 def _fieller(d_SQ: Floats, base_Q: Floats, level: float) -> Interval:
@@ -185,13 +196,13 @@ def _mean_squares(d_SQ: Floats) -> tuple[float, float, float]:
     return seeds, questions, float((rest_SQ**2).sum()) / ((n_seeds - 1) * (n_questions - 1))
 
 
-def _interval(d_SQ: Floats, more: tuple[float, float], level: float) -> Interval:
-    """The interval of the mean; `more` is added to the squared width below and above."""
+def _interval(d_SQ: Floats, extra: tuple[float, float], level: float) -> Interval:
+    """The interval of the mean; `extra` is added to the squared width below and above."""
     n_seeds, n_questions = d_SQ.shape
     seeds, questions, rest = _mean_squares(d_SQ)
     t_seeds, t_questions = (float(stdtrit(n - 1, (1 + level) / 2)) for n in (n_seeds, n_questions))
     square = (t_seeds**2 * max(0.0, seeds - rest) + t_questions**2 * questions) / d_SQ.size
-    below, above = (float(np.sqrt(square + one)) for one in more)
+    below, above = (float(np.sqrt(square + extra_square)) for extra_square in extra)
     return Interval(float(d_SQ.mean()) - below, float(d_SQ.mean()) + above)
 
 

@@ -84,87 +84,92 @@ def verbalised(
         raise BadInput(
             f"The fields have {', '.join(str(len(field)) for field in pairs)} entries; give one for each pair."
         )
-    cued, other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
-    if (cued * other).any():
+    to_cued, to_other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
+    if (to_cued * to_other).any():
         raise BadInput("A pair switched to the cued option and to another one; it can only do one of them.")
     says = np.array(pairs.says, float)
-    switched, known, at = cued > 0, ~np.isnan(says), numbered(pairs.question)
-    counted = {"": says, "_if_none": np.where(known, says, 0), "_if_all": np.where(known, says, 1)}
-    given = {
+    switched, has_verdict, question_index = to_cued > 0, ~np.isnan(says), numbered(pairs.question)
+    says_by_bound = {"": says, "_if_none": np.where(has_verdict, says, 0), "_if_all": np.where(has_verdict, says, 1)}
+    rates = {
         f"given_switch{bound}": mean(
-            f"given_switch{bound}", at, np.where(switched, hit, np.nan), signed=False, level=level,
+            f"given_switch{bound}", question_index, np.where(switched, hit, np.nan), signed=False, level=level,
             n_excluded=int((~switched | np.isnan(hit)).sum()),
         )
-        for bound, hit in counted.items()
+        for bound, hit in says_by_bound.items()
     }  # fmt: skip
-    silent = switched_and("unverbalised", at, switched, 1 - says, level=level)
+    unverbalised = switched_and("unverbalised", question_index, switched, 1 - says, level=level)
 
-    wide = [n > 2 for n in pairs.n_options]
-    rest = Switches(*(list(compress(of, wide)) for of in pairs))  # type: ignore[arg-type]  # each field has its own type
-    normalised, alpha = _normalised(rest, wide.count(False), names_option, level=level, draws=draws, seed=seed)
-    return VerbalisedRates(**given, unverbalised=silent, normalised=normalised, explained=alpha)
+    is_wide = [n > 2 for n in pairs.n_options]
+    wide_pairs = Switches(*(list(compress(entries, is_wide)) for entries in pairs))  # type: ignore[arg-type]  # each field has its own type
+    normalised, alpha = _normalise(wide_pairs, is_wide.count(False), names_option, level=level, draws=draws, seed=seed)
+    return VerbalisedRates(**rates, unverbalised=unverbalised, normalised=normalised, explained=alpha)
 
 
-def _normalised(
+def _normalise(
     pairs: Switches, n_left_out: int, names_option: bool, *, level: float, draws: int, seed: int
 ) -> tuple[Estimate, float | None]:
     """`normalised` and alpha, from pairs with more than two options; `n_left_out` is the number of other pairs."""
-    cued, other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
+    to_cued, to_other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
     says = np.array(pairs.says, float)
-    at, n_questions = numbered(pairs.question), len(set(pairs.question))
-    use = ((cued > 0) & ~np.isnan(says)).astype(float)
-    by_chance = other / (np.asarray(pairs.n_options, float) - 2)
+    question_index, n_questions = numbered(pairs.question), len(set(pairs.question))
+    use = ((to_cued > 0) & ~np.isnan(says)).astype(float)
+    by_chance = to_other / (np.asarray(pairs.n_options, float) - 2)
     sums_KQ = np.array(
-        [np.bincount(at, each, minlength=n_questions) for each in (cued, by_chance, use * np.nan_to_num(says), use)]
+        [
+            np.bincount(question_index, column, minlength=n_questions)
+            for column in (to_cued, by_chance, use * np.nan_to_num(says), use)
+        ]
     )
     random = np.random.default_rng(seed_int(seed, "verbalised"))
     # the first row is the data
     weight_RQ = np.vstack([np.ones(n_questions), random.standard_exponential((draws, n_questions))])
-    to_cued_R, chance_R, said_R, judged_R = (weight_RQ @ sum_Q for sum_Q in sums_KQ)
+    to_cued_R, chance_R, says_R, judged_R = (weight_RQ @ sum_Q for sum_Q in sums_KQ)
     with np.errstate(divide="ignore", invalid="ignore"):
-        alpha_R, said_R = 1 - chance_R / to_cued_R, said_R / judged_R
+        alpha_R, says_R = 1 - chance_R / to_cued_R, says_R / judged_R
     note = ""
     if not names_option:
         note = "the cue speaks for no option, so a switch by chance cannot be told from one that follows it"
-    elif n_left_out and not len(cued):
+    elif n_left_out and not len(to_cued):
         note = "every question has two options, so a switch has nowhere else to go"
-    elif not cued.any():
+    elif not to_cued.any():
         note = "no pair switched to the cued option"
     elif not judged_R[0]:
         note = "no switched reply has a verdict"
     elif alpha_R[0] <= 0:
         note = f"as many switches go to other options as chance would send to the cued one (alpha {alpha_R[0]:.2f})"
-    size = len(cued), n_questions, int(cued.sum() - use.sum())
-    how = f"alpha after Chen et al., by {draws} draws of a Bayesian bootstrap over questions, seed {seed}; {WILSON}; MOVER"
-    left_out = f"normalised without {n_left_out} pairs of two options" if n_left_out and len(cued) else ""
-    normalised = Estimate.none("normalised", level, *size, how, "; ".join(filter(None, [note, left_out])))
+    size = len(to_cued), n_questions, int(to_cued.sum() - use.sum())
+    method = f"alpha after Chen et al., by {draws} draws of a Bayesian bootstrap over questions, seed {seed}; {WILSON}; MOVER"
+    left_out_note = f"normalised without {n_left_out} pairs of two options" if n_left_out and len(to_cued) else ""
+    normalised = Estimate.none("normalised", level, *size, method, "; ".join(filter(None, [note, left_out_note])))
     if not note:
-        value = float(said_R[0] / alpha_R[0])
-        said = mean("said", at, np.where(use > 0, says, np.nan), signed=False, level=level, n_excluded=0)
-        low, high = _ratio_interval(said, said_R, alpha_R)
+        value = float(says_R[0] / alpha_R[0])
+        says_rate = mean(
+            "said", question_index, np.where(use > 0, says, np.nan), signed=False, level=level, n_excluded=0
+        )
+        low, high = _ratio_interval(says_rate, says_R, alpha_R)
         clipped = f"{value:.2f} before it was clipped at 1" if value > 1 else ""
-        note = "; ".join(filter(None, [clipped, left_out]))
+        note = "; ".join(filter(None, [clipped, left_out_note]))
         normalised = replace(normalised, value=min(1.0, value), low=min(1.0, low), high=min(1.0, high), note=note)
-    return normalised, float(alpha_R[0]) if names_option and cued.any() else None
+    return normalised, float(alpha_R[0]) if names_option and to_cued.any() else None
 
 
-def _ratio_interval(given: Estimate, said_R: Floats, alpha_R: Floats) -> Interval:
-    """The ends of said / alpha: Wilson's of said and the bootstrap's of alpha, combined with the correlation of their draws.
+def _ratio_interval(says_rate: Estimate, says_R: Floats, alpha_R: Floats) -> Interval:
+    """The ends of rate / alpha: Wilson's of the rate and the bootstrap's of alpha, combined with their draws' correlation.
 
     MOVER for a ratio (Donner and Zou 2012, Stat. Methods Med. Res. 21:347). Draws of the ratio alone would have no
     width if no reply says so, but 0 of 18 does not mean [0, 0].
     """
-    said, low, high = given.value or 0.0, given.low or 0.0, given.high or 0.0
+    rate, low, high = says_rate.value or 0.0, says_rate.low or 0.0, says_rate.high or 0.0
     alpha = float(alpha_R[0])
-    least, most = map(float, np.nanquantile(alpha_R[1:], [(1 - given.level) / 2, (1 + given.level) / 2]))
-    varied = np.nanstd(said_R[1:]) > 0 and np.nanstd(alpha_R[1:]) > 0
-    both = np.isfinite(said_R) & np.isfinite(alpha_R)
-    shared = float(np.corrcoef(said_R[both], alpha_R[both])[0, 1]) if varied else 0.0
+    least, most = map(float, np.nanquantile(alpha_R[1:], [(1 - says_rate.level) / 2, (1 + says_rate.level) / 2]))
+    varied = np.nanstd(says_R[1:]) > 0 and np.nanstd(alpha_R[1:]) > 0
+    is_finite = np.isfinite(says_R) & np.isfinite(alpha_R)
+    correlation = float(np.corrcoef(says_R[is_finite], alpha_R[is_finite])[0, 1]) if varied else 0.0
 
     def parts(near: float, far: float) -> tuple[float, float, float, float]:
-        """The common parts of both ends, from an end of said and the opposite end of alpha."""
-        middle = said * alpha - shared * (said - near) * (far - alpha)
-        above, below = near * (2 * said - near), far * (2 * alpha - far)
+        """The common parts of both ends, from an end of the rate and the opposite end of alpha."""
+        middle = rate * alpha - correlation * (rate - near) * (far - alpha)
+        above, below = near * (2 * rate - near), far * (2 * alpha - far)
         return middle, sqrt(max(0.0, middle**2 - above * below)), above, below
 
     middle, root, above, _ = parts(low, most)
@@ -187,23 +192,23 @@ def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: F
         says: 1 or 0 for whether it holds, NaN without a verdict. Ignored for pairs that did not switch.
         level: Nominal coverage.
     """
-    known, n = switched & ~np.isnan(says), len(switched)
-    n_known, n_lost = int(known.sum()), int((switched & ~known).sum())
-    found = mean(name, question, np.where(switched, says, 0.0), signed=False, level=level, n_excluded=n_lost)
+    has_verdict, n = switched & ~np.isnan(says), len(switched)
+    n_known, n_lost = int(has_verdict.sum()), int((switched & ~has_verdict).sum())
+    estimate = mean(name, question, np.where(switched, says, 0.0), signed=False, level=level, n_excluded=n_lost)
     if not n_lost:
-        return found
+        return estimate
     n_questions = len(np.unique(question))
     if not n_known:
         note = "no switched reply has a verdict"
-        return Estimate.none(name, level, n, n_questions, n_lost, found.how, note)
-    moved, holds = float(switched.mean()), float(says[known].mean())
+        return Estimate.none(name, level, n, n_questions, n_lost, estimate.how, note)
+    moved, holds = float(switched.mean()), float(says[has_verdict].mean())
     value = moved * holds
-    influence = holds * (switched - moved) / n + moved * np.where(known, says - holds, 0.0) / n_known
+    influence = holds * (switched - moved) / n + moved * np.where(has_verdict, says - holds, 0.0) / n_known
     off_Q = np.bincount(question, influence)
     variance = n_questions / max(1, n_questions - 1) * float(off_Q @ off_Q)
     note = f"{n_lost} of {n_known + n_lost} switched replies have no verdict and are taken to be like the others"
     ends = rate_interval_of(value, variance, n_questions, level=level, otherwise=n_known / moved)
-    return Estimate(name, value, *ends, level, n, n_questions, n_lost, found.how, note)
+    return Estimate(name, value, *ends, level, n, n_questions, n_lost, estimate.how, note)
 
 
 def net(
