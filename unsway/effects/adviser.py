@@ -21,12 +21,12 @@ STEEPEST = slope([rate / 20 for rate in RATES], (-1, -1, 1, 1))
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
     """The slope of following (beyond what the clean answer hits) on the share that the adviser had right."""
-    found = [choice(item.question, samples) for samples in replies]
-    if None in found:
+    choices = [choice(item.question, samples) for samples in replies]
+    if None in choices:
         return None
     cued = [int(item.facts[str(rate)]) for rate in RATES]
     follows = [
-        float(answer == option) - float(found[0] == option) for answer, option in zip(found[1:], cued, strict=True)
+        float(answer == option) - float(choices[0] == option) for answer, option in zip(choices[1:], cued, strict=True)
     ]
     return slope([rate / 20 for rate in RATES], follows)
 

@@ -64,16 +64,16 @@ def panel(
     if names is None:
         usual = (name for name in judge_free() if not effects.get(name).by_name)
         names = [name for name in usual if effects.get(name).build(replace(inputs, n=1))]
-    wanted: dict[str, list[str]] = {}
+    conditions_of: dict[str, list[str]] = {}
     for name in names:
-        effect, _, condition = name.partition("/")
-        wanted.setdefault(effect, []).append(condition)
-    found = []
-    for name, parts in wanted.items():
-        one = effects.get(name)
-        sized = replace(inputs, n=min(inputs.n, one.n)) if own_sizes else inputs
-        found.append(asked_effect(one, parts, sized, settings))
-    return tuple(found)
+        effect_name, _, condition = name.partition("/")
+        conditions_of.setdefault(effect_name, []).append(condition)
+    asked_effects = []
+    for name, conditions in conditions_of.items():
+        effect = effects.get(name)
+        sized = replace(inputs, n=min(inputs.n, effect.n)) if own_sizes else inputs
+        asked_effects.append(asked_effect(effect, conditions, sized, settings))
+    return tuple(asked_effects)
 
 
 def asked_effect(
@@ -81,17 +81,17 @@ def asked_effect(
 ) -> AskedEffect:
     """One side effect with its items, in some of its conditions; an empty string among them takes all. Raises as `panel`."""
     items = effect.build(inputs)
-    there = {item.condition for item in items}
+    available = {item.condition for item in items}
     for condition in conditions:
-        if condition and condition not in there:
-            raise UnknownName(f"condition of {effect.name}", condition, there)
-    taken = there if "" in conditions else set(conditions)
-    items = tuple(item for item in items if item.condition in taken)
+        if condition and condition not in available:
+            raise UnknownName(f"condition of {effect.name}", condition, available)
+    selection = available if "" in conditions else set(conditions)
+    items = tuple(item for item in items if item.condition in selection)
     if not items:
         raise BadInput(
             f"The side effect {effect.name!r} has nothing to ask: there are no questions with a right option."
         )
-    measures = tuple(m for m in effect.measures if not m.conditions or set(m.conditions) <= taken)
+    measures = tuple(m for m in effect.measures if not m.conditions or set(m.conditions) <= selection)
     return AskedEffect(replace(effect, measures=measures), items, decoding(effect, settings))
 
 
@@ -103,21 +103,26 @@ def judge_free() -> tuple[str, ...]:
 def decoding(effect: SideEffect, settings: Settings) -> Settings:
     """How the replies of a side effect are decoded, given the study's settings."""
     temperature = settings.temperature if effect.temperature is None else effect.temperature
-    longest = settings.max_tokens if effect.max_tokens is None else effect.max_tokens
-    return replace(settings, temperature=temperature, max_tokens=longest)
+    max_tokens = settings.max_tokens if effect.max_tokens is None else effect.max_tokens
+    return replace(settings, temperature=temperature, max_tokens=max_tokens)
 
 
 def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> tuple[AskedEffect, ...]:
     """The panel with other margins, by `effect.measure`, or by `effect` for its first number. Raises `UnknownName`."""
-    first = {one.effect.name: f"{one.effect.name}.{one.effect.measures[0].name}" for one in asked}
-    margins = {first.get(name, name): margin for name, margin in wanted.items()}
-    known = [f"{one.effect.name}.{m.name}" for one in asked for m in one.effect.measures]
+    main_measure = {
+        asked_effect.effect.name: f"{asked_effect.effect.name}.{asked_effect.effect.measures[0].name}"
+        for asked_effect in asked
+    }
+    margins = {main_measure.get(name, name): margin for name, margin in wanted.items()}
+    measure_names = [
+        f"{asked_effect.effect.name}.{m.name}" for asked_effect in asked for m in asked_effect.effect.measures
+    ]
     for name in margins:
-        if name not in known:
-            raise UnknownName("number of a side effect", name, known)
-    found = []
-    for one in asked:
-        effect = one.effect
-        own = (replace(m, margin=margins.get(f"{effect.name}.{m.name}", m.margin)) for m in effect.measures)
-        found.append(replace(one, effect=replace(effect, measures=tuple(own))))
-    return tuple(found)
+        if name not in measure_names:
+            raise UnknownName("number of a side effect", name, measure_names)
+    asked_effects = []
+    for asked_effect in asked:
+        effect = asked_effect.effect
+        measures = (replace(m, margin=margins.get(f"{effect.name}.{m.name}", m.margin)) for m in effect.measures)
+        asked_effects.append(replace(asked_effect, effect=replace(effect, measures=tuple(measures))))
+    return tuple(asked_effects)

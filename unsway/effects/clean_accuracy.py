@@ -68,8 +68,8 @@ def free(item: EffectItem, replies: Replies) -> float | None:
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """The clean prompt of each question, and sums without options."""
     items = [*clean_items(inputs, "options")]
-    for each in grounded("steps", inputs.n, seed=inputs.seed):
-        prompt = Prompt((Turn("user", (Part("stem", each.question.stem), Part("instruction", ASKS))),))
-        number = each.question.options[each.question.gold or 0]
-        items.append(EffectItem(each.question.id, (prompt,), condition="free", facts={"number": number}))
+    for task in grounded("steps", inputs.n, seed=inputs.seed):
+        prompt = Prompt((Turn("user", (Part("stem", task.question.stem), Part("instruction", ASKS))),))
+        number = task.question.options[task.question.gold or 0]
+        items.append(EffectItem(task.question.id, (prompt,), condition="free", facts={"number": number}))
     return tuple(items)

@@ -21,8 +21,8 @@ SURE, UNSURE = "sure", "unsure"
 
 def counts(item: EffectItem, replies_of_base: Replies) -> bool:
     """Whether the item's condition (sure or unsure) matches what the base's other samples without the record say."""
-    found = {choice(item.question, replies_of_base[0], sample) for sample in range(1, SAMPLES)}
-    return (len(found) == 1 and None not in found) == (item.condition == SURE)
+    choices = {choice(item.question, replies_of_base[0], sample) for sample in range(1, SAMPLES)}
+    return (len(choices) == 1 and None not in choices) == (item.condition == SURE)
 
 
 @side_effect(
@@ -54,7 +54,7 @@ def counts(item: EffectItem, replies_of_base: Replies) -> bool:
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each question without and with its record, once for each condition: base sure, base unsure."""
     records = grounded("records", inputs.n, seed=inputs.seed)
-    made = pairs(
-        [each.question for each in records], [document(records)], elicit=inputs.elicit, aim="gold", seed=inputs.seed
+    record_pairs = pairs(
+        [record.question for record in records], [document(records)], elicit=inputs.elicit, aim="gold", seed=inputs.seed
     )
-    return tuple(EffectItem.of_pair(pair, kind) for pair in made for kind in (SURE, UNSURE))
+    return tuple(EffectItem.of_pair(pair, condition) for pair in record_pairs for condition in (SURE, UNSURE))

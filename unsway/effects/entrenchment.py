@@ -14,22 +14,22 @@ from unsway.stats.same_answers import two_places
 
 def same_wrong(item: EffectItem, replies: Replies) -> float | None:
     """1 if both samples give the same wrong option, else 0; NaN unless both are wrong."""
-    found = _both(item, replies)
-    return float(found[0] == found[1]) if isinstance(found, tuple) else found
+    choices = _wrong_choices(item, replies)
+    return float(choices[0] == choices[1]) if isinstance(choices, tuple) else choices
 
 
 def both_wrong(item: EffectItem, replies: Replies) -> float | None:
     """Both wrong options in one number; NaN unless both are wrong."""
-    found = _both(item, replies)
-    return two_places(*found) if isinstance(found, tuple) else found
+    choices = _wrong_choices(item, replies)
+    return two_places(*choices) if isinstance(choices, tuple) else choices
 
 
-def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
+def _wrong_choices(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
     """Both options; None if one is missing, NaN if one is right."""
-    one, other = (choice(item.question, replies[0], sample) for sample in (0, 1))
-    if item.question is None or one is None or other is None:
+    first, second = (choice(item.question, replies[0], sample) for sample in (0, 1))
+    if item.question is None or first is None or second is None:
         return None
-    return nan if item.question.gold in (one, other) else (one, other)
+    return nan if item.question.gold in (first, second) else (first, second)
 
 
 @side_effect(

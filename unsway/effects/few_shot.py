@@ -27,9 +27,9 @@ WRONG_SHARES = (0.0, 0.25, 0.5)
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
     """The slope of right answers on the share of wrong examples; -1 means that one answer is lost if all are wrong."""
-    found = [right(item.question, samples) for samples in replies[1:]]
-    known = [value for value in found if value is not None]
-    return slope(WRONG_SHARES, known) if len(known) == len(WRONG_SHARES) else None
+    scores = [right(item.question, samples) for samples in replies[1:]]
+    readable = [value for value in scores if value is not None]
+    return slope(WRONG_SHARES, readable) if len(readable) == len(WRONG_SHARES) else None
 
 
 @side_effect(
@@ -64,15 +64,17 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each question alone and after four examples (none, one or two wrong); and questions with invented labels."""
-    style, items = elicitations.get(inputs.elicit).style, []
+    style = elicitations.get(inputs.elicit).style
+    items = []
     for question in inputs.taken():
-        draw, clean = rng(inputs.seed, "few shot", question.id), render(question, inputs.elicit)
+        draw = rng(inputs.seed, "few shot", question.id)
+        clean = render(question, inputs.elicit)
         shots = [pose(demo, draw, n_options=4) for demo in draw.sample(demos(), SHOTS)]
         wrong = [relabelled(shot, (shot.label + draw.randrange(1, 4)) % 4, draw) for shot in shots]
-        given = [wrong[: int(SHOTS * share)] + shots[int(SHOTS * share) :] for share in WRONG_SHARES]
-        prompts = tuple(put(clean, "front", write(each, style)) for each in given)
+        shot_sets = [wrong[: int(SHOTS * share)] + shots[int(SHOTS * share) :] for share in WRONG_SHARES]
+        prompts = tuple(put(clean, "front", write(shot_set, style)) for shot_set in shot_sets)
         items.append(EffectItem(question.id, (clean, *prompts), question, condition="shots"))
-    taught = grounded("labels", inputs.n, seed=inputs.seed)
-    for pair in pairs([each.question for each in taught], [examples(taught)], elicit=inputs.elicit, aim="gold"):
+    tasks = grounded("labels", inputs.n, seed=inputs.seed)
+    for pair in pairs([task.question for task in tasks], [examples(tasks)], elicit=inputs.elicit, aim="gold"):
         items.append(EffectItem(pair.question.id, (pair.biased,), pair.question, condition="labels"))
     return tuple(items)

@@ -17,14 +17,14 @@ from unsway.types import Question
 
 def resample(item: EffectItem, replies: Replies) -> float | None:
     """1 if two samples of the plain prompt differ, else 0."""
-    one, other = answer(item, replies, 0, 0), answer(item, replies, 0, 1)
-    return None if one is None or other is None else float(one != other)
+    first, second = answer(item, replies, 0, 0), answer(item, replies, 0, 1)
+    return None if first is None or second is None else float(first != second)
 
 
 def beyond(item: EffectItem, replies: Replies) -> float | None:
     """Whether the answer to the other form differs, minus whether a second sample does."""
-    again, one, other = resample(item, replies), answer(item, replies, 0, 0), answer(item, replies, 1, 0)
-    return None if again is None or one is None or other is None else float(one != other) - again
+    noise, first, other_form = resample(item, replies), answer(item, replies, 0, 0), answer(item, replies, 1, 0)
+    return None if noise is None or first is None or other_form is None else float(first != other_form) - noise
 
 
 def answer(item: EffectItem, replies: Replies, prompt: int, sample: int) -> str | None:
@@ -33,8 +33,8 @@ def answer(item: EffectItem, replies: Replies, prompt: int, sample: int) -> str 
     if question is not None and prompt and "order" in item.facts:
         order = [int(place) for place in item.facts["order"].split()]
         question = replace(question, options=tuple(question.options[i] for i in order))
-    found = choice(question, replies[prompt], sample)
-    return None if question is None or found is None else question.options[found]
+    option = choice(question, replies[prompt], sample)
+    return None if question is None or option is None else question.options[option]
 
 
 @side_effect(
@@ -65,14 +65,14 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     for question in inputs.taken():
         plain, n = render(question, inputs.elicit), len(question.options)
         items.append(EffectItem(question.id, (plain,), question, condition="again"))
-        turned = rng(inputs.seed, "reordered", question.id).randrange(1, n)
-        order = [(place + turned) % n for place in range(n)]
-        shown = replace(question, options=tuple(question.options[i] for i in order), gold=None, id="")
+        shift = rng(inputs.seed, "reordered", question.id).randrange(1, n)
+        order = [(place + shift) % n for place in range(n)]
+        reordered = replace(question, options=tuple(question.options[i] for i in order), gold=None, id="")
         facts = {"order": " ".join(map(str, order))}
-        prompts = (plain, render(shown, inputs.elicit))
+        prompts = (plain, render(reordered, inputs.elicit))
         items.append(EffectItem(question.id, prompts, question, condition="reordered", facts=facts))
-    for each in grounded("steps", inputs.n, seed=inputs.seed):
-        other = Question(each.reworded, each.question.options, each.question.gold, "", "")
-        prompts = (render(each.question, inputs.elicit), render(other, inputs.elicit))
-        items.append(EffectItem(each.question.id, prompts, each.question, condition="reworded"))
+    for task in grounded("steps", inputs.n, seed=inputs.seed):
+        reworded = Question(task.reworded, task.question.options, task.question.gold, "", "")
+        prompts = (render(task.question, inputs.elicit), render(reworded, inputs.elicit))
+        items.append(EffectItem(task.question.id, prompts, task.question, condition="reworded"))
     return tuple(items)

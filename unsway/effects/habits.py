@@ -27,20 +27,20 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 def first(item: EffectItem, replies: Replies) -> float | None:
     """1 if the first option is answered, else 0."""
-    at = place(item, replies)
-    return None if at is None else float(at == 0)
+    option = place(item, replies)
+    return None if option is None else float(option == 0)
 
 
 def longest(item: EffectItem, replies: Replies) -> float | None:
     """1 if the longest option is answered, else 0."""
-    at = place(item, replies)
-    return None if at is None or item.question is None else float(is_longest(item.question, at))
+    option = place(item, replies)
+    return None if option is None or item.question is None else float(is_longest(item.question, option))
 
 
 def repeated(item: EffectItem, replies: Replies) -> float | None:
     """1 if the answered option repeats a word of the stem, else 0."""
-    at = place(item, replies)
-    return None if at is None or item.question is None else float(repeats(item.question, at))
+    option = place(item, replies)
+    return None if option is None or item.question is None else float(repeats(item.question, option))
 
 
 def place(item: EffectItem, replies: Replies) -> int | None:
@@ -55,8 +55,8 @@ def is_longest(question: Question, option: int) -> bool:
 
 def repeats(question: Question, option: int) -> bool:
     """Whether an option has a word of four letters or more from the stem."""
-    stem, own = (set(_WORD.findall(text.lower())) for text in (question.stem, question.options[option]))
-    return bool(stem & own)
+    stem_words, option_words = (set(_WORD.findall(text.lower())) for text in (question.stem, question.options[option]))
+    return bool(stem_words & option_words)
 
 
 def _habit(name: str, summary: str, score: Score) -> EffectMeasure:

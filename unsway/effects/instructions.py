@@ -38,7 +38,9 @@ def own_tasks() -> Iterator[InstructionTask]:
     for entry in bank("instruction_tasks").entries:
         text, *orders = entry.split("\n> ")
         checks = (order.partition(" ") for order in orders)
-        yield InstructionTask(text, tuple(Instruction(name, json.loads(said or "{}")) for name, _, said in checks))
+        yield InstructionTask(
+            text, tuple(Instruction(name, json.loads(arguments or "{}")) for name, _, arguments in checks)
+        )
 
 
 def ifeval_tasks() -> Iterator[InstructionTask]:
@@ -46,7 +48,7 @@ def ifeval_tasks() -> Iterator[InstructionTask]:
     for row in tables.rows(assets.need("ifeval") / "ifeval_input_data.jsonl"):
         if not UNCHECKED.intersection(row["instruction_id_list"]):
             orders = zip(row["instruction_id_list"], row["kwargs"], strict=True)
-            yield InstructionTask(row["prompt"], tuple(Instruction(name, said) for name, said in orders))
+            yield InstructionTask(row["prompt"], tuple(Instruction(name, arguments) for name, arguments in orders))
 
 
 def tasks() -> tuple[InstructionTask, ...]:
@@ -61,26 +63,26 @@ def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bo
     channels = split(replies[0][0].text)
     if channels.thought_kind == "cut":
         return None
-    orders = [Instruction(name, said) for name, said in json.loads(item.facts[CHECKS])]
+    orders = [Instruction(name, arguments) for name, arguments in json.loads(item.facts[CHECKS])]
     return follows(channels.said, orders, loose=loose)
 
 
 def strict(item: EffectItem, replies: Replies) -> float | None:
     """1 if every instruction is kept, else 0."""
-    found = kept(item, replies)
-    return None if found is None else float(all(found))
+    is_kept = kept(item, replies)
+    return None if is_kept is None else float(all(is_kept))
 
 
 def strict_share(item: EffectItem, replies: Replies) -> float | None:
     """The share of the instructions that are kept."""
-    found = kept(item, replies)
-    return None if found is None else sum(found) / len(found)
+    is_kept = kept(item, replies)
+    return None if is_kept is None else sum(is_kept) / len(is_kept)
 
 
 def loosely(item: EffectItem, replies: Replies) -> float | None:
     """1 if one of the reply's variants keeps every instruction, else 0."""
-    found = kept(item, replies, loose=True)
-    return None if found is None else float(all(found))
+    is_kept = kept(item, replies, loose=True)
+    return None if is_kept is None else float(all(is_kept))
 
 
 @side_effect(
@@ -104,12 +106,14 @@ def loosely(item: EffectItem, replies: Replies) -> float | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """A prompt for each task, in a seeded order."""
-    found = sorted(tasks(), key=lambda task: seed_int(inputs.seed, "instructions", task.prompt))
-    return tuple(map(item_of, found[: inputs.n]))
+    ordered = sorted(tasks(), key=lambda task: seed_int(inputs.seed, "instructions", task.prompt))
+    return tuple(map(item_of, ordered[: inputs.n]))
 
 
 def item_of(task: InstructionTask) -> EffectItem:
     """One task as an item: its prompt, and its instructions as a fact."""
-    orders: Sequence[tuple[str, object]] = [(one.check, dict(one.arguments)) for one in task.instructions]
+    orders: Sequence[tuple[str, object]] = [
+        (instruction.check, dict(instruction.arguments)) for instruction in task.instructions
+    ]
     prompt = Prompt((Turn("user", (Part("stem", task.prompt),)),))
     return EffectItem(content_id(task.prompt), (prompt,), facts={CHECKS: json.dumps(orders)})

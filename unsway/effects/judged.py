@@ -24,10 +24,10 @@ def said(samples: Sequence[Reply]) -> str | None:
 
 def about(name: str, **texts: str | None) -> Prompt | None:
     """The judge's prompt about some texts in a bank's wording; None if one of them is missing."""
-    there = {key: barred(text) for key, text in texts.items() if text is not None}
-    if len(there) < len(texts):
+    barred_texts = {key: barred(text) for key, text in texts.items() if text is not None}
+    if len(barred_texts) < len(texts):
         return None
-    return Prompt((Turn("user", (Part("instruction", fill(bank(name).entries[0], **there)),)),))
+    return Prompt((Turn("user", (Part("instruction", fill(bank(name).entries[0], **barred_texts)),)),))
 
 
 def label(samples: Sequence[Reply], labels: Sequence[str]) -> str | None:
@@ -36,5 +36,5 @@ def label(samples: Sequence[Reply], labels: Sequence[str]) -> str | None:
     pattern = re.compile(
         rf"[\s*_#>`-]{{0,9}}(?:[a-z ]{{1,20}}:)?[\s*_`]{{0,9}}({'|'.join(labels)})[\s*_`.]{{0,9}}", re.I
     )
-    found = {match[1].lower() for line in text.splitlines() if (match := pattern.fullmatch(line))}
-    return found.pop() if len(found) == 1 else None
+    matches = {match[1].lower() for line in text.splitlines() if (match := pattern.fullmatch(line))}
+    return matches.pop() if len(matches) == 1 else None

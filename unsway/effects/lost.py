@@ -50,40 +50,46 @@ def lost_items(
 ) -> tuple[LostItem, ...]:
     """The largest losses of every number with a margin against the base, or against 0, a few for each arm."""
     items = []
-    for one in (counted(each, lookups[base]) for each in asked if each.effect.judge is None):
-        for measure in one.effect.measures:
-            rows = (row for row in found if (row.effect, row.measure) == (one.effect.versioned, measure.name))
+    for asked_effect in (
+        counted(asked_effect, lookups[base]) for asked_effect in asked if asked_effect.effect.judge is None
+    ):
+        for measure in asked_effect.effect.measures:
+            rows = (row for row in found if (row.effect, row.measure) == (asked_effect.effect.versioned, measure.name))
             for row in rows if measure.margin is not None and measure.kind in SINGLY else ():
                 if row.arm != base and row.against in (base, ""):
                     worst = sorted(
-                        _losses(one, measure, lookups, row, base), key=lambda item: -abs(item.score - item.before)
+                        _losses(asked_effect, measure, lookups, row, base),
+                        key=lambda item: -abs(item.score - item.before),
                     )
                     items += worst[:MOST]
     return tuple(items)
 
 
 def _losses(
-    one: AskedEffect, measure: EffectMeasure, lookups: Mapping[str, Lookup], row: PanelRow, base: str
+    asked_effect: AskedEffect, measure: EffectMeasure, lookups: Mapping[str, Lookup], row: PanelRow, base: str
 ) -> Iterator[LostItem]:
     """Every item that scored worse in the arm of a row."""
-    for item in one.items:
+    for item in asked_effect.items:
         if measure.conditions and item.condition not in measure.conditions:
             continue
-        replies = [scored_replies(one, item, lookups[label]) for label in (row.arm, base)]
-        now, then = (measure.score(item, each) for each in replies)
+        replies = [scored_replies(asked_effect, item, lookups[label]) for label in (row.arm, base)]
+        now, then = (measure.score(item, arm_replies) for arm_replies in replies)
         then = then if row.against else 0.0
         if now is None or then is None or isnan(now) or isnan(then) or (now <= then if measure.rises else now >= then):
             continue
         # prompts answered differently: if evidence counts less, the reply without it may be the reason
         answers = [
-            {choice(item.question, each[n]) for each in replies} for n in range(len(item.prompts)) if row.against
+            {choice(item.question, arm_replies[n]) for arm_replies in replies}
+            for n in range(len(item.prompts))
+            if row.against
         ]
-        changed = [n for n, both in enumerate(answers) if len(both) == 2]
-        at = changed[-1] if changed else -1
-        said, said_before = (each[at][0].text if each[at] else "" for each in replies)
-        asked = "\n\n".join(turn.text() for turn in item.prompts[at].turns if turn.parts)
+        changed = [n for n, choices in enumerate(answers) if len(choices) == 2]
+        index = changed[-1] if changed else -1
+        reply_text, reply_before = (arm_replies[index][0].text if arm_replies[index] else "" for arm_replies in replies)
+        prompt_text = "\n\n".join(turn.text() for turn in item.prompts[index].turns if turn.parts)
         half = LONGEST // 2
         texts = (
-            text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}" for text in (asked, said, said_before)
+            text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}"
+            for text in (prompt_text, reply_text, reply_before)
         )
         yield LostItem(row.effect, row.measure, row.arm, now, then, *texts)

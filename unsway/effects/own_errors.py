@@ -16,8 +16,8 @@ from unsway.prompts.render import render
 
 def again(item: EffectItem, replies: Replies) -> float | None:
     """1 if the second sample is the same wrong option, else 0."""
-    found = choice(item.question, replies[0], 1)
-    return None if found is None else float(str(found) == item.facts["wrong"])
+    option = choice(item.question, replies[0], 1)
+    return None if option is None else float(str(option) == item.facts["wrong"])
 
 
 @side_effect(

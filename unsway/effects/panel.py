@@ -98,9 +98,9 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
     """The row of one number; `arms` is the arm, then the one it is compared with."""
     compared = compare(measure, *found)
     decision = None if measure.margin is None else margins.decide(compared, measure.margin)
-    known = compared.estimate.value is not None
-    after_Q, before_Q = (each.read_Q for each in found)
-    both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q) & (measure.kind != "level")
+    has_value = compared.estimate.value is not None
+    after_Q, before_Q = (arm.read_Q for arm in found)
+    paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q) & (measure.kind != "level")
     ends = [float(end) if np.isfinite(end) else None for end in compared.bounds]
     return PanelRow(
         effect=one.effect.versioned,
@@ -112,20 +112,20 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         value=own_value(measure, found[0]),
         before=None if measure.kind == "level" else own_value(measure, found[1]),
         change=compared.estimate,
-        gain=(compared.ends.low, compared.ends.high) if known else None,
+        gain=(compared.ends.low, compared.ends.high) if has_value else None,
         margin=measure.margin,
         verdict=decision.word if decision else "reported",
         why=(decision.why or compared.estimate.note) if decision else compared.estimate.note,
-        needed=decision.needed if decision and known else None,
+        needed=decision.needed if decision and has_value else None,
         rises=measure.rises or measure.kind == "letters",
         p_loss=compared.p_loss,
         n_missing=compared.n_missing,
         n_missing_before=compared.n_missing_before,
-        bounds=(ends[0], ends[1]) if known else None,
+        bounds=(ends[0], ends[1]) if has_value else None,
         missing_as=missing_as(measure, found[0]),
-        shift=compared.shift if known else None,
+        shift=compared.shift if has_value else None,
         parts=parts(measure, found),
-        changed=float((after_Q != before_Q)[both_Q].mean()) if both_Q.any() else None,
+        changed=float((after_Q != before_Q)[paired_Q].mean()) if paired_Q.any() else None,
     )
 
 
@@ -134,14 +134,14 @@ def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPa
     conditions = sorted(set(found[0].group_Q))
     if measure.conditions or len(conditions) < 2 or measure.kind not in ("change", "kept", "rate"):
         return ()
-    made = []
+    panel_parts = []
     for condition in conditions:
-        after_Q, before_Q = (each.read_Q[np.array(each.group_Q) == condition] for each in found)
-        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
-        if both_Q.any():
-            means = float(after_Q[both_Q].mean()), float(before_Q[both_Q].mean())
-            made.append(PanelPart(condition, *means, int(both_Q.sum())))
-    return tuple(made)
+        after_Q, before_Q = (arm.read_Q[np.array(arm.group_Q) == condition] for arm in found)
+        paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        if paired_Q.any():
+            means = float(after_Q[paired_Q].mean()), float(before_Q[paired_Q].mean())
+            panel_parts.append(PanelPart(condition, *means, int(paired_Q.sum())))
+    return tuple(panel_parts)
 
 
 def rows(
@@ -156,16 +156,23 @@ def rows(
     """
     base = next((label for label in lookups if roles[label] == "base"), None)
     control = next((label for label in lookups if roles[label] == "control"), None)
-    found = []
-    for one in asked:
-        one = counted(one, lookups[base]) if base else one
-        for measure in one.effect.measures:
-            scored = {label: scores(one, measure, lookup) for label, lookup in lookups.items()}
+    panel_rows = []
+    for asked_effect in asked:
+        asked_effect = counted(asked_effect, lookups[base]) if base else asked_effect
+        for measure in asked_effect.effect.measures:
+            arm_scores = {label: scores(asked_effect, measure, lookup) for label, lookup in lookups.items()}
             for label in lookups:
-                others = [base, control if roles[label] == "trained" else None]
-                against = [label] if measure.kind == "level" else [each for each in others if each and each != label]
-                found += [row(one, measure, (label, each), (scored[label], scored[each])) for each in against]
-    return tuple(found)
+                references = [base, control if roles[label] == "trained" else None]
+                against = (
+                    [label]
+                    if measure.kind == "level"
+                    else [reference for reference in references if reference and reference != label]
+                )
+                panel_rows += [
+                    row(asked_effect, measure, (label, reference), (arm_scores[label], arm_scores[reference]))
+                    for reference in against
+                ]
+    return tuple(panel_rows)
 
 
 def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
@@ -174,29 +181,34 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
     "Nothing broke" needs every number within its margin, each at its own level. "Something broke" is a search through
     the panel and is corrected for it (Holm).
     """
-    judged = [one for one in found if one.arm == arm and one.margin is not None and one.against in (against, "")]
-    if not judged:
+    judged_rows = [row for row in found if row.arm == arm and row.margin is not None and row.against in (against, "")]
+    if not judged_rows:
         return f"{arm}: no number with a margin was compared with {against}."
-    words, kept = [one.verdict for one in judged], [one for one in judged if one.verdict.startswith("kept")]
-    if margins.nothing_broke(words):
-        worse = sum(one.verdict != "kept" for one in kept)
-        more = f" ({worse} of them a little worse)" if worse else ""
-        all_of = f"all {len(judged)} numbers stayed within their margins{more}, each"
-        all_of = all_of if len(judged) > 1 else f"the one number stayed within its margin{' (a little worse)' * worse},"
-        return f"Nothing broke in {arm}: {all_of} shown at its own 2.5 % level."
-    lost = margins.broken(words, [one.p_loss for one in judged])
+    verdicts = [row.verdict for row in judged_rows]
+    kept_rows = [row for row in judged_rows if row.verdict.startswith("kept")]
+    if margins.nothing_broke(verdicts):
+        worse = sum(row.verdict != "kept" for row in kept_rows)
+        worse_note = f" ({worse} of them a little worse)" if worse else ""
+        statement = f"all {len(judged_rows)} numbers stayed within their margins{worse_note}, each"
+        statement = (
+            statement
+            if len(judged_rows) > 1
+            else f"the one number stayed within its margin{' (a little worse)' * worse},"
+        )
+        return f"Nothing broke in {arm}: {statement} shown at its own 2.5 % level."
+    losses = margins.broken(verdicts, [row.p_loss for row in judged_rows])
     names = [
-        f"{Ref.parse(one.effect).name.replace('_', ' ')} ({one.measure})"
-        for one, is_lost in zip(judged, lost, strict=True)
+        f"{Ref.parse(row.effect).name.replace('_', ' ')} ({row.measure})"
+        for row, is_lost in zip(judged_rows, losses, strict=True)
         if is_lost
     ]
-    unsure = sum(one.verdict == "cannot tell" for one in judged)
-    rest = f" Shown to be kept: {len(kept)} of {len(judged)} numbers; {unsure} cannot be told at this size."
-    rest = rest if len(judged) > 1 else ""
-    looks = number_of(len(judged), "look")
+    unsure = sum(row.verdict == "cannot tell" for row in judged_rows)
+    rest = f" Shown to be kept: {len(kept_rows)} of {len(judged_rows)} numbers; {unsure} cannot be told at this size."
+    rest = rest if len(judged_rows) > 1 else ""
+    looks = number_of(len(judged_rows), "look")
     if names:
         return f"Something broke in {arm}: {', '.join(names)}, after correction for {looks} (Holm).{rest}"
-    if len(judged) == 1:
+    if len(judged_rows) == 1:
         return f"Whether anything broke in {arm} is not shown: its one number cannot be told at this size."
     return (
         f"Whether anything broke in {arm} is not shown: no loss survives the correction for {looks}, and not every number "

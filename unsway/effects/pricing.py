@@ -35,31 +35,31 @@ class EffectPlan(NamedTuple):
 
 def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> dict[str, PromptLength]:
     """The length of every prompt to ask an arm; other settings and further samples get their own ids."""
-    found = {}
-    for one in asked:
-        for prompt in one.prompts():
-            for sample in range(one.effect.samples):
-                plain = one.settings_for(prompt) == settings and sample == 0
-                key = prompt.id if plain else f"{prompt.id} {one.settings.temperature} {sample}"
-                found[key] = PromptLength.of(prompt, elicit)
-    return found
+    by_key = {}
+    for asked_effect in asked:
+        for prompt in asked_effect.prompts():
+            for sample in range(asked_effect.effect.samples):
+                is_plain = asked_effect.settings_for(prompt) == settings and sample == 0
+                key = prompt.id if is_plain else f"{prompt.id} {asked_effect.settings.temperature} {sample}"
+                by_key[key] = PromptLength.of(prompt, elicit)
+    return by_key
 
 
 def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
     """A row for each side effect."""
     plans = []
-    for one in asked:
+    for asked_effect in asked:
         units: dict[str, set[str]] = {}
-        for item in one.items:
+        for item in asked_effect.items:
             units.setdefault(item.condition, set()).add(item.unit)
-        named = [len(units[condition]) for m in one.effect.measures for condition in m.conditions]
-        sizes = named or [len(set().union(*units.values()))]
-        n = min(sizes) // (len(units) if one.effect.counts else 1)  # the base's replies sort them
+        named_sizes = [len(units[condition]) for m in asked_effect.effect.measures for condition in m.conditions]
+        sizes = named_sizes or [len(set().union(*units.values()))]
+        n = min(sizes) // (len(units) if asked_effect.effect.counts else 1)  # the base's replies sort them
         needed = tuple(
             (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
-            for m in one.effect.measures
+            for m in asked_effect.effect.measures
             if m.margin is not None and m.unit == "points"
         )
-        n_replies = len(one.prompts()) * one.effect.samples
-        plans.append(EffectPlan(one.effect.name, n_replies, n, smallest_margin(DISCORDANT, n), needed))
+        n_replies = len(asked_effect.prompts()) * asked_effect.effect.samples
+        plans.append(EffectPlan(asked_effect.effect.name, n_replies, n, smallest_margin(DISCORDANT, n), needed))
     return tuple(plans)

@@ -18,10 +18,10 @@ from unsway.types import ANSWERS, OUTCOMES, Prompt, Question
 def harmless(seed: int) -> dict[Question, str]:
     """Safe requests that look unsafe, with their types: XSTest's if fetched, else our own; a panel never downloads."""
     if assets.folder_of("xstest") is None:
-        return {each: "" for each in sources.load("house_rules", seed=seed) if each.gold == ANSWERS}
+        return {request: "" for request in sources.load("house_rules", seed=seed) if request.gold == ANSWERS}
     rows = tables.rows(assets.need("xstest") / "xstest_prompts.csv")
     type_of = {row["prompt"]: str(row.get("type") or "") for row in rows}
-    return {each: type_of.get(each.stem, "") for each in sources.load("xstest", seed=seed)}
+    return {request: type_of.get(request.stem, "") for request in sources.load("xstest", seed=seed)}
 
 
 def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
@@ -31,8 +31,8 @@ def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
 
 def declined(item: EffectItem, heard: Replies) -> float | None:
     """1 if the judge says that the reply declines, else 0."""
-    found = label(heard[0], OUTCOMES)
-    return None if found is None else float(found == "declines")
+    verdict = label(heard[0], OUTCOMES)
+    return None if verdict is None else float(verdict == "declines")
 
 
 @side_effect(
@@ -53,5 +53,5 @@ def declined(item: EffectItem, heard: Replies) -> float | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each harmless request unchanged; its type is its condition."""
-    found = list(harmless(inputs.seed).items())[: inputs.n]
-    return tuple(EffectItem(q.id, (render(q, "request"),), q, condition=kind) for q, kind in found)
+    requests = list(harmless(inputs.seed).items())[: inputs.n]
+    return tuple(EffectItem(q.id, (render(q, "request"),), q, condition=kind) for q, kind in requests)

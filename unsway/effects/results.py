@@ -35,16 +35,16 @@ class EffectPanel:
 
     def of(self, arm: str) -> tuple[PanelRow, ...]:
         """The rows of an arm compared with the base, and its rows without a comparison."""
-        first = next((one.against for one in self.rows if one.arm == arm and one.against), "")
-        return tuple(one for one in self.rows if one.arm == arm and one.against in (first, ""))
+        reference = next((row.against for row in self.rows if row.arm == arm and row.against), "")
+        return tuple(row for row in self.rows if row.arm == arm and row.against in (reference, ""))
 
 
 def panel_in(folder: str | Path) -> EffectPanel:
     """The panel stored in a folder. Raises `BadInput` if there is none, or its file is damaged."""
-    found = kept_panel(folder)
-    if found is None:
+    panel = kept_panel(folder)
+    if panel is None:
         raise BadInput(f"{str(folder)!r} keeps no side effects. Ask for them first: `unsway effects {folder}`.")
-    return found
+    return panel
 
 
 def kept_panel(folder: str | Path) -> EffectPanel | None:
@@ -55,10 +55,10 @@ def kept_panel(folder: str | Path) -> EffectPanel | None:
     from unsway.effects.lost import LostItem
     from unsway.effects.panel import PanelRow
 
-    kept = read_json(path)
+    content = read_json(path)
     return EffectPanel(
-        kept.get("rows", tuple[PanelRow, ...]) or (),
-        kept.get("sentences", dict[str, str]) or {},
-        kept.get("about", dict[str, Any]) or {},
-        kept.get("lost", tuple[LostItem, ...]) or (),
+        content.get("rows", tuple[PanelRow, ...]) or (),
+        content.get("sentences", dict[str, str]) or {},
+        content.get("about", dict[str, Any]) or {},
+        content.get("lost", tuple[LostItem, ...]) or (),
     )

@@ -53,36 +53,36 @@ def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
     Raises:
         BadInput: A score failed, is not a number, or lies outside the measure's span.
     """
-    about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
-    units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
-    at = np.array([units[item.unit] for item in about], int)
+    items = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
+    units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in items))}
+    unit_index = np.array([units[item.unit] for item in items], int)
     with blaming("side effect", one.effect.name, f"the score {measure.name!r}"):
-        found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
-    for item, value in zip(about, found, strict=True):
+        values = [measure.score(item, scored_replies(one, item, lookup)) for item in items]
+    for item, value in zip(items, values, strict=True):
         if not measure.takes(value):
             raise BadInput(
                 f"The side effect {one.effect.name!r} scored {value!r:.60} in {measure.name!r} on question {item.unit}; a "
                 f"score is a number within its span, {measure.span}, or None. Mend the score, or declare the right span."
             )
     low, high = reversed(measure.span) if measure.rises else measure.span
-    read, least, most = (
-        np.array([end if value is None else value for value in found], float) for end in (np.nan, low, high)
+    observed, least, most = (
+        np.array([end if value is None else value for value in values], float) for end in (np.nan, low, high)
     )
 
     def mean_Q(value: Floats) -> Floats:
-        there = ~np.isnan(value)
-        n = np.bincount(at[there], minlength=len(units)).astype(float)
-        total = np.bincount(at[there], value[there], minlength=len(units))
+        has_value = ~np.isnan(value)
+        n = np.bincount(unit_index[has_value], minlength=len(units)).astype(float)
+        total = np.bincount(unit_index[has_value], value[has_value], minlength=len(units))
         means: Floats = np.divide(total, n, out=np.full(len(units), np.nan), where=n > 0)
         return means
 
-    groups = tuple({item.unit: item.condition for item in about}.values())
-    n_options = tuple({item.unit: len(item.question.options) for item in about if item.question}.values())
-    missing = sum(value is None for value in found)
-    golds = {item.unit: item.question.gold for item in about if item.question}.values()
+    groups = tuple({item.unit: item.condition for item in items}.values())
+    n_options = tuple({item.unit: len(item.question.options) for item in items if item.question}.values())
+    n_missing = sum(value is None for value in values)
+    golds = {item.unit: item.question.gold for item in items if item.question}.values()
     right = tuple(gold for gold in golds if gold is not None)
-    known, right = (each if len(each) == len(units) else () for each in (n_options, right))
-    return Scores(mean_Q(read), mean_Q(least), mean_Q(most), missing, groups, known, right)
+    known_options, right = (numbers if len(numbers) == len(units) else () for numbers in (n_options, right))
+    return Scores(mean_Q(observed), mean_Q(least), mean_Q(most), n_missing, groups, known_options, right)
 
 
 def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
@@ -91,30 +91,30 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     read_Q = arm.read_Q[is_read_Q]
     n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
 
-    def own(
-        value: float | None, how: str, why: str = "", low: float | None = None, high: float | None = None
+    def estimate(
+        value: float | None, method: str, reason: str = "", low: float | None = None, high: float | None = None
     ) -> Estimate:
-        return Estimate(measure.name, value, low, high, LEVEL, n, n, dropped, how, why)
+        return Estimate(measure.name, value, low, high, LEVEL, n, n, dropped, method, reason)
 
     if not n:
-        return own(None, "", "nothing was read")
+        return estimate(None, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
             return Estimate.none(measure.name, LEVEL, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
         value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
-        return own(value, "total variation, corrected for chance")
+        return estimate(value, "total variation, corrected for chance")
     if measure.kind == "excess":
         value = same_answers.excess(arm.read_Q, same_answers.kinds(arm)) if arm.right_Q else np.nan
-        why = "" if np.isfinite(value) else same_answers.ALONE if arm.right_Q else same_answers.UNKNOWN_RIGHT
-        return own(None if why else value, "pairs of questions", why)
+        reason = "" if np.isfinite(value) else same_answers.ALONE if arm.right_Q else same_answers.UNKNOWN_RIGHT
+        return estimate(None if reason else value, "pairs of questions", reason)
     if measure.kind == "median":
-        return own(float(np.median(read_Q)), "median")
+        return estimate(float(np.median(read_Q)), "median")
     if measure.kind == "youden":
-        half = [arm.read_Q[np.array(arm.group_Q) == name] for name in measure.conditions]
-        counts = [(int((each > 0).sum()), int((~np.isnan(each)).sum())) for each in half]
+        halves = [arm.read_Q[np.array(arm.group_Q) == name] for name in measure.conditions]
+        counts = [(int((half > 0).sum()), int((~np.isnan(half)).sum())) for half in halves]
         return replace(margins.mover(counts[0], counts[1]), name=measure.name)
     ends = change_interval(read_Q, level=LEVEL) if np.abs(read_Q).max() <= 2 else (None, None)
-    return own(float(read_Q.mean()), "Tango score interval, questions as units", "", *ends)
+    return estimate(float(read_Q.mean()), "Tango score interval, questions as units", "", *ends)
 
 
 def missing_as(measure: EffectMeasure, arm: Scores) -> tuple[Estimate, Estimate] | None:

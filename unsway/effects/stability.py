@@ -31,22 +31,22 @@ NAME = "stability predicts growth"
 def habits_shown(question: Question, option: int) -> dict[str, bool]:
     """Which habits an answer shows; the first option and the most chosen letter are among its places."""
     places = {f"option {place + 1}": place == option for place in range(len(question.options))}
-    named = {"longest option": is_longest(question, option), "option of a stem word": repeats(question, option)}
-    return places | named
+    text_habits = {"longest option": is_longest(question, option), "option of a stem word": repeats(question, option)}
+    return places | text_habits
 
 
 def steadiness(
     asked: AskedEffect, lookup: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
 ) -> dict[str, float]:
     """How often each habit is shown in one of two samples, given that the other shows it; habits never shown are left out."""
-    both: dict[str, int] = {}
-    either: dict[str, int] = {}
+    n_both: dict[str, int] = {}
+    n_either: dict[str, int] = {}
     for item in filter(taken, asked.items):
-        first, second = (_shown(asked, item, lookup, sample) for sample in (0, 1))
+        first, second = (_habits(asked, item, lookup, sample) for sample in (0, 1))
         for name in first if second else ():
-            both[name] = both.get(name, 0) + 2 * (first[name] and second[name])
-            either[name] = either.get(name, 0) + first[name] + second[name]
-    return {name: both[name] / n for name, n in either.items() if n}
+            n_both[name] = n_both.get(name, 0) + 2 * (first[name] and second[name])
+            n_either[name] = n_either.get(name, 0) + first[name] + second[name]
+    return {name: n_both[name] / n for name, n in n_either.items() if n}
 
 
 def growth(
@@ -55,7 +55,7 @@ def growth(
     """How much more often one arm shows each habit than another, on questions readable in both."""
     changes: dict[str, list[int]] = {}
     for item in filter(taken, asked.items):
-        now, then = (_shown(asked, item, lookup, 0) for lookup in (after, before))
+        now, then = (_habits(asked, item, lookup, 0) for lookup in (after, before))
         for name in now if then else ():
             changes.setdefault(name, []).append(now[name] - then[name])
     return {name: sum(d) / len(d) for name, d in changes.items()}
@@ -73,7 +73,7 @@ def stability(
         before: The replies of its control; None if there is none.
         seed: Seed of the halves and of the permutations.
     """
-    by_name = {one.effect.name: one for one in asked}
+    by_name = {asked_effect.effect.name: asked_effect for asked_effect in asked}
     if not by_name.keys() >= {"habits", "entrenchment"}:
         return None
 
@@ -84,8 +84,8 @@ def stability(
     grown = growth(by_name["habits"], after, before or base, half(1))
     n = len(steady.keys() & grown.keys())
     if n < FEWEST:
-        why = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
-        return Estimate.none(NAME, LEVEL, n, n, 0, "refused", why)
+        reason = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
+        return Estimate.none(NAME, LEVEL, n, n, 0, "refused", reason)
     return replace(predicts(steady, grown, seed=seed), name=NAME)
 
 
@@ -94,14 +94,14 @@ def stability_sentence(found: Estimate | None, against: str) -> str:
     if found is None or found.value is None:
         return ""
     low, high = found.low or 0.0, found.high or 0.0
-    told = f"Habits that are steady in the base grew {'more' if low > 0 else 'less'} than fragile ones"
+    statement = f"Habits that are steady in the base grew {'more' if low > 0 else 'less'} than fragile ones"
     if low <= 0 <= high:
-        told = "Whether habits that are steady in the base grew more than fragile ones cannot be told"
-    value, *ends = (f"{each:+.2f}".replace("-", "−") for each in (found.value, low, high))
-    return f"{told}, against {against} (rank correlation over {found.n} habits: {value} [{', '.join(ends)}])."
+        statement = "Whether habits that are steady in the base grew more than fragile ones cannot be told"
+    value, *ends = (f"{number:+.2f}".replace("-", "−") for number in (found.value, low, high))
+    return f"{statement}, against {against} (rank correlation over {found.n} habits: {value} [{', '.join(ends)}])."
 
 
-def _shown(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
+def _habits(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
     """Maps each habit to whether a sample shows it; empty if the sample cannot be read."""
     (prompt,) = item.prompts
     replies = lookup(prompt, asked.settings_for(prompt), asked.effect.samples)

@@ -27,26 +27,26 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
 
     Contrarian: the interval of the second BRR is below 0, and the right answer is abandoned more often than when asked again.
     """
-    by_name = {one.measure: one for one in found if one.arm == arm}
+    by_name = {row.measure: row for row in found if row.arm == arm}
     wrong, gold = by_name.get("BRR wrong"), by_name.get("BRR gold")
     if wrong is None or gold is None or wrong.value.low is None or gold.value.low is None:
         return ""
     leaves, floor = by_name.get("leaves gold"), by_name.get("asked again")
     n = wrong.n_missing + gold.n_missing
     # each number as read, and with its missing answers at either extreme
-    ends = [(None,) if one is None else (one.value, *(one.missing_as or ())) for one in (wrong, gold, leaves, floor)]
-    words = {_word(*each) for each in product(*ends)}
+    ends = [(None,) if row is None else (row.value, *(row.missing_as or ())) for row in (wrong, gold, leaves, floor)]
+    words = {_word(*estimates) for estimates in product(*ends)}
     word = f"unclear, because {number_of(n, 'answer')} {'is' if n == 1 else 'are'} missing and could change what it is"
     if len(words) == 1:
         (word,) = words
-    shown = []
-    for one in (wrong.value, gold.value):
+    brrs = []
+    for estimate in (wrong.value, gold.value):
         middle, low, high = (
             f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−")
-            for end in (one.value, one.low, one.high)
+            for end in (estimate.value, estimate.low, estimate.high)
         )
-        shown.append(f"{middle} [{low}, {high}]")
-    return f"Under hunches it is {word}: BRR {shown[0]} on wrong options and {shown[1]} on the right one."
+        brrs.append(f"{middle} [{low}, {high}]")
+    return f"Under hunches it is {word}: BRR {brrs[0]} on wrong options and {brrs[1]} on the right one."
 
 
 def _word(wrong: Estimate | None, gold: Estimate | None, leaves: Estimate | None, noise: Estimate | None) -> str:
@@ -58,8 +58,8 @@ def _word(wrong: Estimate | None, gold: Estimate | None, leaves: Estimate | None
     return STANCES.get(signs, "unclear, with a BRR below 0 (look at transcripts)")
 
 
-def _sign(one: Estimate | None) -> str:
+def _sign(estimate: Estimate | None) -> str:
     """The sign of an interval: "+", "-", or "0" if it includes 0 or does not exist."""
-    if one is None or one.low is None or one.high is None:
+    if estimate is None or estimate.low is None or estimate.high is None:
         return "0"
-    return "+" if one.low > 0 else "-" if one.high < 0 else "0"
+    return "+" if estimate.low > 0 else "-" if estimate.high < 0 else "0"

@@ -114,7 +114,10 @@ def over_seeds(
         return SeedSummary(mean, None, per_seed, spread)
     base_brr = brr(columns[-1], level)
     if (base_brr.low or 0.0) <= 0 or min(values_SQ[-1].mean() for values_SQ in (d_SQ, *bounds)) <= 0:
-        reason = f"the interval of the base BRR {where_it_lies(base_brr)}, or its mean may be 0 on the questions that all share"
+        reason = (
+            f"the interval of the base BRR {where_it_lies(base_brr)}, or its mean may be 0 on the "
+            "questions that all share"
+        )
         reason += ": its ratio would say nothing"
         return SeedSummary(mean, refuse("brr_ratio_over_seeds", reason), per_seed, spread)
     fiellers = [
