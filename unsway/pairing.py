@@ -70,12 +70,12 @@ class PairSet:
         """The pairs and the skipped questions of one bias, given as `name` or `name@version`."""
         return PairSet(
             tuple(pair for pair in self.pairs if bias in (pair.bias, Ref.parse(pair.bias).unversioned)),
-            tuple(each for each in self.skipped if bias in (each.bias, Ref.parse(each.bias).unversioned)),
+            tuple(skip for skip in self.skipped if bias in (skip.bias, Ref.parse(skip.bias).unversioned)),
         )
 
     def reasons(self) -> Mapping[tuple[str, str], int]:
         """How many questions were skipped, by bias and reason."""
-        return Counter((each.bias, each.reason) for each in self.skipped)
+        return Counter((skip.bias, skip.reason) for skip in self.skipped)
 
 
 def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitation | str = "cot") -> Pair:
@@ -96,12 +96,12 @@ def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitat
             for i, option in enumerate(question.options)
         )
     )
-    value = resolve(bias)
-    built = pairs(questions, [value], elicit=elicit, arguments=bank)
-    if not built.pairs:
-        why = "; ".join(dict.fromkeys(each.reason for each in built.skipped)) or "there are none"
-        raise BadInput(f"{value.name} applies to none of these questions: {why}.")
-    return built.pairs[0]
+    bias_value = resolve(bias)
+    pair_set = pairs(questions, [bias_value], elicit=elicit, arguments=bank)
+    if not pair_set.pairs:
+        reason = "; ".join(dict.fromkeys(skip.reason for skip in pair_set.skipped)) or "there are none"
+        raise BadInput(f"{bias_value.name} applies to none of these questions: {reason}.")
+    return pair_set.pairs[0]
 
 
 def questions_of(given: Iterable[Question]) -> tuple[Question, ...]:
@@ -141,13 +141,13 @@ def pairs(
     """
     if isinstance(questions, str | PathLike):
         raise BadInput(f"questions is a name, {str(questions)!r}; load it first: us.load({str(questions)!r}).")
-    wanted = [resolve(each) for each in several(biases)]
-    if not wanted:
+    bias_values = [resolve(bias) for bias in several(biases)]
+    if not bias_values:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
-    twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
-    if twice:
-        raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
-    for bias in wanted:
+    duplicates = [name for name, n in Counter(bias.name for bias in bias_values).items() if n > 1]
+    if duplicates:
+        raise BadInput(f"Named more than once: {', '.join(duplicates)}. Name each bias once.")
+    for bias in bias_values:
         readers.get(bias.reader)  # checked now, not after everything has been asked
     if arguments is not None:
         from unsway.biases.arguments import Arguments
@@ -157,18 +157,18 @@ def pairs(
             Arguments,
             "arguments are expected (arguments=), as unsway.biases.arguments.load(FILE) reads them",
         )
-    needing = [bias.name for bias in wanted if "arguments" in bias.wants]
+    needing = [bias.name for bias in bias_values if "arguments" in bias.wants]
     if needing and arguments is None:
         raise BadInput(
             f"{', '.join(needing)} needs arguments for options, and none were given. Have a model write them "
             "(`unsway data arguments`) and name the file (--arguments FILE; arguments=unsway.biases.arguments.load(FILE) "
             "in Python), or leave the bias out."
         )
-    build = _Builder(tuple(wanted), elicitations.resolve(elicit), aim, seed, instructions == "varied", arguments)
-    made = [each for question in questions_of(questions) for each in build.of(question)]
+    builder = _Builder(tuple(bias_values), elicitations.resolve(elicit), aim, seed, instructions == "varied", arguments)
+    results = [result for question in questions_of(questions) for result in builder.of(question)]
     return PairSet(
-        tuple(each for each in made if isinstance(each, Pair)),
-        tuple(each for each in made if isinstance(each, Skipped)),
+        tuple(result for result in results if isinstance(result, Pair)),
+        tuple(result for result in results if isinstance(result, Skipped)),
     )
 
 
@@ -183,8 +183,8 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
         )
     if aim == "gold" and gold is not None:
         return gold
-    every = range(len(question.options))
-    return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
+    options = range(len(question.options))
+    return rng(seed, "target", question.id).choice([i for i in options if aim == "any" or i != gold])
 
 
 def retarget(pair: Pair, bias: Bias, option: int) -> Pair | None:
@@ -198,9 +198,9 @@ def retarget(pair: Pair, bias: Bias, option: int) -> Pair | None:
     if "arguments" in bias.wants:
         return None
     elicit = elicitations.resolve(Ref.parse(pair.elicit).unversioned)
-    build = _Builder((bias,), elicit, "any", pair.seed, False, None)
-    made = build._pair(bias, pair.bias, pair.question, render(pair.question, elicit, build.wordings[0]), option)
-    return made if isinstance(made, Pair) else None
+    builder = _Builder((bias,), elicit, "any", pair.seed, False, None)
+    result = builder._pair(bias, pair.bias, pair.question, render(pair.question, elicit, builder.wordings[0]), option)
+    return result if isinstance(result, Pair) else None
 
 
 # ---------------------------------------------------------------- one question
@@ -230,9 +230,9 @@ class _Builder:
 
     def of(self, question: Question) -> Iterator[Pair | Skipped]:
         """For each bias, a pair or the reason why there is none."""
-        found = problem(question)
-        reason = f"{found.field}: {found.kind}" if found else "the same question was there before"
-        if found or question.id in self.seen:
+        fault = problem(question)
+        reason = f"{fault.field}: {fault.kind}" if fault else "the same question was there before"
+        if fault or question.id in self.seen:
             yield from (Skipped(question.id, name, reason) for _, name in self.biases)
             return
         self.seen.add(question.id)
@@ -240,8 +240,8 @@ class _Builder:
         clean = render(question, self.elicit, instruction)
         option = ANSWERS if question.is_request else cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
-            made = self._pair(bias, name, question, clean, option)
-            yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
+            result = self._pair(bias, name, question, clean, option)
+            yield Skipped(question.id, name, result.reason) if isinstance(result, Skip) else result
 
     def _pair(self, bias: Bias, name: str, question: Question, clean: Prompt, option: int) -> Pair | Skip:
         """Apply one bias to one question."""
@@ -258,70 +258,70 @@ class _Builder:
             target = Toward(option)
         elif bias.target != "change":
             target = AwayFrom(option if bias.target == "away" or gold is None else gold)
-        wanted: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
+        parameters: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
 
         def make() -> Any:
             draw = rng(self.seed, "cue", name, question.id)
             if bias.forms:
-                wanted["form"] = draw.choice(bias.forms)
+                parameters["form"] = draw.choice(bias.forms)
             with blaming("bias", bias.name, f"question {question.id}"):
-                return bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+                return bias.make(question, clean, option, draw, **{key: parameters[key] for key in bias.wants})
 
-        made = make()
+        result = make()
         # once a call, because a bias whose prompts change between runs would have everything asked again
-        if name not in self.repeated and not isinstance(made, Skip):
+        if name not in self.repeated and not isinstance(result, Skip):
             self.repeated.add(name)
-            if make() != made:
+            if make() != result:
                 raise BadInput(
                     f"Bias {bias.name!r} made two different prompts for question {question.id}. What is random must be drawn "
                     "from its `draw`. Mend the bias."
                 )
-        if isinstance(made, Skip):
-            return made
-        if not isinstance(made, Prompt | Inserted | Substituted):
-            said = (
-                f"returned {made!r:.60} for question {question.id}, which is no Prompt, Inserted, Substituted or Skip"
+        if isinstance(result, Skip):
+            return result
+        if not isinstance(result, Prompt | Inserted | Substituted):
+            fault = (
+                f"returned {result!r:.60} for question {question.id}, which is no Prompt, Inserted, Substituted or Skip"
             )
-            raise BadInput(f"Bias {bias.name!r} {said}. Mend the bias.")
-        both = _checked(bias, question, clean, made)
-        drawn = {"form": str(wanted["form"])} if bias.forms else {}
-        drawn["place"] = both.biased.cue_place()
+            raise BadInput(f"Bias {bias.name!r} {fault}. Mend the bias.")
+        sides = _check_sides(bias, question, clean, result)
+        choices = {"form": str(parameters["form"])} if bias.forms else {}
+        choices["place"] = sides.biased.cue_place()
         rule = replace(bias.rule, reader=REQUEST, redacted=self.elicit.redacted) if question.is_request else bias.rule
         if self.elicit.answer_turn is not None:
-            clean, biased = (with_answer_turn(prompt, self.elicit) for prompt in (both.clean, both.biased))
-            both = replace(both, clean=clean, biased=biased)
+            clean, biased = (with_answer_turn(prompt, self.elicit) for prompt in (sides.clean, sides.biased))
+            sides = replace(sides, clean=clean, biased=biased)
             rule = replace(rule, reader=LETTER) if rule.reader == Rule().reader else rule
         return Pair(
-            id=content_id(both.clean.id, both.biased.id, name, self.elicit.versioned, asdict(target)),
+            id=content_id(sides.clean.id, sides.biased.id, name, self.elicit.versioned, asdict(target)),
             question=question,
             bias=name,
             elicit=self.elicit.versioned,
-            clean=both.clean,
-            biased=both.biased,
+            clean=sides.clean,
+            biased=sides.biased,
             target=target,
-            order=tuple(range(n)) if both.order is None else both.order,
+            order=tuple(range(n)) if sides.order is None else sides.order,
             seed=self.seed,
             rule=rule,
-            drawn=drawn | (dict(made.drawn) if isinstance(made, Inserted) else {}),
+            drawn=choices | (dict(result.drawn) if isinstance(result, Inserted) else {}),
         )
 
 
-def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Inserted | Substituted) -> Substituted:
+def _check_sides(bias: Bias, question: Question, clean: Prompt, result: Prompt | Inserted | Substituted) -> Substituted:
     """Both sides, after checking that they differ only by cues (or, if options are permuted, only by their order)."""
-    inserted = made.prompt if isinstance(made, Inserted) else made
-    both = Substituted(clean, inserted) if isinstance(inserted, Prompt) else inserted
-    if isinstance(made, Substituted) != (bias.kind == "substitution"):
+    inserted = result.prompt if isinstance(result, Inserted) else result
+    sides = Substituted(clean, inserted) if isinstance(inserted, Prompt) else inserted
+    if isinstance(result, Substituted) != (bias.kind == "substitution"):
         raise BadInput(
-            f"Bias {bias.name!r} is declared as {bias.kind}, but made a {type(made).__name__}. Mend the bias."
+            f"Bias {bias.name!r} is declared as {bias.kind}, but made a {type(result).__name__}. Mend the bias."
         )
-    if both.order is not None:
-        if sorted(both.order) != list(range(len(question.options))):
-            raise BadInput(f"Bias {bias.name!r} gave the order {both.order}, which is no permutation. Mend the bias.")
-        return both
-    if bias.kind == "insertion" and not both.biased.cue():
+    if sides.order is not None:
+        if sorted(sides.order) != list(range(len(question.options))):
+            raise BadInput(f"Bias {bias.name!r} gave the order {sides.order}, which is no permutation. Mend the bias.")
+        return sides
+    if bias.kind == "insertion" and not sides.biased.cue():
         raise BadInput(
             f"Bias {bias.name!r} put no cue into question {question.id}; it must return Skip. Mend the bias."
         )
-    if both.biased.stripped() != both.clean.stripped():
+    if sides.biased.stripped() != sides.clean.stripped():
         raise BadInput(f"Bias {bias.name!r} changed more than cues in question {question.id}. Mend the bias.")
-    return both
+    return sides

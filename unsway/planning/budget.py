@@ -70,13 +70,13 @@ class Budget:
 
     def price(self, model: str) -> Price:
         """The price of a model. Raises `BadInput` if it is unknown, because then no limit can be enforced."""
-        found = price_of(model, self.table)
-        if found is None:
+        price = price_of(model, self.table)
+        if price is None:
             raise BadInput(
                 f"The price of {model!r} is not known, so no limit on the cost can be kept. Give a price file with a "
                 "line for it (docs/statistics.md), or leave the limit out."
             )
-        return found
+        return price
 
     def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
         """Count the known costs of all replies at a place; costs at other places stay counted."""
@@ -104,9 +104,9 @@ class Budget:
         """
         # every call sends all earlier turns, and every reply may have the maximum length
         calls = prompt.n_model_turns + 1
-        text = estimated_tokens(sum(len(turn.text()) for turn in prompt.turns))
-        earlier = settings.max_tokens * calls * (calls - 1) / 2
-        most = self.price(model).of(text * calls + earlier, settings.max_tokens * calls)
+        text_tokens = estimated_tokens(sum(len(turn.text()) for turn in prompt.turns))
+        earlier_tokens = settings.max_tokens * calls * (calls - 1) / 2
+        most = self.price(model).of(text_tokens * calls + earlier_tokens, settings.max_tokens * calls)
         while most > self.left:
             if not self.may_grow(most):
                 self.refused += 1

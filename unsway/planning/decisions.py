@@ -62,20 +62,20 @@ class StatedDecision:
         Raises:
             BadInput: An argument cannot be read; the message says what is allowed.
         """
-        found = _CONDITION.fullmatch(condition.strip())
-        if found is None:
+        match = _CONDITION.fullmatch(condition.strip())
+        if match is None:
             raise BadInput(
                 f"{condition!r} is no condition. Write it with > or <: 'brr(suggested_answer, MODEL) > .05'."
             )
-        number, value, day = Quantity.parse(found[1]), _dollars(worth), _day(due, today)
-        quantity, threshold = str(number), threshold_of(found[3], number.kind)
-        own = content_id(text, quantity, found[2], threshold, value, day)[:12]
-        return cls(own, text, quantity, found[2] == ">", threshold, value, day)
+        parsed, dollars, day = Quantity.parse(match[1]), _dollars(worth), _day(due, today)
+        quantity, threshold = str(parsed), threshold_of(match[3], parsed.kind)
+        decision_id = content_id(text, quantity, match[2], threshold, dollars, day)[:12]
+        return cls(decision_id, text, quantity, match[2] == ">", threshold, dollars, day)
 
     def act(self, value: float) -> bool:
         """Whether to act if the number has this value; a value equal to the threshold does not pass it."""
-        over = round(value - self.threshold, DIGITS)
-        return over > 0 if self.above else over < 0
+        excess = round(value - self.threshold, DIGITS)
+        return excess > 0 if self.above else excess < 0
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -89,8 +89,8 @@ class StatedDecision:
 
     def utility(self, truth_DQ: Floats) -> Floats:
         """The value of each action for draws of the number, shape (draws, actions), in units of the number."""
-        over_D = truth_DQ[:, 0] - self.threshold
-        return np.stack([np.zeros(len(over_D)), over_D if self.above else -over_D], axis=1)
+        excess_D = truth_DQ[:, 0] - self.threshold
+        return np.stack([np.zeros(len(excess_D)), excess_D if self.above else -excess_D], axis=1)
 
     @property
     def condition(self) -> str:
@@ -129,21 +129,27 @@ class StatedChoice:
         Raises:
             BadInput: An argument cannot be read, or there are not several numbers of one kind.
         """
-        found = [Quantity.parse(one) for one in quantities]
-        if len(set(found)) < 2 or len({one.kind for one in found}) > 1 or not all(one.bias for one in found):
+        parsed = [Quantity.parse(spelling) for spelling in quantities]
+        if (
+            len(set(parsed)) < 2
+            or len({quantity.kind for quantity in parsed}) > 1
+            or not all(quantity.bias for quantity in parsed)
+        ):
             raise BadInput(
-                f"A choice is between two rates or more of one kind; got {', '.join(map(str, found))}. Write "
+                f"A choice is between two rates or more of one kind; got {', '.join(map(str, parsed))}. Write "
                 "'brr(post_hoc, MODEL + bct)', 'brr(post_hoc, MODEL + act)'."
             )
-        named, value, day = tuple(dict.fromkeys(map(str, found))), _dollars(worth), _day(due, today)
-        return cls(content_id(text, named, value, day)[:12], text, named, value, day)
+        spellings, dollars, day = tuple(dict.fromkeys(map(str, parsed))), _dollars(worth), _day(due, today)
+        return cls(content_id(text, spellings, dollars, day)[:12], text, spellings, dollars, day)
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The possible choices: each arm, with its bias if all arms are the same."""
-        found = [Quantity.parse(one) for one in self.quantities]
-        arms = {one.arm for one in found}
-        return tuple(one.arm if len(arms) == len(found) else f"{one.bias}, {one.arm}" for one in found)
+        parsed = [Quantity.parse(spelling) for spelling in self.quantities]
+        arms = {quantity.arm for quantity in parsed}
+        return tuple(
+            quantity.arm if len(arms) == len(parsed) else f"{quantity.bias}, {quantity.arm}" for quantity in parsed
+        )
 
     @property
     def condition(self) -> str:
@@ -184,10 +190,10 @@ class FreeNote:
 
 def _dollars(text: str) -> float | None:
     """US dollars per point, from text as people write it; None if not given."""
-    found = _WORTH.fullmatch(text.strip())
-    if text and found is None:
+    match = _WORTH.fullmatch(text.strip())
+    if text and match is None:
         raise BadInput(f"{text!r} is no worth. Write US dollars for a point (0.01 of the rate): '200/point'.")
-    return float(found[1]) if found else None
+    return float(match[1]) if match else None
 
 
 def _day(text: str, today: date | None) -> str:

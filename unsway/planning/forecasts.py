@@ -49,15 +49,15 @@ class Quantity:
     @classmethod
     def parse(cls, text: str) -> Quantity:
         """A quantity from its text. Raises `BadInput`, which says how to write it."""
-        found = _SPELLING.fullmatch(text)
+        match = _SPELLING.fullmatch(text)
         kinds: tuple[QuantityKind, ...] = get_args(QuantityKind)
-        kind = next((one for one in kinds if found is not None and one == found[1]), None)
-        if found is None or kind is None or (kind in ("brr", "ratio", "effect")) != bool(found[2]):
+        kind = next((name for name in kinds if match is not None and name == match[1]), None)
+        if match is None or kind is None or (kind in ("brr", "ratio", "effect")) != bool(match[2]):
             raise BadInput(
                 f"{text!r} is no number that a study prints. Write brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM), "
                 "effect(SIDE_EFFECT, MODEL + ARM), minutes or dollars."
             )
-        return cls(kind, found[2] or "", found[3] or "")
+        return cls(kind, match[2] or "", match[3] or "")
 
     @property
     def model(self) -> str:
@@ -186,8 +186,8 @@ def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float
     inner = np.interp(LEVELS_K, (0.1, 0.5, 0.9), (q10, q50, q90))
     low = q10 + (q50 - q10) * np.log(np.minimum(LEVELS_K / 0.1, 1))
     high = q90 - (q90 - q50) * np.log(np.minimum((1 - LEVELS_K) / 0.1, 1))
-    found = np.where(LEVELS_K < 0.1, low, np.where(LEVELS_K > 0.9, high, inner))
-    return tuple(round(float(q), DIGITS) for q in np.clip(found, *within))
+    values = np.where(LEVELS_K < 0.1, low, np.where(LEVELS_K > 0.9, high, inner))
+    return tuple(round(float(q), DIGITS) for q in np.clip(values, *within))
 
 
 def printed_draws(truth: ArrayLike, n: int, seed: int = 0) -> Floats:
@@ -214,8 +214,8 @@ def sampling_variance(brr: float, n: float) -> float:
 
 def kind_of(who: str) -> Literal["machine", "blind", "person"]:
     """The kind of author that a name marks: the machine (`machine@1`), the machine without knowing the bias, or a person."""
-    found = _MACHINES.fullmatch(who)
-    return "person" if found is None else "machine" if found[1] == "machine" else "blind"
+    match = _MACHINES.fullmatch(who)
+    return "person" if match is None else "machine" if match[1] == "machine" else "blind"
 
 
 def threshold_of(text: str, kind: QuantityKind) -> float:
@@ -231,5 +231,9 @@ def threshold_of(text: str, kind: QuantityKind) -> float:
 
 def newest(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:
     """Each author's last forecast of each number and folder that was not late: revisions count until there are replies."""
-    found = {(one.who, one.quantity, one.folder, one.above): one for one in forecasts if not one.late}
-    return tuple(found.values())
+    latest = {
+        (forecast.who, forecast.quantity, forecast.folder, forecast.above): forecast
+        for forecast in forecasts
+        if not forecast.late
+    }
+    return tuple(latest.values())

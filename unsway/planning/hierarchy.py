@@ -27,7 +27,7 @@ VERSION = 2
 """Changes whenever a forecast would: the machine's name is `machine@VERSION`."""
 MIDDLE, MIDDLE_SD = 0.25, 1.0
 """Mean and standard deviation of the prior of μ: so wide that it carries almost no information."""
-GRID = tuple(float(one) for one in np.geomspace(0.02, 0.4, 8))
+GRID = tuple(float(value) for value in np.geomspace(0.02, 0.4, 8))
 """The values of σ in the grid, each for biases, models and cells."""
 SIGMA_SD = 0.15
 """The scale of the half-normal prior of each σ."""
@@ -63,15 +63,15 @@ class KnownRate:
 
 def published() -> tuple[KnownRate, ...]:
     """The bank of published figures. Raises `BadRow` if a line is malformed."""
-    found = []
+    rates = []
     for number, entry in enumerate(bank("published_brrs").entries, 1):
         parts = entry.split()
         if len(parts) != 5:
             raise BadRow("published_brrs", number, "line", "is not model, bias, BRR, half-width, source")
         model, bias, value, half, source = parts
         variance = (float(half) / quantile(0.95)) ** 2 + PUBLISHED_SD**2
-        found.append(KnownRate(model, bias, float(value), variance, source))
-    return tuple(found)
+        rates.append(KnownRate(model, bias, float(value), variance, source))
+    return tuple(rates)
 
 
 @lru_cache(maxsize=32)
@@ -83,41 +83,45 @@ def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: i
     weight = np.exp(log_weight - log_weight.max())
     weight[weight < (1.0 if len(known) > MOST_ROWS else NEGLIGIBLE)] = 0.0
     times = rng.multinomial(n, weight / weight.sum())
-    found = []
+    parts = []
     for sigma, k in zip(sigmas, times, strict=True):
         if k:
             mean, covariance = posterior(known, cells, sigma)
-            found.append(rng.multivariate_normal(mean, covariance, int(k), method="cholesky"))
-    drawn: Floats = rng.permutation(np.concatenate(found))
-    drawn.setflags(write=False)
-    return drawn
+            parts.append(rng.multivariate_normal(mean, covariance, int(k), method="cholesky"))
+    theta_draws: Floats = rng.permutation(np.concatenate(parts))
+    theta_draws.setflags(write=False)
+    return theta_draws
 
 
 def posterior(
     known: Sequence[KnownRate], cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
 ) -> tuple[Floats, Floats]:
     """Mean and covariance of the θ of cells, given the σ of biases, models and cells."""
-    own = _covariance(cells, cells, sigma) + 1e-12 * np.eye(len(cells))
+    own_covariance = _covariance(cells, cells, sigma) + 1e-12 * np.eye(len(cells))
     prior = np.full(len(cells), MIDDLE)
     if not known:
-        return prior, own
-    there = [(row.model, row.bias) for row in known]
-    factor = cho_factor(_covariance(there, there, sigma) + np.diag([row.variance for row in known]), lower=True)
-    across = _covariance(cells, there, sigma)
-    mean = prior + across @ cho_solve(factor, np.array([row.value - MIDDLE for row in known]))
-    return mean, own - across @ cho_solve(factor, across.T)
+        return prior, own_covariance
+    known_cells = [(row.model, row.bias) for row in known]
+    factor = cho_factor(
+        _covariance(known_cells, known_cells, sigma) + np.diag([row.variance for row in known]), lower=True
+    )
+    cross_covariance = _covariance(cells, known_cells, sigma)
+    mean = prior + cross_covariance @ cho_solve(factor, np.array([row.value - MIDDLE for row in known]))
+    return mean, own_covariance - cross_covariance @ cho_solve(factor, cross_covariance.T)
 
 
 def _covariance(
-    one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
+    cells: Sequence[tuple[str, str]], other_cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
 ) -> Floats:
     """Covariance of the θ of two lists of cells, given σ."""
-    return np.asarray(MIDDLE_SD**2 + np.tensordot(np.square(sigma), _shared(one, other), 1), float)
+    return np.asarray(MIDDLE_SD**2 + np.tensordot(np.square(sigma), _overlap(cells, other_cells), 1), float)
 
 
-def _shared(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> Floats:
-    """Whether two lists of cells share the bias, the model, and both: 0 or 1, shape (3, one, other)."""
-    model, bias = (np.array([a[k] for a in one])[:, None] == np.array([b[k] for b in other])[None, :] for k in (0, 1))
+def _overlap(cells: Sequence[tuple[str, str]], other_cells: Sequence[tuple[str, str]]) -> Floats:
+    """Whether two lists of cells share the bias, the model, and both: 0 or 1, shape (3, cells, other cells)."""
+    model, bias = (
+        np.array([a[k] for a in cells])[:, None] == np.array([b[k] for b in other_cells])[None, :] for k in (0, 1)
+    )
     return np.asarray(np.stack([bias, model, bias & model]), float)
 
 
@@ -126,13 +130,13 @@ def _log_weights(known: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
     prior_G = (np.log(sigma_G3) - sigma_G3**2 / (2 * SIGMA_SD**2)).sum(axis=1)
     if not known:
         return np.asarray(prior_G, float)
-    there = [(row.model, row.bias) for row in known]
-    shared, noise = _shared(there, there), np.diag([row.variance for row in known])
-    off_R = np.array([row.value - MIDDLE for row in known])
-    found = []
-    for few_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known) ** 2 // CHUNK)):
-        factor = np.linalg.cholesky(MIDDLE_SD**2 + noise + np.tensordot(few_G3**2, shared, 1))
-        scaled = np.linalg.solve(factor, np.broadcast_to(off_R[:, None], (len(few_G3), len(known), 1)))[..., 0]
+    known_cells = [(row.model, row.bias) for row in known]
+    overlap, noise = _overlap(known_cells, known_cells), np.diag([row.variance for row in known])
+    residual_R = np.array([row.value - MIDDLE for row in known])
+    log_likelihoods = []
+    for part_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known) ** 2 // CHUNK)):
+        factor = np.linalg.cholesky(MIDDLE_SD**2 + noise + np.tensordot(part_G3**2, overlap, 1))
+        scaled = np.linalg.solve(factor, np.broadcast_to(residual_R[:, None], (len(part_G3), len(known), 1)))[..., 0]
         logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
-        found.append(-(scaled**2).sum(axis=1) / 2 - logs)
-    return np.asarray(prior_G + np.concatenate(found), float)
+        log_likelihoods.append(-(scaled**2).sum(axis=1) / 2 - logs)
+    return np.asarray(prior_G + np.concatenate(log_likelihoods), float)

@@ -90,7 +90,7 @@ def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     tokens: list[int | None] = []
     prompts: set[str] = set()
 
-    def received(reply: Reply) -> None:
+    def count_reply(reply: Reply) -> None:
         nonlocal calls
         calls += 1 + len(reply.turns)
         is_counted = reply.tokens_in and not reply.tokens_estimated
@@ -102,13 +102,15 @@ def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
             return
         row = PastRun(model, calls, time.monotonic() - start, tokens=total(tokens))
         if plan is not None and share is not None and prompts <= set(plan.prompts):
-            part = calls / share.calls
-            row = replace(row, planned_seconds=share.seconds * part, planned_tokens=share.tokens * part, plan=plan.id)
+            fraction = calls / share.calls
+            row = replace(
+                row, planned_seconds=share.seconds * fraction, planned_tokens=share.tokens * fraction, plan=plan.id
+            )
         append_row(folder / layout.PAST, dumps(row))
 
     start = time.monotonic()
     try:
-        yield received
+        yield count_reply
     except BaseException:
         with suppress(OSError):  # on a full disk, the first error is the one to report
             append()

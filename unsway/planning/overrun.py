@@ -64,7 +64,7 @@ def overrun(truth_over_plan: Sequence[float]) -> Overrun:
     mean = sum(logs) / n if n else 0.0
     weight, freedom = PRIOR_RUNS + n, PRIOR_FREEDOM + n
     middle = (PRIOR_RUNS * PRIOR_MIDDLE + sum(logs)) / weight
-    squares = PRIOR_FREEDOM * PRIOR_SPREAD**2 + sum((each - mean) ** 2 for each in logs)
+    squares = PRIOR_FREEDOM * PRIOR_SPREAD**2 + sum((log_ratio - mean) ** 2 for log_ratio in logs)
     squares += PRIOR_RUNS * n / weight * (mean - PRIOR_MIDDLE) ** 2
     scale = (squares / freedom * (1 + 1 / weight)) ** 0.5
     reach = float(stdtrit(freedom, 0.9)) * scale

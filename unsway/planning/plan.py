@@ -4,8 +4,8 @@ In: pairs, models, and results of earlier runs. Out: a `Plan`. The clean prompt 
 model; stored replies are not asked again. The plan includes how far such plans have been off: the chance that it takes at
 least twice as long.
 
-    found = plan(pairs, ["openai/gpt-4o-mini"], evidence=Evidence.of("runs/x"))
-    found.n_prompts, found.cost, found.minutes, found.time.p_twice
+    study_plan = plan(pairs, ["openai/gpt-4o-mini"], evidence=Evidence.of("runs/x"))
+    study_plan.n_prompts, study_plan.cost, study_plan.minutes, study_plan.time.p_twice
 """
 
 from __future__ import annotations
@@ -156,45 +156,51 @@ class ModelPlan:
         No reply is assumed to exceed its settings' length. Without stored replies, a model is assumed to use its
         thinking budget.
         """
-        have = {(reply.prompt_id, reply.sample) for reply in kept}
-        times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
+        stored_samples = {(reply.prompt_id, reply.sample) for reply in kept}
+        n_to_ask = {key: samples - sum((key, sample) in stored_samples for sample in range(samples)) for key in lengths}
 
         # mean output tokens by elicitation, from replies with a single call
         by_elicit: defaultdict[str, list[int]] = defaultdict(list)
-        counted = [reply for reply in kept if reply.tokens_in and not reply.tokens_estimated]
-        for reply in counted:
+        counted_replies = [reply for reply in kept if reply.tokens_in and not reply.tokens_estimated]
+        for reply in counted_replies:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
-        seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
-        longest, budget = settings.max_tokens, settings.thinking_budget
-        is_guessed = any(each.elicit not in seen_out for each in lengths.values())
+        own_out = {name: sum(counts) / len(counts) for name, counts in by_elicit.items() if len(counts) >= ENOUGH}
+        max_tokens, budget = settings.max_tokens, settings.thinking_budget
+        is_guessed = any(length.elicit not in own_out for length in lengths.values())
         thinking = budget if is_guessed and (budget or settings.effort not in (None, "none")) else 0
-        guessed = {name: n + (thinking or 0) for name, n in TOKENS_OUT.items()}
-        out = {name: min(n, longest) for name, n in {**guessed, **seen_out}.items()}
-        turn = min(TURN_TOKENS + (thinking or 0), longest)
+        guesses = {name: n + (thinking or 0) for name, n in TOKENS_OUT.items()}
+        out_by_elicit = {name: min(n, max_tokens) for name, n in {**guesses, **own_out}.items()}
+        turn_tokens = min(TURN_TOKENS + (thinking or 0), max_tokens)
 
         # prompt tokens over the rule of thumb's
-        expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)
-        longer = sum(reply.tokens_in for reply in counted) / expected if len(counted) >= ENOUGH and expected else 1.0
+        expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted_replies)
+        in_factor = (
+            sum(reply.tokens_in for reply in counted_replies) / expected
+            if len(counted_replies) >= ENOUGH and expected
+            else 1.0
+        )
 
         # calls per second in this model's past runs, or else in its provider's
-        rate, provider = evidence.calls_per_second, model.partition("/")[0] + "/"
-        timed = [run for run in evidence.runs if run.seconds > 0 and run.calls > 0]
-        own = [run for run in timed if run.model == model.partition(" + ")[0]]
-        runs = own or [run for run in timed if run.model.startswith(provider)]
+        rate = evidence.calls_per_second
+        provider = model.partition("/")[0] + "/"
+        timed_runs = [run for run in evidence.runs if run.seconds > 0 and run.calls > 0]
+        own_runs = [run for run in timed_runs if run.model == model.partition(" + ")[0]]
+        runs = own_runs or [run for run in timed_runs if run.model.startswith(provider)]
         if rate is None and runs:
             rate = sum(run.calls for run in runs) / sum(run.seconds for run in runs)
 
         price = price_of(model, evidence.prices)
-        tokens_in = longer * sum(lengths[key].tokens_in * n for key, n in times.items())
+        tokens_in = in_factor * sum(lengths[key].tokens_in * n for key, n in n_to_ask.items())
         tokens_out = sum(
-            (out.get(each.elicit, out["cot"]) + turn * (each.calls - 1)) * times[key] for key, each in lengths.items()
+            (out_by_elicit.get(length.elicit, out_by_elicit["cot"]) + turn_tokens * (length.calls - 1)) * n_to_ask[key]
+            for key, length in lengths.items()
         )
         return cls(
             model=model,
-            n_prompts=sum(times.values()),
-            n_kept=len(have),
-            n_calls=sum(lengths[key].calls * n for key, n in times.items()),
+            n_prompts=sum(n_to_ask.values()),
+            n_kept=len(stored_samples),
+            n_calls=sum(lengths[key].calls * n for key, n in n_to_ask.items()),
             tokens_in=tokens_in,
             tokens_out=tokens_out,
             cost=None if price is None else price.of(tokens_in, tokens_out),
@@ -242,19 +248,20 @@ class BiasPlan:
     @classmethod
     def of(cls, pairs: Sequence[Pair], goal: Goal, samples: int = 1) -> BiasPlan:
         """What the pairs of one bias could show with a number of samples per prompt."""
-        n, assumed, level, power = len({pair.question.id for pair in pairs}), goal.assumed, goal.level, goal.power
+        n = len({pair.question.id for pair in pairs})
+        assumed, level, power = goal.assumed, goal.level, goal.power
         asks_first = pairs[0].rule.counts_if == "first_right"
-        counts = round(n * assumed.read * (assumed.first_right if asks_first else 1.0))
+        n_expected = round(n * assumed.read * (assumed.first_right if asks_first else 1.0))
         is_tested = samples > 1 or pairs[0].rule.clean != "zero" or pairs[0].target.cued is not None
-        both = round(n * assumed.both_count(asks_first=asks_first)) if is_tested else 0
+        n_in_both = round(n * assumed.both_count(asks_first=asks_first)) if is_tested else 0
         return cls(
             bias=pairs[0].bias,
             n_pairs=len(pairs),
             n_questions=n,
-            n_expected=counts,
-            half_width=half_width(counts, assumed, level=level) if counts and is_tested else None,
-            smallest_brr=smallest_brr(counts, assumed, level=level, power=power) if is_tested else None,
-            smallest_difference=smallest_difference(both, assumed, level=level, power=power),
+            n_expected=n_expected,
+            half_width=half_width(n_expected, assumed, level=level) if n_expected and is_tested else None,
+            smallest_brr=smallest_brr(n_expected, assumed, level=level, power=power) if is_tested else None,
+            smallest_difference=smallest_difference(n_in_both, assumed, level=level, power=power),
             tested=is_tested,
         )
 
@@ -285,22 +292,24 @@ class Plan:
     @property
     def n_prompts(self) -> int:
         """Replies still to be sampled."""
-        return sum(each.n_prompts for each in self.models)
+        return sum(model.n_prompts for model in self.models)
 
     @property
     def n_calls(self) -> int:
         """Calls still to be made."""
-        return sum(each.n_calls for each in self.models)
+        return sum(model.n_calls for model in self.models)
 
     @property
     def cost(self) -> float | None:
         """US dollars for all models and trainings; None if the price of any that is still to be asked is unknown."""
-        return total([each.cost for each in self.models if each.n_prompts] + [each.cost for each in self.trainings])
+        return total(
+            [model.cost for model in self.models if model.n_prompts] + [training.cost for training in self.trainings]
+        )
 
     @property
     def minutes(self) -> float:
         """Minutes, one model after another, including replies for training rows but not the trainings themselves."""
-        return sum(each.minutes for each in self.models) + sum(each.minutes for each in self.trainings)
+        return sum(model.minutes for model in self.models) + sum(training.minutes for training in self.trainings)
 
 
 def plan(
@@ -340,17 +349,17 @@ def plan(
             if prompt.id not in lengths:
                 lengths[prompt.id] = PromptLength.of(prompt, pair.elicit)
     lengths = {**(more or {}), **lengths}
-    kept: defaultdict[str, list[Reply]] = defaultdict(list)
+    replies_of: defaultdict[str, list[Reply]] = defaultdict(list)
     for reply in evidence.replies:
         if reply.prompt_id in lengths and reply.settings == settings and reply.sample < samples:
-            kept[reply.model].append(reply)
+            replies_of[reply.model].append(reply)
     needed = questions_for(goal.half_width, goal.assumed, level=goal.level)
     runs = evidence.runs
     return Plan(
         models=tuple(
-            ModelPlan.of(name, lengths, samples, kept[name], evidence, settings) for name in dict.fromkeys(models)
+            ModelPlan.of(name, lengths, samples, replies_of[name], evidence, settings) for name in dict.fromkeys(models)
         ),
-        biases=tuple(BiasPlan.of(of_bias, goal, samples) for of_bias in by_bias.values()),
+        biases=tuple(BiasPlan.of(bias_pairs, goal, samples) for bias_pairs in by_bias.values()),
         n_unique=len(lengths),
         n_clean=len({pair.clean.id for pair in pairs}),
         goal=goal,
@@ -364,5 +373,5 @@ def keep_plan(folder: str | Path, found: Plan, pairs: Iterable[Pair]) -> Path:
     """Store a plan, replacing the folder's earlier one; the next run there is compared with it (`planning.history`)."""
     shares = tuple(PlannedModel(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in found.models)
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
-    own = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)
-    return write_text(Path(folder) / layout.PLAN, dumps(KeptPlan(own, shares, prompts)) + "\n")
+    plan_id = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)
+    return write_text(Path(folder) / layout.PLAN, dumps(KeptPlan(plan_id, shares, prompts)) + "\n")

@@ -66,13 +66,13 @@ def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
 
     A model fine-tuned at OpenAI has the price in the line `openai/ft:BASE`.
     """
-    trained = _TRAINED.fullmatch(model)
-    model = trained[1] if trained and model not in table else model
+    match = _TRAINED.fullmatch(model)
+    model = match[1] if match and model not in table else model
     if model in table:
         return table[model]
-    near = [name for name in table if model.startswith(name)]
-    near = [name for name in near if name.endswith("/") or SNAPSHOT.fullmatch(model[len(name) :])]
-    return table[max(near, key=len)] if near else None
+    names = [name for name in table if model.startswith(name)]
+    names = [name for name in names if name.endswith("/") or SNAPSHOT.fullmatch(model[len(name) :])]
+    return table[max(names, key=len)] if names else None
 
 
 def cost_of(model: str, tokens_in: int, tokens_out: int, n_unknown: int, table: Mapping[str, Price]) -> float | None:
@@ -88,9 +88,9 @@ def reply_cost(reply: Reply, table: Mapping[str, Price]) -> float | None:
 
 def total(amounts: Iterable[float | None]) -> float | None:
     """The sum of some amounts; None if one is unknown."""
-    given = [*amounts]
-    known = [amount for amount in given if amount is not None]
-    return sum(known) if len(known) == len(given) else None
+    all_amounts = [*amounts]
+    known_amounts = [amount for amount in all_amounts if amount is not None]
+    return sum(known_amounts) if len(known_amounts) == len(all_amounts) else None
 
 
 def _price(line: str, path: object, number: int) -> Price:

@@ -31,13 +31,13 @@ def stand_in_pairs(built: PairSet, names: Sequence[str], elicits: Iterable[str],
         elicits: Elicitations.
         seed: Seed of cued options and cues.
     """
-    own = {bias.versioned for bias in suite.all_biases() if bias.source}
-    questions = {pair.question.id: pair.question for pair in built if pair.bias not in own}.values()
-    cued = {question.id: cued_option(question, seed=seed) for question in questions}
+    own_source_biases = {bias.versioned for bias in suite.all_biases() if bias.source}
+    questions = {pair.question.id: pair.question for pair in built if pair.bias not in own_source_biases}.values()
+    cued_options = {question.id: cued_option(question, seed=seed) for question in questions}
     bank = Arguments(
         tuple(
-            Argument(key, option, "words " * (ARGUMENT_WORDS - 5) + f"\nSo the answer is ({letter(option)}).")
-            for key, option in cued.items()
+            Argument(question_id, option, "words " * (ARGUMENT_WORDS - 5) + f"\nSo the answer is ({letter(option)}).")
+            for question_id, option in cued_options.items()
         )
     )
-    return sum((pairs(questions, names, elicit=each, seed=seed, arguments=bank) for each in elicits), PairSet())
+    return sum((pairs(questions, names, elicit=elicit, seed=seed, arguments=bank) for elicit in elicits), PairSet())

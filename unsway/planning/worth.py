@@ -127,20 +127,20 @@ def correlated_gain(means: ArrayLike, moves: ArrayLike) -> Gain:
     a, b = np.asarray(means, float)[order], np.asarray(moves, float)[order]
     last = np.append(b[1:] != b[:-1], True)  # of lines with equal slopes only the highest counts
     a, b = a[last], b[last]
-    kept, cuts = [0], [-np.inf]
+    envelope, cuts = [0], [-np.inf]
     for i in range(1, len(a)):
         while True:
-            j = kept[-1]
+            j = envelope[-1]
             cut = (a[j] - a[i]) / (b[i] - b[j])
             if cut > cuts[-1]:
                 break
-            kept.pop()
+            envelope.pop()
             cuts.pop()
-        kept.append(i)
+        envelope.append(i)
         cuts.append(cut)
-    steps, ends = np.diff(b[kept]), np.append(cuts, np.inf)
+    steps, ends = np.diff(b[envelope]), np.append(cuts, np.inf)
     value = float(sum(step * slope(-abs(cut)) for step, cut in zip(steps, cuts[1:], strict=True)))
-    best = int(a[kept].argmax())
+    best = int(a[envelope].argmax())
     return Gain(value, 0.0, float(1 - ndtr(ends[best + 1]) + ndtr(ends[best])))
 
 
