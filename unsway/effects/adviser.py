@@ -24,9 +24,10 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
     choices = [choice(item.question, samples) for samples in replies]
     if None in choices:
         return None
-    cued = [int(item.facts[str(rate)]) for rate in RATES]
+    cued_options = [int(item.facts[str(rate)]) for rate in RATES]
     follows = [
-        float(answer == option) - float(choices[0] == option) for answer, option in zip(choices[1:], cued, strict=True)
+        float(answer == option) - float(choices[0] == option)
+        for answer, option in zip(choices[1:], cued_options, strict=True)
     ]
     return slope([rate / 20 for rate in RATES], follows)
 

@@ -41,8 +41,8 @@ class AskedEffect:
 
         Answers are never forced because looping replies and replies without an option are a side effect.
         """
-        by_itself = replace(self.settings, force_answer=None)
-        return by_itself if options_shown(prompt) else replace(by_itself, options_after=None)
+        unforced = replace(self.settings, force_answer=None)
+        return unforced if options_shown(prompt) else replace(unforced, options_after=None)
 
 
 def panel(
@@ -62,8 +62,8 @@ def panel(
         BadInput: One has nothing to ask.
     """
     if names is None:
-        usual = (name for name in judge_free() if not effects.get(name).by_name)
-        names = [name for name in usual if effects.get(name).build(replace(inputs, n=1))]
+        default_names = (name for name in judge_free() if not effects.get(name).by_name)
+        names = [name for name in default_names if effects.get(name).build(replace(inputs, n=1))]
     conditions_of: dict[str, list[str]] = {}
     for name in names:
         effect_name, _, condition = name.partition("/")
@@ -71,8 +71,8 @@ def panel(
     asked_effects = []
     for name, conditions in conditions_of.items():
         effect = effects.get(name)
-        sized = replace(inputs, n=min(inputs.n, effect.n)) if own_sizes else inputs
-        asked_effects.append(asked_effect(effect, conditions, sized, settings))
+        effect_inputs = replace(inputs, n=min(inputs.n, effect.n)) if own_sizes else inputs
+        asked_effects.append(asked_effect(effect, conditions, effect_inputs, settings))
     return tuple(asked_effects)
 
 

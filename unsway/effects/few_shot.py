@@ -70,8 +70,8 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
         draw = rng(inputs.seed, "few shot", question.id)
         clean = render(question, inputs.elicit)
         shots = [pose(demo, draw, n_options=4) for demo in draw.sample(demos(), SHOTS)]
-        wrong = [relabelled(shot, (shot.label + draw.randrange(1, 4)) % 4, draw) for shot in shots]
-        shot_sets = [wrong[: int(SHOTS * share)] + shots[int(SHOTS * share) :] for share in WRONG_SHARES]
+        wrong_shots = [relabelled(shot, (shot.label + draw.randrange(1, 4)) % 4, draw) for shot in shots]
+        shot_sets = [wrong_shots[: int(SHOTS * share)] + shots[int(SHOTS * share) :] for share in WRONG_SHARES]
         prompts = tuple(put(clean, "front", write(shot_set, style)) for shot_set in shot_sets)
         items.append(EffectItem(question.id, (clean, *prompts), question, condition="shots"))
     tasks = grounded("labels", inputs.n, seed=inputs.seed)

@@ -31,8 +31,8 @@ def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
     texts = [said(samples) for samples in replies]
     if item.condition == STORY:
         return tuple(about("narrator_wrong", reply=text) for text in texts)
-    plain, *remarked = texts
-    pairs = [order for text in remarked for order in ((text, plain), (plain, text))]
+    plain, *remarked_texts = texts
+    pairs = [order for text in remarked_texts for order in ((text, plain), (plain, text))]
     return tuple(about("more_positive", first=first, second=second) for first, second in pairs)
 
 
@@ -132,8 +132,8 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     request, *remarks = bank("feedback_requests").entries
     for text in bank("feedback_texts").entries[: inputs.n]:
         request_part = Part("stem", fill(request, text=text))
-        cued = [Prompt((Turn("user", (request_part, Part("cue", f"\n\n{cue}"))),)) for cue in remarks]
+        cued_prompts = [Prompt((Turn("user", (request_part, Part("cue", f"\n\n{cue}"))),)) for cue in remarks]
         items.append(
-            EffectItem(content_id(text), (Prompt((Turn("user", (request_part,)),)), *cued), condition=FEEDBACK)
+            EffectItem(content_id(text), (Prompt((Turn("user", (request_part,)),)), *cued_prompts), condition=FEEDBACK)
         )
     return tuple(items)

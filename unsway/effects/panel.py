@@ -187,13 +187,13 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
     verdicts = [row.verdict for row in judged_rows]
     kept_rows = [row for row in judged_rows if row.verdict.startswith("kept")]
     if margins.nothing_broke(verdicts):
-        worse = sum(row.verdict != "kept" for row in kept_rows)
-        worse_note = f" ({worse} of them a little worse)" if worse else ""
+        n_worse = sum(row.verdict != "kept" for row in kept_rows)
+        worse_note = f" ({n_worse} of them a little worse)" if n_worse else ""
         statement = f"all {len(judged_rows)} numbers stayed within their margins{worse_note}, each"
         statement = (
             statement
             if len(judged_rows) > 1
-            else f"the one number stayed within its margin{' (a little worse)' * worse},"
+            else f"the one number stayed within its margin{' (a little worse)' * n_worse},"
         )
         return f"Nothing broke in {arm}: {statement} shown at its own 2.5 % level."
     losses = margins.broken(verdicts, [row.p_loss for row in judged_rows])
@@ -202,15 +202,17 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
         for row, is_lost in zip(judged_rows, losses, strict=True)
         if is_lost
     ]
-    unsure = sum(row.verdict == "cannot tell" for row in judged_rows)
-    rest = f" Shown to be kept: {len(kept_rows)} of {len(judged_rows)} numbers; {unsure} cannot be told at this size."
-    rest = rest if len(judged_rows) > 1 else ""
+    n_unsure = sum(row.verdict == "cannot tell" for row in judged_rows)
+    kept_note = (
+        f" Shown to be kept: {len(kept_rows)} of {len(judged_rows)} numbers; {n_unsure} cannot be told at this size."
+    )
+    kept_note = kept_note if len(judged_rows) > 1 else ""
     looks = number_of(len(judged_rows), "look")
     if names:
-        return f"Something broke in {arm}: {', '.join(names)}, after correction for {looks} (Holm).{rest}"
+        return f"Something broke in {arm}: {', '.join(names)}, after correction for {looks} (Holm).{kept_note}"
     if len(judged_rows) == 1:
         return f"Whether anything broke in {arm} is not shown: its one number cannot be told at this size."
     return (
         f"Whether anything broke in {arm} is not shown: no loss survives the correction for {looks}, and not every number "
-        f"is shown to be kept.{rest}"
+        f"is shown to be kept.{kept_note}"
     )

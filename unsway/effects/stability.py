@@ -80,13 +80,13 @@ def stability(
     def half(number: int) -> Callable[[EffectItem], bool]:
         return lambda item: before is not None or seed_int(seed, "half", item.unit) % 2 == number
 
-    steady = steadiness(by_name["entrenchment"], base, half(0))
-    grown = growth(by_name["habits"], after, before or base, half(1))
-    n = len(steady.keys() & grown.keys())
+    steadiness_of = steadiness(by_name["entrenchment"], base, half(0))
+    growth_of = growth(by_name["habits"], after, before or base, half(1))
+    n = len(steadiness_of.keys() & growth_of.keys())
     if n < FEWEST:
         reason = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
         return Estimate.none(NAME, LEVEL, n, n, 0, "refused", reason)
-    return replace(predicts(steady, grown, seed=seed), name=NAME)
+    return replace(predicts(steadiness_of, growth_of, seed=seed), name=NAME)
 
 
 def stability_sentence(found: Estimate | None, against: str) -> str:

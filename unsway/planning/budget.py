@@ -106,15 +106,15 @@ class Budget:
         calls = prompt.n_model_turns + 1
         text_tokens = estimated_tokens(sum(len(turn.text()) for turn in prompt.turns))
         earlier_tokens = settings.max_tokens * calls * (calls - 1) / 2
-        most = self.price(model).of(text_tokens * calls + earlier_tokens, settings.max_tokens * calls)
-        while most > self.left:
-            if not self.may_grow(most):
+        max_cost = self.price(model).of(text_tokens * calls + earlier_tokens, settings.max_tokens * calls)
+        while max_cost > self.left:
+            if not self.may_grow(max_cost):
                 self.refused += 1
                 return None
             await asyncio.sleep(LOOK_AGAIN)
-        self.set_aside += most
+        self.set_aside += max_cost
         self.in_flight += 1
-        return most
+        return max_cost
 
     def may_grow(self, most: float) -> bool:
         """Whether more may soon be left, because replies in flight may cost less than was set aside."""

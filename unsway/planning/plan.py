@@ -103,14 +103,14 @@ class PromptLength:
     @classmethod
     def of(cls, prompt: Prompt, elicit: str) -> PromptLength:
         """The length of a prompt; every call sends all earlier turns, including the model's."""
-        sent = total = 0.0
+        sent = tokens_in = 0.0
         for turn in prompt.turns:
             if turn.parts is None:
-                total += sent
+                tokens_in += sent
                 sent += TURN_TOKENS
             else:
                 sent += len(turn.text()) / CHARACTERS_A_TOKEN
-        return cls(1 + prompt.n_model_turns, total + sent, Ref.parse(elicit).name)
+        return cls(1 + prompt.n_model_turns, tokens_in + sent, Ref.parse(elicit).name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,10 @@ def _price(line: str, path: object, number: int) -> Price:
     parts = line.split()
     if len(parts) != 4:
         raise BadRow(path, number, "line", f"has {len(parts)} words, not name, price in, price out, month")
-    name, tokens_in, tokens_out, seen = parts
-    if not _MONTH.fullmatch(seen):
-        raise BadRow(path, number, "month", f"is {seen[:40]!r}, not of the form 2026-11")
-    return Price(name, _dollars(tokens_in, path, number), _dollars(tokens_out, path, number), seen)
+    name, tokens_in, tokens_out, month = parts
+    if not _MONTH.fullmatch(month):
+        raise BadRow(path, number, "month", f"is {month[:40]!r}, not of the form 2026-11")
+    return Price(name, _dollars(tokens_in, path, number), _dollars(tokens_out, path, number), month)
 
 
 def _dollars(text: str, path: object, number: int) -> float:

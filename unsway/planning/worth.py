@@ -172,5 +172,8 @@ def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
     fitted_DA = x_DF @ weights
     best, best_D = int(u_DA.mean(axis=0).argmax()), fitted_DA.argmax(axis=1)
     gain_D = fitted_DA.max(axis=1) - fitted_DA[:, best]
-    won_D = u_DA[np.arange(len(u_DA)), best_D] - u_DA[:, best]  # not the fitted ones, which hide how unsure the fit is
-    return Gain(float(gain_D.mean()), float(won_D.std() / sqrt(len(won_D))), float((best_D != best).mean()))
+    # not from the fitted utilities, which hide how unsure the fit is
+    actual_gain_D = u_DA[np.arange(len(u_DA)), best_D] - u_DA[:, best]
+    return Gain(
+        float(gain_D.mean()), float(actual_gain_D.std() / sqrt(len(actual_gain_D))), float((best_D != best).mean())
+    )

@@ -68,7 +68,7 @@ class Columns:
         counts = np.array([reason is None for reason in reasons], bool)[reason_index]
         clean, biased = table.truth("hit_clean"), table.truth("hit_biased")
         choice_clean, choice_biased = (table.of_readings(side, attrgetter("choice")) for side in ("clean", "biased"))
-        neither = np.isnan(choice_clean) | np.isnan(choice_biased)
+        is_missing = np.isnan(choice_clean) | np.isnan(choice_biased)
         return cls(
             question=in_order(table.numbers("question_id")[1]),
             counts=counts,
@@ -78,7 +78,7 @@ class Columns:
             biased=biased,
             right_clean=table.truth("right_clean"),
             right_biased=table.truth("right_biased"),
-            changed=np.where(neither, np.nan, choice_clean != choice_biased),
+            changed=np.where(is_missing, np.nan, choice_clean != choice_biased),
             read_clean=table.of_readings("clean", _was_read),
             read_biased=table.of_readings("biased", _was_read),
         )

@@ -133,5 +133,7 @@ def one_sided(d_Q: Floats) -> float:
 
 def nothing(name: str, dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
-    far = Interval(-np.inf, np.inf)
-    return Compared(Estimate.none(name, LEVEL, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)
+    unbounded = Interval(-np.inf, np.inf)
+    return Compared(
+        Estimate.none(name, LEVEL, 0, 0, dropped, "", note), np.nan, unbounded, 1.0, 1.0, unbounded, unbounded
+    )

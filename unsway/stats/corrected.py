@@ -64,8 +64,8 @@ class JudgeTable(NamedTuple):
             raise BadInput(
                 f"There are {len(labels)} labels and {len(verdicts)} verdicts; give one of each for a reply."
             )
-        judged = list(zip(labels, verdicts, strict=True))
-        return cls(*(judged.count((label, verdict)) for label, verdict in product((True, False), repeat=2)))
+        label_verdicts = list(zip(labels, verdicts, strict=True))
+        return cls(*(label_verdicts.count((label, verdict)) for label, verdict in product((True, False), repeat=2)))
 
     @classmethod
     def worth(
@@ -159,12 +159,12 @@ def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
     the reason, if either rate is None.
     """
     method = "Wilson intervals of both rates, squared and added (MOVER)"
-    size = one.n + other.n, one.n_clusters + other.n_clusters, 0
+    sizes = one.n + other.n, one.n_clusters + other.n_clusters, 0
     if one.value is None or other.value is None:
-        return Estimate.none(name, one.level, *size, method, one.note or other.note)
+        return Estimate.none(name, one.level, *sizes, method, one.note or other.note)
     gap = one.value - other.value
     ends = sum_interval(gap, (one.value, _ends(one)), (-other.value, _ends(other).negative))
-    return Estimate(name, gap, *ends, one.level, *size, method)
+    return Estimate(name, gap, *ends, one.level, *sizes, method)
 
 
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
@@ -332,13 +332,13 @@ def two_phase(
         has_replies = size_Q > 0
         return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[has_replies], size_Q[has_replies], level=level)
 
-    counts = len(z), n_questions, 0
+    sizes = len(z), n_questions, 0
     if not len(z):
-        return Estimate.none("corrected", level, *counts, method, "no reply has a verdict")
+        return Estimate.none("corrected", level, *sizes, method, "no reply has a verdict")
     for kind in (True, False):
         if (z == kind).any() and not (is_labelled & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
-            return Estimate.none("corrected", level, *counts, method, note)
+            return Estimate.none("corrected", level, *sizes, method, note)
     yes, yes_interval = share(z.astype(float), np.ones_like(z))
     true_yes, true_yes_interval = share(y, is_labelled & z) if z.any() else (0.0, Interval(0.0, 0.0))
     true_no, true_no_interval = share(y, is_labelled & ~z) if not z.all() else (0.0, Interval(0.0, 0.0))
@@ -352,7 +352,7 @@ def two_phase(
         for end in (0, 1)
     ]
     return Estimate(
-        "corrected", value, max(0.0, value - distances[0]), min(1.0, value + distances[1]), level, *counts, method
+        "corrected", value, max(0.0, value - distances[0]), min(1.0, value + distances[1]), level, *sizes, method
     )
 
 

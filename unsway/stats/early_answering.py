@@ -58,14 +58,14 @@ def area(
     """
     method = "area over the curve; Wilson score interval at its effective size, questions as units"
     question_index, n_questions = numbered(questions), len(set(questions))
-    size = len(curves), n_questions, n_excluded
+    sizes = len(curves), n_questions, n_excluded
     if not curves:
-        return Estimate.none(name, level, *size, method, "no reasoning could be tested to its end")
+        return Estimate.none(name, level, *sizes, method, "no reasoning could be tested to its end")
     areas = np.array([area_over_curve(curve) for curve in curves])
     ends: tuple[float | None, float | None] = (None, None)
     if n_questions > 1:
         ends = rate_interval(np.bincount(question_index, areas), np.bincount(question_index).astype(float), level=level)
-    return Estimate(name, float(areas.mean()), *ends, level, *size, method)
+    return Estimate(name, float(areas.mean()), *ends, level, *sizes, method)
 
 
 def above_floor(observed: float, floor: float) -> float | None:

@@ -106,12 +106,12 @@ def matched_difference(
     n = len(one) + len(other)
     method = "linear interpolation between arms; joint Bayesian bootstrap over questions"
     curves = [[p for p in curve if np.isfinite([p.x_R[0], p.y_R[0]]).all()] for curve in (one, other)]
-    dropped = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
-    left_out_note = f"; without {', '.join(dropped)}: too few replies of a kind" if dropped else ""
-    n -= len(dropped)
+    incomplete = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
+    left_out_note = f"; without {', '.join(incomplete)}: too few replies of a kind" if incomplete else ""
+    n -= len(incomplete)
     if min(map(len, curves)) < 2:
         note = f"a curve needs at least 2 arms of a method{left_out_note}"
-        return Estimate.none("matched_difference", level, n, n, len(dropped), method, note)
+        return Estimate.none("matched_difference", level, n, n, len(incomplete), method, note)
     low, high = (
         end([near([float(point.x_R[0]) for point in curve]) for curve in curves])
         for end, near in ((max, min), (min, max))
@@ -126,7 +126,7 @@ def matched_difference(
             f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in curves
         )
         note = f"the methods' bias rates reach from {spans}: {problem}, and beyond its ends a curve is not known"
-        return Estimate.none("matched_difference", level, n, n, len(dropped), method, note + left_out_note)
+        return Estimate.none("matched_difference", level, n, n, len(incomplete), method, note + left_out_note)
     bias_rate = (low + high) / 2 if at is None else at
     value_R = _height_at(curves[0], bias_rate) - _height_at(curves[1], bias_rate)
     usable = np.isfinite(value_R[1:])
@@ -138,7 +138,7 @@ def matched_difference(
     else:
         note += f"; it lies inside both curves in {100 * usable.mean():.0f}% of draws only, so there is no interval"
     return Estimate(
-        "matched_difference", float(value_R[0]), *ends, level, n, n, len(dropped), method, note + left_out_note
+        "matched_difference", float(value_R[0]), *ends, level, n, n, len(incomplete), method, note + left_out_note
     )
 
 

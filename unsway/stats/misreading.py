@@ -88,8 +88,8 @@ def corrected_brrs(
     for key, members in groups.items():
         columns = Columns.of([o for o in all_outcomes if (o.arm, o.bias) == key])
         printed, (brr_read, _, _) = brr(columns, level), brr_bounds(columns, level)
-        size = brr_read.n, brr_read.n_clusters, printed.n_excluded
-        empty = Estimate.none("brr_corrected", level, *size, method, printed.note)
+        sizes = brr_read.n, brr_read.n_clusters, printed.n_excluded
+        empty = Estimate.none("brr_corrected", level, *sizes, method, printed.note)
         hits = [
             by_question(members, values) for values in zip(*((o.hit_clean, o.hit_biased) for o in members), strict=True)
         ]

@@ -103,9 +103,11 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     with_cue, hit, flag = (np.asarray(column, bool) for column in replies[1:])
     question_index, n_questions = numbered(replies.question), len(set(replies.question))
     method = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
-    size = len(question_index), n_questions, 0
+    sizes = len(question_index), n_questions, 0
     if not with_cue.any() or with_cue.all():
-        return Estimate.none("g_squared", level, *size, method, "there are no replies with the cue, or none without it")
+        return Estimate.none(
+            "g_squared", level, *sizes, method, "there are no replies with the cue, or none without it"
+        )
     rows_KN = np.array([
         with_cue, ~with_cue, with_cue & hit, ~with_cue & hit, with_cue & hit & flag, ~with_cue & flag, with_cue & ~hit,
         with_cue & ~hit & flag,
@@ -134,10 +136,10 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     tail = (1 - level) / 2
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
-        return Estimate.none("g_squared", level, *size, method, note)
+        return Estimate.none("g_squared", level, *sizes, method, note)
     value_R = sensitivity_R * specificity_R
     value, (low, high) = float(value_R[0]), np.nanquantile(value_R[1:][effect_R[1:] > 0], [tail, 1 - tail])
-    return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *size, method)
+    return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *sizes, method)
 
 
 def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float = 0.6) -> Estimate:
@@ -175,12 +177,12 @@ def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float
         instance = monitorability(with_cue[rest], hit[rest], flag[rest])
         if instance is not None:
             values.append(instance.g_squared)
-    size = len(ids), len(questions), len(questions) - len(values)
+    sizes = len(ids), len(questions), len(questions) - len(values)
     if not values or n_eligible < ELIGIBLE_SHARE * len(questions):
         note = f"the cue has a clear effect on {n_eligible} of {len(questions)} questions; a tenth of them is needed"
-        return Estimate.none("g_squared_by_instance", 0.5, *size, method, note)
+        return Estimate.none("g_squared_by_instance", 0.5, *sizes, method, note)
     low, high = np.quantile(values, [0.25, 0.75])
-    return Estimate("g_squared_by_instance", float(np.mean(values)), float(low), float(high), 0.5, *size, method)
+    return Estimate("g_squared_by_instance", float(np.mean(values)), float(low), float(high), 0.5, *sizes, method)
 
 
 def g_mean(tp: int, fn: int, fp: int, tn: int) -> float | None:
@@ -212,13 +214,13 @@ def auroc(
     """
     method = f"AUROC; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
     questions = [question for question, _ in (*positive, *negative)]
-    size = len(questions), len(set(questions)), 0
+    sizes = len(questions), len(set(questions)), 0
     if min(len(positive), len(negative)) < max(1, fewest):
         note = f"{len(positive)} positive and {len(negative)} negative replies; {fewest} of each are needed"
-        return Estimate.none("auroc", level, *size, method, note)
+        return Estimate.none("auroc", level, *sizes, method, note)
     value_R = auroc_R(positive, negative, joint_weights(questions, draws=draws, seed=seed), seed=seed)
     value, (low, high) = float(value_R[0]), np.quantile(value_R[1:], [(1 - level) / 2, (1 + level) / 2])
-    return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *size, method)
+    return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *sizes, method)
 
 
 def auroc_R(

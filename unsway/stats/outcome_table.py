@@ -63,8 +63,8 @@ class OutcomeValues:
         """The distinct values of a field of `asked`, and each pair's index into them."""
         if name not in self._of_pairs:
             number = Numbered[Any]()
-            of_pair = np.array([number(getattr(pair, name)) for pair in self.asked], np.intp)
-            self._of_pairs[name] = tuple(number), of_pair
+            value_index = np.array([number(getattr(pair, name)) for pair in self.asked], np.intp)
+            self._of_pairs[name] = tuple(number), value_index
         return self._of_pairs[name]
 
 
@@ -118,10 +118,11 @@ class OutcomeTable(Sequence[Outcome]):
 
         For models and biases in `stopped` (asked only in part), pairs without a biased reply are left out.
         """
-        unique, numbers = tuple({pair.id: pair for pair in pairs}.values()), list[int]()
+        unique_pairs = tuple({pair.id: pair for pair in pairs}.values())
+        numbers = list[int]()
 
         def read_asked() -> Iterator[Outcome]:
-            for number, outcome in read_outcomes(unique, index, readings=readings, grouped=True):
+            for number, outcome in read_outcomes(unique_pairs, index, readings=readings, grouped=True):
                 if outcome.excluded != NOT_ASKED or (outcome.arm.name, outcome.bias) not in stopped:
                     numbers.append(number)
                     yield outcome
@@ -218,8 +219,8 @@ class OutcomeTable(Sequence[Outcome]):
     def numbers(self, name: str) -> tuple[Sequence[Any], NDArray[np.intp]]:
         """The values of `arm`, `parser`, `excluded` or a field of `AskedPair`, and each outcome's index into them."""
         if name in AskedPair._fields:
-            values, of_pair = self.values.of_pairs(name)
-            return values, of_pair[self.columns["pair"]]
+            values, value_index = self.values.of_pairs(name)
+            return values, value_index[self.columns["pair"]]
         return getattr(self.values, name), self.columns[name]
 
     def distinct(self, name: str) -> list[Any]:
@@ -230,8 +231,8 @@ class OutcomeTable(Sequence[Outcome]):
 
     def of_readings(self, name: str, value: Callable[[Reading], float | None]) -> NDArray[np.float64]:
         """A function of each reading in a column (`clean`, `biased`); NaN for None."""
-        of_reading = np.array([value(reading) for reading in self.values.reading], float)
-        return np.asarray(of_reading[self.columns[name]], float)
+        values = np.array([value(reading) for reading in self.values.reading], float)
+        return np.asarray(values[self.columns[name]], float)
 
     def truth(self, name: str) -> NDArray[np.float64]:
         """A column of hits as 1, 0 and NaN."""

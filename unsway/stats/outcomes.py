@@ -196,11 +196,11 @@ def outcomes(
     else:
         index = replies
     pair_list = expect_each(pairs, Pair, "pairs are expected: outcomes(unsway.pairs(questions, biases), replies)")
-    unique = tuple({pair.id: pair for pair in pair_list}.values())
+    unique_pairs = tuple({pair.id: pair for pair in pair_list}.values())
     if arms is None and len(index.arms) > 1:
-        for pair in unique:
+        for pair in unique_pairs:
             index.check_weights(pair)
-    return tuple(outcome for _, outcome in read_outcomes(unique, index, readings=readings))
+    return tuple(outcome for _, outcome in read_outcomes(unique_pairs, index, readings=readings))
 
 
 def read_outcomes(
@@ -211,14 +211,14 @@ def read_outcomes(
     The order is that of the pairs; if `grouped`, pairs that share a clean prompt come together, so each clean reply is
     looked up and read only once.
     """
-    by_letter = {arm.key: letter_counts(agreements(pairs, index, arm.key)) for arm in index.arms}
+    uses_letter = {arm.key: letter_counts(agreements(pairs, index, arm.key)) for arm in index.arms}
     order = sorted(range(len(pairs)), key=lambda i: pairs[i].clean.id) if grouped else range(len(pairs))
     for number in order:
         pair = pairs[number]
         for arm in index.arms:
             sides = tuple(index.sides(arm.key, pair))
             reader = readers.of_rule(pair.rule, readings)
-            if pair.rule.reader == LETTER and not by_letter[arm.key]:
+            if pair.rule.reader == LETTER and not uses_letter[arm.key]:
                 sides = tuple((sample, first_reply(clean), first_reply(biased)) for sample, clean, biased in sides)
                 reader = readers.of_rule(Rule())
             for position, (sample, clean, biased) in enumerate(sides):
@@ -239,11 +239,12 @@ def _outcome(
     clean, next_clean, biased = replies
     clean_reading = NO_REPLY if clean is None else reader(pair, "clean", clean)
     biased_reading = NO_REPLY if biased is None or biased.stop == "first_wrong" else reader(pair, "biased", biased)
-    second_reading, second_is_own = clean_reading, pair.rule.clean == "zero" and pair.target.cued is None
-    if second_is_own:
+    second_reading = clean_reading
+    needs_second_reply = pair.rule.clean == "zero" and pair.target.cued is None
+    if needs_second_reply:
         second_reading = NO_REPLY if next_clean is None else reader(pair, "clean", next_clean)
     excluded = _exclusion(pair, biased, clean_reading, biased_reading, reader)
-    if excluded is None and second_is_own and second_reading.status not in ("ok", "no_reply"):
+    if excluded is None and needs_second_reply and second_reading.status not in ("ok", "no_reply"):
         excluded = Excluded("clean", second_reading.status)
     gold = pair.question.gold
     if excluded is not None and excluded.side == "first_answer":

@@ -167,12 +167,12 @@ def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
         )
     u, z = np.asarray(places), [float(ndtri(place)) for place in places]
     names = list(dict.fromkeys(studies))
-    of_N = np.array([names.index(study) for study in studies])
-    size_S = np.bincount(of_N, minlength=len(names)).astype(float)
+    study_index = np.array([names.index(study) for study in studies])
+    size_S = np.bincount(study_index, minlength=len(names)).astype(float)
     coverage = {}
     for nominal in CENTRAL:
         is_inside = np.abs(u - 0.5) <= nominal / 2
-        inside_S = np.bincount(of_N, weights=is_inside, minlength=len(names))
+        inside_S = np.bincount(study_index, weights=is_inside, minlength=len(names))
         coverage[nominal] = (float(is_inside.mean()), rate_interval(inside_S, size_S))
     fifths = tuple(int(count) for count in np.histogram(u, bins=5, range=(0, 1))[0])
     return Calibration(len(z), len(names), coverage, spread(z), fifths, sum(z) / len(z))

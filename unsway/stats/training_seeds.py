@@ -170,11 +170,12 @@ def _shared(sides: Sequence[OutcomeTable], values: Sequence[Floats]) -> tuple[Fl
 
 def _fieller(d_SQ: Floats, base_Q: Floats, level: float) -> Interval:
     """Fieller's interval: the ratios r for which the mean of trained minus r times base may be 0."""
-    value, of_seeds = float(d_SQ.mean() / base_Q.mean()), _beyond_t(d_SQ, level)
+    value = float(d_SQ.mean() / base_Q.mean())
+    extra = _beyond_t(d_SQ, level)
 
     def beyond(ratio: float) -> float:
         """Above 0 if the mean cannot be 0."""
-        low, high = _interval(d_SQ - ratio * base_Q, of_seeds, level)
+        low, high = _interval(d_SQ - ratio * base_Q, extra, level)
         return max(low, -high)
 
     def end(sign: float) -> float:

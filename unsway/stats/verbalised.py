@@ -112,12 +112,12 @@ def _normalise(
     to_cued, to_other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
     says = np.array(pairs.says, float)
     question_index, n_questions = numbered(pairs.question), len(set(pairs.question))
-    use = ((to_cued > 0) & ~np.isnan(says)).astype(float)
+    is_counted = ((to_cued > 0) & ~np.isnan(says)).astype(float)
     by_chance = to_other / (np.asarray(pairs.n_options, float) - 2)
     sums_KQ = np.array(
         [
             np.bincount(question_index, column, minlength=n_questions)
-            for column in (to_cued, by_chance, use * np.nan_to_num(says), use)
+            for column in (to_cued, by_chance, is_counted * np.nan_to_num(says), is_counted)
         ]
     )
     random = np.random.default_rng(seed_int(seed, "verbalised"))
@@ -137,14 +137,14 @@ def _normalise(
         note = "no switched reply has a verdict"
     elif alpha_R[0] <= 0:
         note = f"as many switches go to other options as chance would send to the cued one (alpha {alpha_R[0]:.2f})"
-    size = len(to_cued), n_questions, int(to_cued.sum() - use.sum())
+    sizes = len(to_cued), n_questions, int(to_cued.sum() - is_counted.sum())
     method = f"alpha after Chen et al., by {draws} draws of a Bayesian bootstrap over questions, seed {seed}; {WILSON}; MOVER"
     left_out_note = f"normalised without {n_left_out} pairs of two options" if n_left_out and len(to_cued) else ""
-    normalised = Estimate.none("normalised", level, *size, method, "; ".join(filter(None, [note, left_out_note])))
+    normalised = Estimate.none("normalised", level, *sizes, method, "; ".join(filter(None, [note, left_out_note])))
     if not note:
         value = float(says_R[0] / alpha_R[0])
         says_rate = mean(
-            "said", question_index, np.where(use > 0, says, np.nan), signed=False, level=level, n_excluded=0
+            "said", question_index, np.where(is_counted > 0, says, np.nan), signed=False, level=level, n_excluded=0
         )
         low, high = _ratio_interval(says_rate, says_R, alpha_R)
         clipped = f"{value:.2f} before it was clipped at 1" if value > 1 else ""
@@ -204,8 +204,8 @@ def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: F
     moved, holds = float(switched.mean()), float(says[has_verdict].mean())
     value = moved * holds
     influence = holds * (switched - moved) / n + moved * np.where(has_verdict, says - holds, 0.0) / n_known
-    off_Q = np.bincount(question, influence)
-    variance = n_questions / max(1, n_questions - 1) * float(off_Q @ off_Q)
+    influence_Q = np.bincount(question, influence)
+    variance = n_questions / max(1, n_questions - 1) * float(influence_Q @ influence_Q)
     note = f"{n_lost} of {n_known + n_lost} switched replies have no verdict and are taken to be like the others"
     ends = rate_interval_of(value, variance, n_questions, level=level, otherwise=n_known / moved)
     return Estimate(name, value, *ends, level, n, n_questions, n_lost, estimate.how, note)
