@@ -97,7 +97,8 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     items = [EffectItem.of_pair(pair, "document") for pair in record_pairs]
     hunch = biases.get("suggested_answer/letter")
     for pair in record_pairs:  # the same with a hunch on a wrong option in both prompts
-        question, prompts = pair.question, [pair.clean, pair.biased]
+        question = pair.question
+        prompts = [pair.clean, pair.biased]
         option = cued_option(question, "wrong", inputs.seed)
         for prompt in (pair.clean, pair.biased):
             insertion = hunch.make(question, prompt, option, rng(inputs.seed, "hunch", question.id), form="letter")

@@ -63,7 +63,8 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each question and its options in another order; sums in two wordings."""
     items = []
     for question in inputs.taken():
-        plain, n = render(question, inputs.elicit), len(question.options)
+        plain = render(question, inputs.elicit)
+        n = len(question.options)
         items.append(EffectItem(question.id, (plain,), question, condition="again"))
         shift = rng(inputs.seed, "reordered", question.id).randrange(1, n)
         order = [(place + shift) % n for place in range(n)]

@@ -68,7 +68,8 @@ class StatedDecision:
                 f"{condition!r} is no condition. Write it with > or <: 'brr(suggested_answer, MODEL) > .05'."
             )
         parsed, dollars, day = Quantity.parse(match[1]), _dollars(worth), _day(due, today)
-        quantity, threshold = str(parsed), threshold_of(match[3], parsed.kind)
+        quantity = str(parsed)
+        threshold = threshold_of(match[3], parsed.kind)
         decision_id = content_id(text, quantity, match[2], threshold, dollars, day)[:12]
         return cls(decision_id, text, quantity, match[2] == ">", threshold, dollars, day)
 

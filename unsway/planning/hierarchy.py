@@ -131,7 +131,8 @@ def _log_weights(known: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
     if not known:
         return np.asarray(prior_G, float)
     known_cells = [(row.model, row.bias) for row in known]
-    overlap, noise = _overlap(known_cells, known_cells), np.diag([row.variance for row in known])
+    overlap = _overlap(known_cells, known_cells)
+    noise = np.diag([row.variance for row in known])
     residual_R = np.array([row.value - MIDDLE for row in known])
     log_likelihoods = []
     for part_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known) ** 2 // CHUNK)):

@@ -170,7 +170,8 @@ def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
     x_DF = np.stack(columns[:MOST_FEATURES], axis=1)
     weights = np.linalg.solve(x_DF.T @ x_DF + RIDGE * np.eye(x_DF.shape[1]), x_DF.T @ u_DA)
     fitted_DA = x_DF @ weights
-    best, best_D = int(u_DA.mean(axis=0).argmax()), fitted_DA.argmax(axis=1)
+    best = int(u_DA.mean(axis=0).argmax())
+    best_D = fitted_DA.argmax(axis=1)
     gain_D = fitted_DA.max(axis=1) - fitted_DA[:, best]
     # not from the fitted utilities, which hide how unsure the fit is
     actual_gain_D = u_DA[np.arange(len(u_DA)), best_D] - u_DA[:, best]

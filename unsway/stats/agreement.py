@@ -48,10 +48,12 @@ def agreement(
         reason = "no reply was read by both"
         missing = Estimate.none("agreement", level, 0, 0, 0, HOW, reason)
         return missing, replace(missing, name="kappa")
-    cluster, n_questions = numbered(questions), len(set(questions))
+    cluster = numbered(questions)
+    n_questions = len(set(questions))
     equal = np.array([a == b for a, b in zip(one, other, strict=True)], float)
     ends = rate_interval(np.bincount(cluster, equal), np.bincount(cluster), level=level)
-    n, share = len(one), float(equal.mean())
+    n = len(one)
+    share = float(equal.mean())
     counts, other_counts = Counter(one), Counter(other)
     chance = sum(counts[name] * other_counts[name] for name in counts) / n**2
     estimate = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)

@@ -72,7 +72,8 @@ def with_missing_placed(arm: Scores) -> Scores:
         np.where(missing_Q, np.minimum(place, n_options_Q - 1), arm.read_Q) for place in range(max(n_options_Q))
     ]
     least_Q = max(candidates, key=lambda place_Q: preference(place_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
-    most_Q, even = arm.read_Q.copy(), asked_Q.sum() * even_shares(n_options_Q[asked_Q])
+    most_Q = arm.read_Q.copy()
+    even = asked_Q.sum() * even_shares(n_options_Q[asked_Q])
     counts = np.bincount(most_Q[asked_Q & ~missing_Q].astype(int), minlength=len(even))
     for question in np.flatnonzero(missing_Q):
         place = int(np.argmin((counts - even)[: n_options_Q[question]]))
@@ -94,7 +95,8 @@ def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
     if not n:
         return float("nan")
     share = np.asarray(counts, float) / n
-    distance, error = np.abs(share - (1 / k if even is None else even)), np.sqrt(share * (1 - share) / n)
+    distance = np.abs(share - (1 / k if even is None else even))
+    error = np.sqrt(share * (1 - share) / n)
     z = distance / np.maximum(error, 1e-12)
     chance = OVER * (error * np.exp(-(z**2) / 2) / sqrt(2 * np.pi) - distance * ndtr(-z))
     return float((distance / 2 - chance).sum())

@@ -95,8 +95,10 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
                 anytime_interval(_means(columns.question, columns.missing_as(hit)), half_width, level=level)
                 for hit in (False, True)
             )
-            ends, method = Interval(min(ends.low, least.low), max(ends.high, most.high)), f"{method}, {ALLOWING}"
-        n, mean = int((columns.counts & ~np.isnan(value)).sum()), float(d_Q.mean()) if len(d_Q) else None
+            ends = Interval(min(ends.low, least.low), max(ends.high, most.high))
+            method = f"{method}, {ALLOWING}"
+        n = int((columns.counts & ~np.isnan(value)).sum())
+        mean = float(d_Q.mean()) if len(d_Q) else None
         note = "" if is_tested else f"the share of pairs that moved; {UNTESTED}"
         estimate = Estimate("brr_anytime", mean, *ends, level, n, len(d_Q), len(members) - n, method, note)
         precisions.append(Watched(arm, bias, estimate, is_narrow))
@@ -138,7 +140,8 @@ def anytime_interval(
     mean_before = (d.cumsum() - d) / np.maximum(before, 1)
     squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
     variance = (START_WEIGHT * START_VARIANCE + squares.cumsum() - squares) / (START_WEIGHT + before)
-    stake_Q, threshold = np.asarray(half_width / variance, float), float(np.log(2 / (1 - level)))
+    stake_Q = np.asarray(half_width / variance, float)
+    threshold = float(np.log(2 / (1 - level)))
 
     def too_low(mean: float) -> bool:
         stakes = np.minimum(stake_Q, MOST_STAKE / (mean - low))

@@ -41,7 +41,8 @@ def by_prompt(outcomes: OutcomeTable, pairs: Iterable[Pair], *, level: float = 0
     sample = outcomes.columns["sample"].astype(np.int64)
     estimates = {}
     for name, value in values.items():
-        number, is_biased = Numbered[str](), name.endswith("biased")
+        number = Numbered[str]()
+        is_biased = name.endswith("biased")
         prompt = np.array([number(prompts[pair_id][is_biased]) for pair_id in pair_ids], np.int64)[pair_index]
         address = prompt * (1 + max(sample, default=0)) + sample
         present = np.flatnonzero(~np.isnan(value))

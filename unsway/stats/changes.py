@@ -40,7 +40,8 @@ def change(
 
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         d_Q = after_Q - before_Q
-        groups, paired_Q = dict.fromkeys(after.group_Q if by_group else ()), ~np.isnan(d_Q)
+        groups = dict.fromkeys(after.group_Q if by_group else ())
+        paired_Q = ~np.isnan(d_Q)
         for group in groups:
             here_Q = np.array(after.group_Q) == group
             n_here = int((here_Q & paired_Q).sum())
@@ -68,7 +69,8 @@ def own_level(arm: Scores, *, name: str = "level") -> Compared:
 
 def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "apart") -> Compared:
     """The change in the first group of questions minus the change in the second, by MOVER from two Tango intervals."""
-    sign, groups = (-1.0 if rises else 1.0), list(dict.fromkeys(after.group_Q))
+    sign = -1.0 if rises else 1.0
+    groups = list(dict.fromkeys(after.group_Q))
     here_GQ = [np.array(after.group_Q) == group for group in groups]
 
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
@@ -124,7 +126,8 @@ def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compa
     low, high = ends_of(ratio_Q)
     if high == np.inf:
         return nothing(name, len(paired_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
-    value, method = float(np.median(ratio_Q)), "order statistics of the median over questions"
+    value = float(np.median(ratio_Q))
+    method = "order statistics of the median over questions"
     shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))
     n_fewer, n_more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))
     return Compared(

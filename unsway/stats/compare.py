@@ -166,7 +166,8 @@ def held_out_ratio(
     if sides.weak:
         return ratio, sides.refused("brr_mean_of_ratios", sides.why)
     values = [(a.value or 0.0) / (b.value or 1.0) for a, b in zip(sides.a.brrs, sides.b.brrs, strict=True)]
-    quotients, is_near = _quotients(a_KRB, b_KRB).mean(axis=2), any(sides.b.near)
+    quotients = _quotients(a_KRB, b_KRB).mean(axis=2)
+    is_near = any(sides.b.near)
     return ratio, sides.estimate(
         "brr_mean_of_ratios", float(np.mean(values)), quotients, method, NEAR if is_near else ""
     )
@@ -251,7 +252,8 @@ class _Arm:
     @classmethod
     def of(cls, outcomes: OutcomeTable, axes: Mapping[str, Sequence[str]], level: float, *, apart: bool) -> _Arm:
         """Sums by the values of the given fields, the question first; `apart` evaluates each bias separately."""
-        columns, shape = Columns.of(outcomes), [len(values) for values in axes.values()]
+        columns = Columns.of(outcomes)
+        shape = [len(values) for values in axes.values()]
         indices = tuple(_indices(outcomes, name, values) for name, values in axes.items())
         moved, least, most = columns.moved, columns.missing_as(hit=False), columns.missing_as(hit=True)
 

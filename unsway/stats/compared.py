@@ -117,7 +117,8 @@ def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, dropped:
     """
     low, high = (float(end) for end in np.quantile(d_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = min(low, value), max(high, value)  # two rates at opposite ends lie outside all draws
-    method, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
+    method = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}"
+    error = float(d_R.std())
     estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
     return complete(estimate, sign, float(ndtr(sign * value / error)) if error > 0 else 1.0, error**2 * n)
 

@@ -319,7 +319,8 @@ def two_phase(
         level: Nominal coverage.
     """
     method = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
-    index, z = numbered(questions), np.asarray(verdicts, bool)
+    index = numbered(questions)
+    z = np.asarray(verdicts, bool)
     n_questions = len(set(questions))
     is_labelled = np.array([label is not None for label in labels], bool)
     y = np.array([bool(label) for label in labels], float)

@@ -57,7 +57,8 @@ def area(
         The estimate; no value without curves, and no interval with fewer than two questions.
     """
     method = "area over the curve; Wilson score interval at its effective size, questions as units"
-    question_index, n_questions = numbered(questions), len(set(questions))
+    question_index = numbered(questions)
+    n_questions = len(set(questions))
     sizes = len(curves), n_questions, n_excluded
     if not curves:
         return Estimate.none(name, level, *sizes, method, "no reasoning could be tested to its end")

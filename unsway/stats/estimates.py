@@ -100,7 +100,8 @@ def cells(
         outcomes = expect_each(outcomes, Outcome, "outcomes are expected: cells(unsway.outcomes(pairs, replies))")
     raw_cells = []
     for members in OutcomeTable.of(outcomes).split(by):
-        first, columns = members[0], Columns.of(members)
+        first = members[0]
+        columns = Columns.of(members)
         arm = first.arm if "arm" in by else ALL_ARMS
         bias, source, elicit = (getattr(first, name) if name in by else "all" for name in DIMENSIONS[1:])
         reasons, reason_index = members.numbers("excluded")
@@ -111,7 +112,8 @@ def cells(
         n_questions = int(columns.question.max()) + 1
         own_estimates = _estimates(columns, level)
         estimates = (*own_estimates, *added_estimates(members, level, [estimate.name for estimate in own_estimates]))
-        n, p = len(members), brr_p(columns)
+        n = len(members)
+        p = brr_p(columns)
         raw_cells.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
     corrected = iter(holm([cell.p for cell in raw_cells if cell.p is not None]))
     return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in raw_cells)

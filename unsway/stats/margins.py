@@ -92,7 +92,8 @@ def decide(compared: Compared, margin: float) -> Decision:
     missing_decide = low < -margin <= high or (verdict == "cannot tell" and verdict != verdict_of_read)
     if missing_decide or (verdict == "lost" and compared.p_loss > ALPHA / 2):
         verdict = "cannot tell"
-    reason, needed = "missing answers decide" if missing_decide else "", None
+    reason = "missing answers decide" if missing_decide else ""
+    needed = None
     margin_left = margin - (compared.shift - low)  # the part of the margin not used up by missing answers
     if verdict == "cannot tell" and margin_left > 0:
         needed = max(1, questions_needed(max(compared.spread, 1 / compared.estimate.n), margin_left))

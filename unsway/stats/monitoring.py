@@ -101,7 +101,8 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         The estimate; None if the effect of the cue may be 0, because then it is unknown what there was to find.
     """
     with_cue, hit, flag = (np.asarray(column, bool) for column in replies[1:])
-    question_index, n_questions = numbered(replies.question), len(set(replies.question))
+    question_index = numbered(replies.question)
+    n_questions = len(set(replies.question))
     method = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
     sizes = len(question_index), n_questions, 0
     if not with_cue.any() or with_cue.all():
@@ -261,12 +262,14 @@ def auroc_R(
         weight_RU += [weights[question] for question, _ in kind] + [
             *end_weights(own_scores, usual, n_rows - 1, seed=own_seed).T
         ]
-    is_positive, level_of = np.arange(len(scores)) < len(positive) + 2, np.unique(scores, return_inverse=True)[1]
+    is_positive = np.arange(len(scores)) < len(positive) + 2
+    level_of = np.unique(scores, return_inverse=True)[1]
     aurocs = []
     for weight in np.stack(
         weight_RU, axis=1
     ):  # the weight of negatives below each positive, and half of those with the same score
         negatives = np.bincount(level_of, weight * ~is_positive)
-        below, own_weight = np.cumsum(negatives) - negatives / 2, weight[is_positive]
+        below = np.cumsum(negatives) - negatives / 2
+        own_weight = weight[is_positive]
         aurocs.append((own_weight * below[level_of[is_positive]]).sum() / (own_weight.sum() * negatives.sum()))
     return np.array(aurocs)

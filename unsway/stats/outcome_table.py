@@ -211,7 +211,8 @@ class OutcomeTable(Sequence[Outcome]):
             values, index = self.numbers(name)
             code = code * len(values) + index
         group = in_order(code)
-        rows, ends = np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))
+        rows = np.argsort(group, kind="stable")
+        ends = np.cumsum(np.bincount(group))
         return [self.where(part) for part in np.split(rows, ends[:-1])]
 
     # ------------------------------------------------------------ one field

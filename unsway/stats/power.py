@@ -56,7 +56,8 @@ class Assumed:
         usable = columns.eligible & columns.tested
         d = (columns.biased - columns.clean)[usable & columns.counts]
         d = d[~np.isnan(d)]
-        n, first_right = len(d), float(columns.eligible.mean()) if len(d) else 1.0
+        n = len(d)
+        first_right = float(columns.eligible.mean()) if len(d) else 1.0
         if not usable.any():
             return cls()
         observed = replace(

@@ -205,7 +205,8 @@ class IndexOfFile(ReplyIndex):
 
 def said_by(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyTable:
     """The replies of an arm to some prompts, or to those asked instead, as columns."""
-    arm, table = index.arm(key), ReplyTable.at(index)
+    arm = index.arm(key)
+    table = ReplyTable.at(index)
     own = table.of_runs(number for number, run in enumerate(table.runs) if arm.gave(run))
     return own.to(arm.asked_id(prompt) for prompt in prompts)
 

@@ -73,7 +73,8 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
         now, then = (excess(both_Q, kind_Q) for both_Q in arms)
         if np.isnan(now) or np.isnan(then):
             return nothing(name, len(after_Q), ALONE)
-        value, n = now - then, min(int((~np.isnan(both_Q)).sum()) for both_Q in arms)
+        value = now - then
+        n = min(int((~np.isnan(both_Q)).sum()) for both_Q in arms)
         random = np.random.default_rng(seed_int(seed, "excess change"))
         draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(after_Q))), random.gamma(1.0, size=(DRAWS, 4))
         excess_R = []
@@ -104,7 +105,8 @@ def _parts(
     same_R, chance_R, all_R = np.zeros((3, n_draws))
     for kind in np.unique(kind_Q):
         here_Q = (kind_Q == kind) & ~np.isnan(both_Q)
-        n, places = int(here_Q.sum()), both_Q[here_Q]
+        n = int(here_Q.sum())
+        places = both_Q[here_Q]
         if n < 2:
             continue
         first, second = np.divmod(np.maximum(places, 0).astype(int), PLACES)

@@ -165,7 +165,8 @@ def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
         raise BadInput(
             f"Calibration takes a study for each of at least one forecast; got {len(places)}, {len(studies)}."
         )
-    u, z = np.asarray(places), [float(ndtri(place)) for place in places]
+    u = np.asarray(places)
+    z = [float(ndtri(place)) for place in places]
     names = list(dict.fromkeys(studies))
     study_index = np.array([names.index(study) for study in studies])
     size_S = np.bincount(study_index, minlength=len(names)).astype(float)

@@ -88,7 +88,9 @@ def verbalised(
     if (to_cued * to_other).any():
         raise BadInput("A pair switched to the cued option and to another one; it can only do one of them.")
     says = np.array(pairs.says, float)
-    switched, has_verdict, question_index = to_cued > 0, ~np.isnan(says), numbered(pairs.question)
+    switched = to_cued > 0
+    has_verdict = ~np.isnan(says)
+    question_index = numbered(pairs.question)
     says_by_bound = {"": says, "_if_none": np.where(has_verdict, says, 0), "_if_all": np.where(has_verdict, says, 1)}
     rates = {
         f"given_switch{bound}": mean(
@@ -111,7 +113,8 @@ def _normalise(
     """`normalised` and alpha, from pairs with more than two options; `n_left_out` is the number of other pairs."""
     to_cued, to_other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
     says = np.array(pairs.says, float)
-    question_index, n_questions = numbered(pairs.question), len(set(pairs.question))
+    question_index = numbered(pairs.question)
+    n_questions = len(set(pairs.question))
     is_counted = ((to_cued > 0) & ~np.isnan(says)).astype(float)
     by_chance = to_other / (np.asarray(pairs.n_options, float) - 2)
     sums_KQ = np.array(
@@ -192,7 +195,8 @@ def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: F
         says: 1 or 0 for whether it holds, NaN without a verdict. Ignored for pairs that did not switch.
         level: Nominal coverage.
     """
-    has_verdict, n = switched & ~np.isnan(says), len(switched)
+    has_verdict = switched & ~np.isnan(says)
+    n = len(switched)
     n_known, n_lost = int(has_verdict.sum()), int((switched & ~has_verdict).sum())
     estimate = mean(name, question, np.where(switched, says, 0.0), signed=False, level=level, n_excluded=n_lost)
     if not n_lost:
