@@ -21,7 +21,7 @@ from unsway.stats.columns import numbered
 from unsway.stats.intervals import rate_interval
 from unsway.types import Estimate
 
-HOW = "Wilson score interval over questions"
+METHOD = "Wilson score interval over questions"
 
 
 def agreement(
@@ -46,7 +46,7 @@ def agreement(
         raise BadInput(f"There are {len(one)} and {len(other)} readings of {len(questions)} replies; give one of each.")
     if not one:
         reason = "no reply was read by both"
-        missing = Estimate.none("agreement", level, 0, 0, 0, HOW, reason)
+        missing = Estimate.none("agreement", level, 0, 0, 0, METHOD, reason)
         return missing, replace(missing, name="kappa")
     cluster = numbered(questions)
     n_questions = len(set(questions))
@@ -56,10 +56,10 @@ def agreement(
     share = float(equal.mean())
     counts, other_counts = Counter(one), Counter(other)
     chance = sum(counts[name] * other_counts[name] for name in counts) / n**2
-    estimate = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)
+    estimate = Estimate("agreement", share, *ends, level, n, n_questions, 0, METHOD)
     if chance >= 1:
         reason = f"both always read {one[0]!r}, so chance alone would agree every time"
-        return estimate, Estimate.none("kappa", level, n, n_questions, 0, HOW, reason)
+        return estimate, Estimate.none("kappa", level, n, n_questions, 0, METHOD, reason)
     low, value, high = ((x - chance) / (1 - chance) for x in (ends.low, share, ends.high))
-    method = f"{HOW}, chance agreement held at {chance:.3f}"
+    method = f"{METHOD}, chance agreement held at {chance:.3f}"
     return estimate, Estimate("kappa", value, max(-1.0, low), high, level, n, n_questions, 0, method)

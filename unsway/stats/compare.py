@@ -64,12 +64,12 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     biases. Each question gives a paired difference, mostly -1, 0 or 1, so the interval is Tango's; differences of 2 or
     fractions enter through the effective sample size (`intervals`). It allows for missing answers if they may matter.
     """
-    sides = _Both.of(outcomes_a, outcomes_b, level, apart=False)
+    sides = _Sides.of(outcomes_a, outcomes_b, level, apart=False)
     a, b = sides.a, sides.b
     paired_QB, asked_QB = (a.n_QB > 0) & (b.n_QB > 0), (a.asked_QB > 0) & (b.asked_QB > 0)
     n = int((a.n_QB + b.n_QB)[paired_QB].sum())
     if not n:
-        return sides.refused("brr_difference", sides.why)
+        return sides.refuse("brr_difference", sides.why)
     with np.errstate(invalid="ignore"):  # NaN without an outcome, which is not used
         d_Q = _by_question(a.sum_QB / a.n_QB - b.sum_QB / b.n_QB, paired_QB)
         least_Q = _by_question(a.least_QB / a.asked_QB - b.most_QB / b.asked_QB, asked_QB)
@@ -117,11 +117,11 @@ def brr_ratio(
     Raises:
         BadInput: There are several biases; use `held_out_ratio` for their average.
     """
-    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    sides = _Sides.of(outcomes_trained, outcomes_base, level, apart=True)
     if len(sides.biases) > 1:
         raise BadInput(f"brr_ratio() got {len(sides.biases)} biases ({', '.join(sides.biases)}); use held_out_ratio().")
     if sides.weak or not sides.biases:
-        return sides.refused("brr_ratio", sides.why)
+        return sides.refuse("brr_ratio", sides.why)
     a_KRB, b_KRB = sides.bootstrap(seed, draws)
     quotients = _quotients(a_KRB[..., 0], b_KRB[..., 0])
     value = (sides.a.brrs[0].value or 0.0) / (sides.b.brrs[0].value or 1.0)
@@ -151,20 +151,20 @@ def held_out_ratio(
         `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) is not above 0, and
         `brr_mean_of_ratios`, refused if that is so for any single bias.
     """
-    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    sides = _Sides.of(outcomes_trained, outcomes_base, level, apart=True)
     if not sides.biases:
-        return sides.refused("brr_ratio_of_means", sides.why), sides.refused("brr_mean_of_ratios", sides.why)
+        return sides.refuse("brr_ratio_of_means", sides.why), sides.refuse("brr_mean_of_ratios", sides.why)
     a_KRB, b_KRB = sides.bootstrap(seed, draws)
     method = _method(draws, seed)
     trained_mean, base_mean = (_mean(side.used, level, seed, draws) for side in (sides.a, sides.b))
     if base_mean.low is None or base_mean.low <= 0:
-        ratio = sides.refused("brr_ratio_of_means", f"the interval of the base's mean BRR {where_it_lies(base_mean)}")
+        ratio = sides.refuse("brr_ratio_of_means", f"the interval of the base's mean BRR {where_it_lies(base_mean)}")
     else:
         quotients = _quotients(a_KRB.mean(axis=2), b_KRB.mean(axis=2))
         value = (trained_mean.value or 0.0) / (base_mean.value or 1.0)
         ratio = sides.estimate("brr_ratio_of_means", value, quotients, method, base_mean.note)
     if sides.weak:
-        return ratio, sides.refused("brr_mean_of_ratios", sides.why)
+        return ratio, sides.refuse("brr_mean_of_ratios", sides.why)
     values = [(a.value or 0.0) / (b.value or 1.0) for a, b in zip(sides.a.brrs, sides.b.brrs, strict=True)]
     quotients = _quotients(a_KRB, b_KRB).mean(axis=2)
     is_near = any(sides.b.near)
@@ -185,16 +185,16 @@ def held_out_means(
 
     Takes the arguments of `held_out_ratio`. The base's mean is the same whatever arm it is compared with.
     """
-    sides = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    sides = _Sides.of(outcomes_trained, outcomes_base, level, apart=True)
     trained, base = (_mean(side.used, level, seed, draws) for side in (sides.a, sides.b))
     return trained, base
 
 
 def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estimate:
     """The mean over biases of one arm's BRRs, with equal weights."""
-    arm = _Both.of(outcomes, None, level, apart=True)
+    arm = _Sides.of(outcomes, None, level, apart=True)
     if not arm.biases:
-        return arm.refused("brr_mean", arm.why)
+        return arm.refuse("brr_mean", arm.why)
     a_KRB, _ = arm.bootstrap(seed, draws)
     value = float(np.mean([estimate.value for estimate in arm.a.brrs]))
     means_KR = a_KRB.mean(axis=2)
@@ -287,7 +287,7 @@ def _indices(outcomes: OutcomeTable, name: str, axis_values: Sequence[str]) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class _Both:
+class _Sides:
     """Both sides on the same questions and biases; side b is empty for a mean of one arm."""
 
     a: _Arm
@@ -310,7 +310,7 @@ class _Both:
     @classmethod
     def of(
         cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome] | None, level: float, *, apart: bool
-    ) -> _Both:
+    ) -> _Sides:
         """Both sides; `apart` takes biases separately, and only those that count on both. Without b: the mean of side a."""
         tables = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b or ())
         counting = [_counting(side).distinct("bias") for side in tables]
@@ -372,7 +372,7 @@ class _Both:
             means.append(np.stack([least / n_asked, total / n, most / n_asked]))
         return means[0], means[-1]
 
-    def estimate(self, name: str, value: float, draws_KR: Floats, how: str, note: str = "") -> Estimate:
+    def estimate(self, name: str, value: float, draws_KR: Floats, method: str, note: str = "") -> Estimate:
         """An estimate with a percentile interval from the least to the most, widened to include the value."""
         lows, highs = (
             [float(np.quantile(draws_R, share, method="inverted_cdf")) for draws_R in draws_KR]
@@ -380,12 +380,12 @@ class _Both:
         )
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
         n_questions = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
-        how += f", {ALLOWING}" if self.allow else ""
+        method += f", {ALLOWING}" if self.allow else ""
         low, high = min(value, *lows), max(value, *highs)
-        return Estimate(name, value, low, high, self.level, n, n_questions, self.n_outcomes - n, how, note)
+        return Estimate(name, value, low, high, self.level, n, n_questions, self.n_outcomes - n, method, note)
 
-    def refused(self, name: str, why: str) -> Estimate:
+    def refuse(self, name: str, reason: str) -> Estimate:
         """An estimate without a value, with the reason."""
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
         n_questions = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
-        return Estimate.none(name, self.level, n, n_questions, self.n_outcomes - n, "refused", why)
+        return Estimate.none(name, self.level, n, n_questions, self.n_outcomes - n, "refused", reason)

@@ -27,7 +27,7 @@ FEWEST = 5
 """Fewest cells for an interval: with four it would span nearly the whole range."""
 RESAMPLES = 9999
 """Random permutations; for up to 7 cells all permutations are used instead."""
-HOW = "Spearman's rank correlation, Bonett and Wright's interval, cells as units"
+METHOD = "Spearman's rank correlation, Bonett and Wright's interval, cells as units"
 
 
 def reductions(
@@ -120,7 +120,7 @@ def predicts(
         n_resamples=RESAMPLES,
         rng=np.random.default_rng(seed),
     )
-    method = HOW if given is None else HOW.replace("rank", "partial rank")
+    method = METHOD if given is None else METHOD.replace("rank", "partial rank")
     note = f"permutation p {float(test.pvalue):.2g}"
     effective = n - (given is not None)
     if spearman_interval(1 - 2 / effective**2, effective, level=level).low <= 0:

@@ -30,7 +30,7 @@ from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
-HOW = "t interval, seeds and questions crossed"
+METHOD = "t interval, seeds and questions crossed"
 COVERS = {2: "85 to 99", 3: "89 to 97"}
 """Coverage in percent of a 95 % interval from few seeds (benchmarks/pitfalls.py), with 110 questions and seeds whose
 BRRs have standard deviations of 0 to .15."""
@@ -88,7 +88,7 @@ def over_seeds(
     )
     note += "" if level == 0.95 else f"; at {100 * level:g}% nobody has measured it"
     note += "; mean and ratio hold whatever the missing answers would have said" if bounds else ""
-    method = f"{HOW}, {ALLOWING}" if bounds else HOW
+    method = f"{METHOD}, {ALLOWING}" if bounds else METHOD
 
     def estimate(name: str, value: float, intervals: Sequence[Interval]) -> Estimate:
         low, high = min(interval.low for interval in intervals), max(interval.high for interval in intervals)
