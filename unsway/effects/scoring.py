@@ -34,8 +34,8 @@ def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequenc
     return () if one.effect.judge is None else one.effect.judge(item, _replies(one, item, lookup))
 
 
-def _replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
-    return [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
+def _replies(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
+    return [lookup(prompt, asked_effect.settings_for(prompt), asked_effect.effect.samples) for prompt in item.prompts]
 
 
 def counted(one: AskedEffect, base: Lookup) -> AskedEffect:

@@ -101,9 +101,9 @@ def stability_sentence(found: Estimate | None, against: str) -> str:
     return f"{statement}, against {against} (rank correlation over {found.n} habits: {value} [{', '.join(ends)}])."
 
 
-def _habits(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
+def _habits(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
     """Maps each habit to whether a sample shows it; empty if the sample cannot be read."""
     (prompt,) = item.prompts
-    replies = lookup(prompt, asked.settings_for(prompt), asked.effect.samples)
+    replies = lookup(prompt, asked_effect.settings_for(prompt), asked_effect.effect.samples)
     option = choice(item.question, replies, sample)
     return {} if item.question is None or option is None else habits_shown(item.question, option)

@@ -267,8 +267,8 @@ class _Arm:
             used=outcomes,
             brrs=tuple(brr(part, level) for part in parts),
             near=tuple(
-                (read.low or 0.0) < WEAK * (read.value or 0.0)
-                for read, *_ in (brr_bounds(part, level) for part in parts)
+                (brr_read.low or 0.0) < WEAK * (brr_read.value or 0.0)
+                for brr_read, *_ in (brr_bounds(part, level) for part in parts)
             ),
             sum_QB=sum_up(moved),
             n_QB=sum_up((~np.isnan(moved)).astype(float)),

@@ -193,10 +193,10 @@ class OutcomeTable(Sequence[Outcome]):
         """Some of the outcomes: by a mask of shape (outcomes,), or by their indices."""
         return OutcomeTable(self.values, {name: column[rows] for name, column in self.columns.items()})
 
-    def only(self, **wanted: object) -> OutcomeTable:
+    def only(self, **field_values: object) -> OutcomeTable:
         """The outcomes with these values in these fields: `only(arm=key, bias={"post_hoc@1"})`."""
         mask = np.ones(len(self), bool)
-        for name, value in wanted.items():
+        for name, value in field_values.items():
             values, index = self.numbers(name)
             allowed = value if isinstance(value, Set) else {value}
             mask &= np.array([v in allowed for v in values], bool)[index]
