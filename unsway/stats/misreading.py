@@ -57,10 +57,9 @@ def corrected_brrs(
         draws: Bootstrap draws.
 
     Returns:
-        An estimate for each arm and bias, over its outcomes that count. It has no value, but a note with the reason, if
-        on some
-        side the second reader found no reply that follows the cue, or no other. If the interval of the BRR allows
-        for missing answers, this one is widened by as much.
+        An estimate for each arm and bias, over its outcomes that count. It has no value, but a note with the reason, if on
+        some side the second reader found no reply that follows the cue, or no other. If the interval of the BRR allows for
+        missing answers, this one is widened by as much.
     """
     all_outcomes = tuple(outcomes)
     counting = [o for o in all_outcomes if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]

@@ -180,7 +180,6 @@ def outcomes(
         replies: Raw replies; replies to other prompts are ignored.
         arms: The arms, if some were asked other prompts instead or with several settings. By default every model that
             replied, with unchanged prompts.
-            model that replied, with the prompts as they are.
         readings: Readers that replace those with the same name, such as a judge's verdicts on replies to requests.
 
     Raises:
@@ -231,10 +230,9 @@ def _outcome(
 ) -> Outcome:
     """Read and compare both sides. The three replies are the clean one, the next sample's clean one, and the biased one.
 
-    A clean rate of 0 by definition ignores that chance changes answers too. So the clean side is then a second clean
-    reply: the clean reply itself if the conversation contains a first answer, else that of the next sample. Without one
-        there is no clean
-    hit, and the pair is not tested.
+    A clean rate of 0 by definition ignores that chance changes answers too. So the clean side is then a second clean reply:
+    the clean reply itself if the conversation contains a first answer, else that of the next sample. Without one there is
+    no clean hit, and the pair is not tested.
     """
     clean, next_clean, biased = replies
     clean_reading = NO_REPLY if clean is None else reader(pair, "clean", clean)

@@ -83,9 +83,8 @@ def predicts(
         seed: Seed of random permutations.
 
     Returns:
-        `rank_correlation`. `n` is the number of cells that both have. The note has a permutation p-value of "no
-        relation", and
-        says if so few cells cannot exclude 0 whatever their values. The value is None below five cells (six with
+        `rank_correlation`. `n` is the number of cells that both have. The note has a permutation p-value of "no relation",
+        and says if so few cells cannot exclude 0 whatever their values. The value is None below five cells (six with
         `given`), or if all cells are equal.
     """
     from scipy.stats import permutation_test, rankdata  # takes half a second, and no other number of a study needs it

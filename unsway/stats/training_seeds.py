@@ -63,11 +63,10 @@ def over_seeds(
         level: Nominal coverage.
 
     Returns:
-        A summary. With one seed the estimates are refused, because then the spread is unknown. The ratio is refused if
-        the base
-        BRR's interval is not above 0, or if the base's mean may be 0 on the questions that all share. The notes give the
-        coverage of the interval from so few seeds, also if a training fails: seeds are assumed to be normal, and
-        one failed seed among few is not recognised as such.
+        A summary. With one seed the estimates are refused, because then the spread is unknown. The ratio is refused if the
+        base BRR's interval is not above 0, or if the base's mean may be 0 on the questions that all share. The notes give
+        the coverage of the interval from so few seeds, also if a training fails: seeds are assumed to be normal, and one
+        failed seed among few is not recognised as such.
 
     Raises:
         BadInput: There is no seed.
