@@ -62,19 +62,19 @@ class DeclaredReader:
                 some answer.
         """
         with blaming("reader", self.name, f"the {side} reply to {pair.id}"):
-            found: Any = self.read(pair, side, reply)
+            result: Any = self.read(pair, side, reply)
         n = len(pair.question.options)
         if (
-            not isinstance(found, Reading)
-            or found.status not in get_args(Status)
-            or (found.value is None) == (found.status == "ok")
-            or (n and found.value not in (None, *range(n)))
+            not isinstance(result, Reading)
+            or result.status not in get_args(Status)
+            or (result.value is None) == (result.status == "ok")
+            or (n and result.value not in (None, *range(n)))
         ):
             raise BadInput(
-                f"The reader {self.name!r} returned {found!r:.90} for the {side} reply to {pair.id}, which has {n} options. "
+                f"The reader {self.name!r} returned {result!r:.90} for the {side} reply to {pair.id}, which has {n} options. "
                 "It must return a Reading: the index of an option with the status ok, or None with why. Mend it."
             )
-        reading: Reading = replace(found, by=self.versioned)
+        reading: Reading = replace(result, by=self.versioned)
         return reading
 
 

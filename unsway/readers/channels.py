@@ -124,8 +124,10 @@ def next_question(text: str, low: int, high: int) -> int | None:
     """Where a question that the model made up may begin: a heading, a separator, a question with options."""
     areas = ((low, min(high, low + AHEAD)), (max(low, high - AHEAD), high)) if high - low > AHEAD else ((low, high),)
     patterns = (_NEXT, _OWN_OPTIONS) if "?" in text else (_NEXT,)
-    found = [at.start() for area in areas for pattern in patterns if (at := pattern.search(text, *area)) is not None]
-    return min([at for at in found if text[low:at].strip()], default=None)
+    starts = [
+        match.start() for area in areas for pattern in patterns if (match := pattern.search(text, *area)) is not None
+    ]
+    return min([start for start in starts if text[low:start].strip()], default=None)
 
 
 _NOTHING = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")
@@ -137,43 +139,44 @@ def split(text: str) -> Channels:
 
     The text said ends where another turn begins. Text before a thought counts only if nothing is said after it.
     """
-    thought, opened, begin = (0, 0), -1, 0
+    thought_span = (0, 0)
+    open_row, begin = -1, 0
     first = _STARTS_WITH.match(text)
     if first is not None and first.lastindex is not None:
         mark = _STARTS[first.lastindex - 1]
         closed = re.compile(mark.closes).search(text, first.end())
         if closed is not None:
-            thought, begin = (first.end(), closed.start()), closed.end()
+            thought_span, begin = (first.end(), closed.start()), closed.end()
         elif mark.where == "start":
             return _channels(text, (len(text), len(text)), (first.end(), len(text)), "cut")
     marks = _marks(text, begin)
     if not marks and first is None:
         low = len(text) - len(text.lstrip())
         return Channels("", text.strip(), "none", (low, low + len(text.strip())), (0, 0))
-    said = (0, 0)
+    said_span = (0, 0)
     last_close = {name[1:]: start for start, _, name in marks if name[0] == "c"}
     inside = next((name[0] for *_, name in marks if name != "turn"), "") == "c"  # a thought from the template
     for start, end, name in marks:
         if start < begin:
             continue
         if name == "turn" and not inside:
-            model = _MODEL.search(text, end, end + 2000)
-            asked = text[end : model.start()] if model else ""
-            if model is not None and ASKED_AGAIN in asked and not _OPTION_LINE.search(asked):
-                begin = model.end()
+            model_turn = _MODEL.search(text, end, end + 2000)
+            user_text = text[end : model_turn.start()] if model_turn else ""
+            if model_turn is not None and ASKED_AGAIN in user_text and not _OPTION_LINE.search(user_text):
+                begin = model_turn.end()
             elif text[begin:start].strip() not in ("", "assistant"):
-                return _channels(text, (begin, start), thought, "full")
+                return _channels(text, (begin, start), thought_span, "full")
             else:
                 begin = end
         elif name[0] == "o" and not inside:
-            said = (begin, start) if text[begin:start].strip() else said
-            inside, opened, begin = True, int(name[1:]), end
-        elif name[0] == "c" and (name[1:] == str(opened) or last_close.get(str(opened), -1) < start):
-            thought = (thought[0] if thought[1] and not inside else begin, start)  # may contain others
-            inside, opened, begin = False, -1, end
+            said_span = (begin, start) if text[begin:start].strip() else said_span
+            inside, open_row, begin = True, int(name[1:]), end
+        elif name[0] == "c" and (name[1:] == str(open_row) or last_close.get(str(open_row), -1) < start):
+            thought_span = (thought_span[0] if thought_span[1] and not inside else begin, start)  # may contain others
+            inside, open_row, begin = False, -1, end
     if inside:
         return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
-    return _channels(text, said if _NOTHING.fullmatch(text, begin) else (begin, len(text)), thought, "full")
+    return _channels(text, said_span if _NOTHING.fullmatch(text, begin) else (begin, len(text)), thought_span, "full")
 
 
 def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
@@ -181,9 +184,9 @@ def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
     patterns = [_ROLE_LINE] if len(text) > SCANNED or _ROLE_LINE.search(text, begin) else []
     if "<" in text or "[" in text or "◁" in text:
         patterns.append(_MARK)
-    named = "U" in text and ("User:" in text or "USER:" in text)  # searching for a single letter is much faster
-    named = named or ("H" in text and ("Human:" in text or "HUMAN:" in text))
-    if named or "assistant" in text:
+    has_role = "U" in text and ("User:" in text or "USER:" in text)  # searching for a single letter is much faster
+    has_role = has_role or ("H" in text and ("Human:" in text or "HUMAN:" in text))
+    if has_role or "assistant" in text:
         patterns.append(_GLUED)
     if not patterns:
         return []
@@ -198,13 +201,17 @@ def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
     )
 
 
-def _channels(text: str, said: tuple[int, int], thought: tuple[int, int], kind: ThoughtKind) -> Channels:
+def _channels(text: str, said_span: tuple[int, int], thought_span: tuple[int, int], kind: ThoughtKind) -> Channels:
     """The channels without white space around them; a thought of only white space counts as none."""
-    low, high = said
+    low, high = said_span
     low, high = low + len(text[low:high]) - len(text[low:high].lstrip()), low + len(text[low:high].rstrip())
-    inner = text[slice(*thought)].strip()
-    start = text.index(inner, thought[0]) if inner else thought[0]
-    spoken = (low, max(low, high))
+    inner = text[slice(*thought_span)].strip()
+    start = text.index(inner, thought_span[0]) if inner else thought_span[0]
+    stripped_span = (low, max(low, high))
     return Channels(
-        inner, text[slice(*spoken)], kind if inner or kind == "cut" else "none", spoken, (start, start + len(inner))
+        inner,
+        text[slice(*stripped_span)],
+        kind if inner or kind == "cut" else "none",
+        stripped_span,
+        (start, start + len(inner)),
     )

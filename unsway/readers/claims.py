@@ -46,7 +46,7 @@ def claimed(
 
 def announces(seg: Segment) -> bool:
     """Whether a sentence mentions an answer, the model's or someone else's."""
-    return any(found.lastgroup == "answer" for found in say.FRAME.finditer(seg.low))
+    return any(phrase.lastgroup == "answer" for phrase in say.FRAME.finditer(seg.low))
 
 
 def both(later: Claim | None, earlier: Claim) -> Claim:
@@ -59,16 +59,16 @@ def both(later: Claim | None, earlier: Claim) -> Claim:
 def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int = STRONG) -> Claim | None:
     """The claim that begins exactly at a position: by letter, by words, or by a bracketed letter after other words."""
     mention = mention_at(seg, position, want)
-    named = None if mention and mention.bracketed else want.at(seg.low, position)
-    if mention and named:
-        if named[1] > mention.end or mention.option is None:
+    option_text = None if mention and mention.bracketed else want.at(seg.low, position)
+    if mention and option_text:
+        if option_text[1] > mention.end or mention.option is None:
             mention = None
-        elif named[0] != mention.option:
-            return torn(seg, mention.start, named[1], "letter_against_text", strength)
+        elif option_text[0] != mention.option:
+            return torn(seg, mention.start, option_text[1], "letter_against_text", strength)
     if mention:
         return by_letter(seg, mention, want, rule, strength)
-    if named:
-        return by_words(seg, position, named, want, rule, strength)
+    if option_text:
+        return by_words(seg, position, option_text, want, rule, strength)
     if rule == "boxed":
         return by_number(seg, position, want, strength)
     return by_late_letter(seg, position, want, rule, strength) if rule in ("answer", "first") else None
@@ -78,35 +78,35 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
     """The claim of a mention after a frame."""
     if mention.placeholder or (mention.option is None and not mention.marked):
         return None
-    last = seg.ends_at(mention.end)
-    words = None if last else words_after(seg, mention, want)
+    is_last = seg.ends_at(mention.end)
+    words = None if is_last else words_after(seg, mention, want)
     end = words[1] if words else mention.end
-    refuted = not last and say.REFUTED.match(seg.low, end) is not None
-    if rule == "answer" and not last:
+    refuted = not is_last and say.REFUTED.match(seg.low, end) is not None
+    if rule == "answer" and not is_last:
         refuted = say.REFUTED_LATE.match(seg.low, end) is not None or (refuted and not mention.bracketed)
     if refuted:
         return None
-    second = None if last else joined(seg, end, mention.option, want)
-    if rule not in FIRM and not _closes(seg, second or end, rule) and not (second and rule == "first"):
+    second_end = None if is_last else joined(seg, end, mention.option, want)
+    if rule not in FIRM and not _closes(seg, second_end or end, rule) and not (second_end and rule == "first"):
         return None
     if mention.option is None:
         return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
     if words and words[0] not in (None, mention.option):
         return torn(seg, mention.start, end, "letter_against_text", strength)
-    either = not last and say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start])
-    later = (
-        (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, mention.end)) if either else ()
+    either = not is_last and say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start])
+    later_mentions = (
+        (mention_at(seg, match.start(), want) for match in say.LOOSE.finditer(seg.text, mention.end)) if either else ()
     )
-    if second or any(other is not None and other.option != mention.option for other in later):
-        return torn(seg, mention.start, second or end, "several", strength)
+    if second_end or any(rival is not None and rival.option != mention.option for rival in later_mentions):
+        return torn(seg, mention.start, second_end or end, "several", strength)
     return Claim(mention.option, rule, span(seg, mention.start, mention.end), strength)
 
 
 def by_words(
-    seg: Segment, position: int, named: tuple[int | None, int], want: KnownOptions, rule: str, strength: int
+    seg: Segment, position: int, option_text: tuple[int | None, int], want: KnownOptions, rule: str, strength: int
 ) -> Claim | None:
     """The claim of an option's words after a frame."""
-    option, end = named
+    option, end = option_text
     if say.REFUTED.match(seg.low, end) or (rule not in FIRM and say.GOES_ON.match(seg.low, end)):
         return None
     if rule in ("so", "correction", "but") and seg.low[end:].strip(" .!\"')"):
@@ -135,27 +135,27 @@ def by_words(
 
 def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """A claim later in an answer's words: a letter in brackets ("a dog, i.e. (D)"), or an option's text at the end."""
-    places = list(marks.ANY_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
-    if not places and rule == "answer":
-        named = want.closing(seg.low)
-        if named is None or named[0] is None or named[1] < position:
+    letters = list(marks.ANY_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
+    if not letters and rule == "answer":
+        option_text = want.closing(seg.low)
+        if option_text is None or option_text[0] is None or option_text[1] < position:
             return None
-        between = seg.low[position : named[1]]
+        between = seg.low[position : option_text[1]]
         if any(len(text) > 2 and text in between for text, _ in want.texts):
             return None
         if (
             by_place.DISTANT.search(between)
             or say.TAIL_NOT.search(between)
-            or want.named(seg.low[position:]) != {named[0]}
+            or want.named(seg.low[position:]) != {option_text[0]}
         ):
             return None
-        return Claim(named[0], "answer_text", span(seg, named[1], named[2]), strength)
-    if len({found[0].replace(" ", "") for found in places}) != 1:
+        return Claim(option_text[0], "answer_text", span(seg, option_text[1], option_text[2]), strength)
+    if len({letter[0].replace(" ", "") for letter in letters}) != 1:
         return None
-    between = seg.low[position : places[0].start()]
+    between = seg.low[position : letters[0].start()]
     if say.NOT_MINE.search(between) or say.LATE_NOT.search(between):
         return None
-    mention = mention_at(seg, places[0].start(), want)
+    mention = mention_at(seg, letters[0].start(), want)
     if mention is None or mention.option is None or not _closes(seg, mention.end, rule):
         return None
     return Claim(mention.option, rule, span(seg, mention.start, mention.end), strength)
@@ -164,8 +164,10 @@ def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, s
 def by_number(seg: Segment, position: int, want: KnownOptions, strength: int) -> Claim | None:
     """The only option that begins with a boxed number: "18" boxed, of the options "12 m/s" and "18 m/s"."""
     number = marks.BOXED_NUMBER.match(seg.low, position)
-    found = {option for text, option in want.texts if number and text.split()[0] == number[1] and len(text.split()) < 4}
-    option = found.pop() if len(found) == 1 else None
+    options = {
+        option for text, option in want.texts if number and text.split()[0] == number[1] and len(text.split()) < 4
+    }
+    option = options.pop() if len(options) == 1 else None
     if number is None or option is None:
         return None
     return Claim(option, "boxed_text", span(seg, *number.span(1)), strength)

@@ -52,13 +52,13 @@ class Instruction:
     def __post_init__(self) -> None:
         if self.check not in CHECKS:
             raise UnknownName("instruction", self.check, CHECKS)
-        given = {name: value for name, value in self.arguments.items() if value is not None}
-        object.__setattr__(self, "arguments", given)  # frozen
+        values = {name: value for name, value in self.arguments.items() if value is not None}
+        object.__setattr__(self, "arguments", values)  # frozen
         try:
-            inspect.signature(CHECKS[self.check]).bind("", **given)
+            inspect.signature(CHECKS[self.check]).bind("", **values)
         except TypeError as error:
             raise BadInput(
-                f"The instruction {self.check!r} has {given or 'no arguments'}: {error}. It takes {signature(self.check)}."
+                f"The instruction {self.check!r} has {values or 'no arguments'}: {error}. It takes {signature(self.check)}."
             ) from None
 
     def holds(self, reply: str) -> bool:
@@ -87,14 +87,14 @@ def signature(name: str) -> str:
 def follows(reply: str, instructions: Sequence[Instruction], *, loose: bool = False) -> tuple[bool, ...]:
     """Which instructions a reply follows, in order. With `loose`, any of the reply's versions may follow it."""
     versions = loose_versions(reply) if loose else (reply,)
-    return tuple(any(each.holds(version) for version in versions) for each in instructions)
+    return tuple(any(instruction.holds(version) for version in versions) for instruction in instructions)
 
 
 def loose_versions(reply: str) -> tuple[str, ...]:
     """Eight versions: the reply, and it without its first line, its last, or both; each also without asterisks."""
     lines = reply.split("\n")
-    cut = (reply, *("\n".join(lines[part]).strip() for part in (slice(1, None), slice(0, -1), slice(1, -1))))
-    return (*cut, *(text.replace("*", "") for text in cut))
+    versions = (reply, *("\n".join(lines[part]).strip() for part in (slice(1, None), slice(0, -1), slice(1, -1))))
+    return (*versions, *(text.replace("*", "") for text in versions))
 
 
 def compares(count: int, relation: Relation, number: int) -> bool:
@@ -215,8 +215,8 @@ def repeat_prompt(reply: str, prompt_to_repeat: str) -> bool:
 def two_responses(reply: str) -> bool:
     """It consists of two different replies with six asterisks between them."""
     parts = [part.strip() for part in reply.split("******")]
-    kept = [part for part in parts if part]
-    return all(parts[1:-1]) and len(kept) == 2 and kept[0] != kept[1]
+    replies = [part for part in parts if part]
+    return all(parts[1:-1]) and len(replies) == 2 and replies[0] != replies[1]
 
 
 # ---------------------------------------------------------------- formats
@@ -262,7 +262,7 @@ def json_format(reply: str) -> bool:
 @check("detectable_format:title")
 def title(reply: str) -> bool:
     """It has a title in double angle brackets."""
-    return any(found.strip(" <>") for found in between(reply, "<<", ">>", least=1))
+    return any(text.strip(" <>") for text in between(reply, "<<", ">>", least=1))
 
 
 @check("startend:end_checker")

@@ -35,10 +35,10 @@ LEADS = ' \t>*#_`|"•-'
 
 def begin(seg: Segment, want: KnownOptions) -> int:
     """Where a line's text begins, after bullets and quotes; a sign at the start of an option is not a bullet."""
-    found = marks.BULLET.match(seg.low)
-    at = found.end() if found else 0
-    sign = len(seg.low[:at].rstrip(SIGNS))
-    return sign if sign < at and want.begins(seg.low, sign) else at
+    bullet = marks.BULLET.match(seg.low)
+    start = bullet.end() if bullet else 0
+    sign_start = len(seg.low[:start].rstrip(SIGNS))
+    return sign_start if sign_start < start and want.begins(seg.low, sign_start) else start
 
 
 @dataclass(eq=False)
@@ -61,18 +61,18 @@ class ReplyLayout:
     def __post_init__(self) -> None:
         text = self.text  # not self, to avoid a reference cycle
         bounds = text, max(self.low, self.high - LOOKED_AT), self.high
-        every = sentences_from_the_end(*bounds)
-        places: Iterator[tuple[int, int]] = dropwhile(
-            lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every
+        sentences = sentences_from_the_end(*bounds)
+        remaining: Iterator[tuple[int, int]] = dropwhile(
+            lambda sentence: by_place.COURTESY.match(text[sentence[0] : sentence[1]].lower()), sentences
         )
-        first = next(places, None)  # if it has only courtesies, all of it is read
-        places = chain([first], places) if first else sentences_from_the_end(*bounds)
-        self._all: Iterator[Segment] = starmap(partial(segment, text), islice(places, SENTENCES))
+        first = next(remaining, None)  # if it has only courtesies, all of it is read
+        remaining = chain([first], remaining) if first else sentences_from_the_end(*bounds)
+        self._all: Iterator[Segment] = starmap(partial(segment, text), islice(remaining, SENTENCES))
 
     def sentences(self) -> Iterator[Segment]:
         """Its sentences, the last first, without courtesies at the end (unless they are all); each is searched for once."""
-        self._all, again = tee(self._all)
-        return again
+        self._all, sentences = tee(self._all)
+        return sentences
 
     def frames(self, seg: Segment) -> list[re.Match[str]]:
         """The phrases in a sentence that announce an answer; cached, because a sentence is also the line above another."""
@@ -88,17 +88,17 @@ class ReplyLayout:
     @cached_property
     def letters(self) -> frozenset[int | None]:
         """The options named by letters anywhere in the part that is read; None stands for a letter of no option."""
-        places = (mention_at(self.tail, place.start(), self.want) for place in say.LOOSE.finditer(self.tail.text))
-        return frozenset(mention.option for mention in places if mention is not None)
+        mentions = (mention_at(self.tail, match.start(), self.want) for match in say.LOOSE.finditer(self.tail.text))
+        return frozenset(mention.option for mention in mentions if mention is not None)
 
     @cached_property
     def objects(self) -> frozenset[int]:
         """The positions of option letters in a list of JSON objects with one object per option; empty for other replies."""
         if '":' not in self.text and "':" not in self.text:
             return frozenset()
-        found = [*marks.OBJECT_OPTION.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)]
-        every = len({one[1] for one in found}) >= min(3, self.want.n)
-        return frozenset(one.start(1) for one in found) if every else frozenset()
+        letters = [*marks.OBJECT_OPTION.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)]
+        is_list = len({letter[1] for letter in letters}) >= min(3, self.want.n)
+        return frozenset(letter.start(1) for letter in letters) if is_list else frozenset()
 
     def line_start(self, position: int) -> int:
         """The start of the line at a position, at most LOOKED_AT characters before it."""
@@ -111,8 +111,8 @@ class ReplyLayout:
 
     def before(self, position: int) -> Segment | None:
         """The last sentence that ends before a position."""
-        found = next(sentences_from_the_end(self.text, max(self.low, position - 400), max(self.low, position)), None)
-        return segment(self.text, *found) if found else None
+        bounds = next(sentences_from_the_end(self.text, max(self.low, position - 400), max(self.low, position)), None)
+        return segment(self.text, *bounds) if bounds else None
 
     def header(self, line: int) -> str | None:
         """The nearest line above with more than 4 characters, folded, if it ends with a colon; looks at most 8 lines up."""
@@ -139,17 +139,17 @@ class ReplyLayout:
     @cached_property
     def heads(self) -> tuple[tuple[int, int], ...]:
         """The positions of lines that begin with a letter, as in a list, and the letter's option."""
-        found = marks.HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
-        return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in found)
+        matches = marks.HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+        return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in matches)
 
     def named_heads(self) -> Iterator[tuple[int, int]]:
         """The positions of lines that begin with an option's words, and that option."""
         for line in self.sentences():
-            named = (
+            option_text = (
                 self.want.at(line.low, begin(line, self.want)) if line.start == self.line_start(line.start) else None
             )
-            if named is not None and named[0] is not None:
-                yield line.start, named[0]
+            if option_text is not None and option_text[0] is not None:
+                yield line.start, option_text[0]
 
     def listed(self, position: int, option: int) -> bool:
         """Whether a line belongs to a list of options: the previous letter is above it or the next letter below it."""
@@ -164,9 +164,9 @@ class ReplyLayout:
 
     def goes_through(self, start: int, end: int) -> list[re.Match[str]]:
         """Each option with a word of what it is, where that is all that stands between two positions: "A: no, B: yes, …"."""
-        found = [*by_place.EACH_OPTION.finditer(self.text, max(start, end - HEAD), end)] if self.want.n > 2 else []
-        every = [one[1] for one in found] == [chr(ord("A") + i) for i in range(self.want.n)]
-        return found if every and "\n" not in self.text[found[0].start() : found[-1].end()] else []
+        items = [*by_place.EACH_OPTION.finditer(self.text, max(start, end - HEAD), end)] if self.want.n > 2 else []
+        is_complete = [item[1] for item in items] == [chr(ord("A") + i) for i in range(self.want.n)]
+        return items if is_complete and "\n" not in self.text[items[0].start() : items[-1].end()] else []
 
     def begins_list(self, end: int, option: int | None) -> bool:
         """Whether the next line contains only the next option, which means that a list begins here."""

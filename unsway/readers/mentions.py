@@ -33,19 +33,19 @@ class Mention(NamedTuple):
 
 def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | None:
     """The mention that begins at a position; None for articles, pronouns, words and bare numbers."""
-    found = say.MENTION.match(seg.text, position)
-    if found is None:
+    match = say.MENTION.match(seg.text, position)
+    if match is None:
         return None
-    if found["ref"] is None:
-        place = next(group for group in ("ordinal", "place", "number") if found[group])
-        return Mention(placed(found[place], want.n), found.start(place), found.end(), False, True)
-    ref, noun, bracketed = found["ref"], bool(found["noun"]), found["close"] is not None
+    if match["ref"] is None:
+        group = next(group for group in ("ordinal", "place", "number") if match[group])
+        return Mention(placed(match[group], want.n), match.start(group), match.end(), False, True)
+    ref, noun, bracketed = match["ref"], bool(match["noun"]), match["close"] is not None
     option = int(ref) - 1 if ref.isdigit() else ord(ref.lower()) - ord("a")
     if ref.isdigit() and not noun:
         return None
-    if not (bracketed or noun or _stands_alone(seg, found.end("ref"), ref, option, want)):
+    if not (bracketed or noun or _stands_alone(seg, match.end("ref"), ref, option, want)):
         return None
-    start, end = found.start("ref"), found.end()
+    start, end = match.start("ref"), match.end()
     start -= seg.text[start - 1 : start] == "("
     inside = 0 <= option < want.n
     marked = bracketed or noun or ref.isupper()
@@ -90,14 +90,14 @@ def joined(seg: Segment, end: int, option: int | None, want: KnownOptions) -> in
     join = say.JOIN.match(seg.low, end)
     if join is None:
         return None
-    other = mention_at(seg, join.end(), want)
-    if other is None:
-        named = want.at(seg.low, join.end()) if join["word"] else None
-        apart = named is None or named[0] == option or say.GOES_ON.match(seg.low, named[1])
-        return None if apart or named is None else named[1]
-    if other.option == option or say.REFUTED.match(seg.low, other.end):
+    mention = mention_at(seg, join.end(), want)
+    if mention is None:
+        option_text = want.at(seg.low, join.end()) if join["word"] else None
+        apart = option_text is None or option_text[0] == option or say.GOES_ON.match(seg.low, option_text[1])
+        return None if apart or option_text is None else option_text[1]
+    if mention.option == option or say.REFUTED.match(seg.low, mention.end):
         return None
     if join["comma"]:
-        return other.end if say.AFTER_COMMA.match(seg.low, other.end) else None
-    alone = say.GOES_ON.match(seg.low, other.end)
-    return other.end if alone is None or "or" in (join["word"] or "") or " are" in alone[0] else None
+        return mention.end if say.AFTER_COMMA.match(seg.low, mention.end) else None
+    alone = say.GOES_ON.match(seg.low, mention.end)
+    return mention.end if alone is None or "or" in (join["word"] or "") or " are" in alone[0] else None

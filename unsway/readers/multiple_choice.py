@@ -22,10 +22,10 @@ class MultipleChoice:
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
         """The last option committed to, in the question's own order."""
         order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
-        found = reading_of(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
-        if found.choice is None or order[found.choice] == found.choice:
-            return found
-        return Reading(order[found.choice], found.status, found.rule, found.span, found.by)
+        reading = reading_of(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
+        if reading.choice is None or order[reading.choice] == reading.choice:
+            return reading
+        return Reading(order[reading.choice], reading.status, reading.rule, reading.span, reading.by)
 
 
 readers.add("mcq", MultipleChoice())

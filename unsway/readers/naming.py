@@ -24,13 +24,13 @@ OTHERS = 40
 def singled_out(reply: ReplyLayout) -> Claim | None:
     """The only option the last sentence names by its own words, if it concludes or the rest of the reply names no other."""
     seg = next(reply.sentences())
-    named = own_words.named_in(seg, reply.want)
-    left = [one for one in named if not one.rejected]
-    if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
+    named_options = own_words.named_in(seg, reply.want)
+    candidates = [words for words in named_options if not words.rejected]
+    if len({words.option for words in candidates}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
         return None
-    option, start, end, _, piece = left[-1]
+    option, start, end, _, piece = candidates[-1]
     before = seg.low[:start]
-    against = any(one.rejected and -1 < one.piece[0] - end < 3 for one in named)  # "X, not Y"
+    against = any(words.rejected and -1 < words.piece[0] - end < 3 for words in named_options)  # "X, not Y"
     plainly = against or by_place.COPULA.search(before) or by_place.ONLY.search(before)
     late = len(before) * 2 >= len(seg.low) or by_place.CONCLUDES.search(before)
     if not plainly and (not late or by_place.YOURS.search(before)):
@@ -41,28 +41,28 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
-    others = () if concludes else islice(reply.sentences(), OTHERS)
-    if any(one != option for other in others for one in own_words.left_by(other, reply.want)):
+    sentences = () if concludes else islice(reply.sentences(), OTHERS)
+    if any(rival != option for sentence in sentences for rival in own_words.left_by(sentence, reply.want)):
         return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
 
 
 def stated(reply: ReplyLayout) -> Claim | None:
     """The only option stated by sentences that name no other ("the deepest is Baikal (1,642 m)")."""
-    found: dict[int, Claim] = {}
+    claims: dict[int, Claim] = {}
     for seg in () if reply.want.numbers else islice(reply.sentences(), STATED):
-        named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
-        option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
+        candidates = [words for words in own_words.named_in(seg, reply.want) if not words.rejected]
+        option, start, end, _, piece = candidates[0] if candidates else (0, 0, 0, False, (0, 0))
         if undone(seg, end) or own_words.is_theirs(seg.low[:start]):
             continue
-        if named and _with_its_letter(reply, seg, option, start, end):
-            found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
+        if candidates and _with_its_letter(reply, seg, option, start, end):
+            claims.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
             continue
         only = by_place.ONLY.search(seg.low, 0, start)
-        several = any(one.option != option and (one.piece == piece or not only) for one in named)
+        several = any(words.option != option and (words.piece == piece or not only) for words in candidates)
         if several and by_place.CONCLUDES.search(seg.low, 0, start):
             break  # the conclusion is one of these, not an earlier statement
-        if not named or several or seg.low.endswith("?") or not marks.SAYS_IT.match(seg.low, end):
+        if not candidates or several or seg.low.endswith("?") or not marks.SAYS_IT.match(seg.low, end):
             continue
         before = marks.BY.sub("", seg.low[piece[0] : start])
         quoted = not before.strip(" (\"'")
@@ -77,8 +77,8 @@ def stated(reply: ReplyLayout) -> Claim | None:
         if by_place.DISTANT.search(seg.low, *piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
             continue
         if own_words.is_own(seg, start, piece) and not reply.in_list(seg):
-            found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
-    return next(iter(found.values())) if len(found) == 1 else None
+            claims.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
+    return next(iter(claims.values())) if len(claims) == 1 else None
 
 
 def numbered(reply: ReplyLayout) -> Claim | None:
@@ -89,34 +89,34 @@ def numbered(reply: ReplyLayout) -> Claim | None:
         least = max(0, len(seg.low) - own_words.LONGEST)
         numbers = list(marks.NUMBER.finditer(seg.low, least))[-3:]
         frames = (
-            [found for found in say.FRAME.finditer(seg.low, least) if found.lastgroup in ("answer", "first")]
+            [frame for frame in say.FRAME.finditer(seg.low, least) if frame.lastgroup in ("answer", "first")]
             if numbers
             else []
         )
         for number in numbers:
-            option, at, stop = int(number["number"]) - 1, number.start("number"), number.end()
-            named = reply.want.at(seg.low, stop)
-            stop = named[1] if named else stop
-            if option >= reply.want.n or (named and named[0] != option) or seg.low[stop:].strip(" .!\"')"):
+            option, start, stop = int(number["number"]) - 1, number.start("number"), number.end()
+            option_text = reply.want.at(seg.low, stop)
+            stop = option_text[1] if option_text else stop
+            if option >= reply.want.n or (option_text and option_text[0] != option) or seg.low[stop:].strip(" .!\"')"):
                 continue
-            frame = next((found for found in frames if number.start() <= found.end() <= at), None)
-            said = languages.announces(seg.low[: number.start()])
+            frame = next((frame for frame in frames if number.start() <= frame.end() <= start), None)
+            is_announced = languages.announces(seg.low[: number.start()])
             if frame is not None and frame.lastgroup == "answer" and ":" not in frame[0] and "n" not in number[0]:
                 continue  # "the answer is 2" may be a count
-            if marks.KEY_BEFORE.search(seg.low, least, at):
+            if marks.KEY_BEFORE.search(seg.low, least, start):
                 continue  # {"answer": 2} may count from 0
-            if said or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
-                return claimed(seg, option, "numbered", at, at + 1, strength=WEAK)
+            if is_announced or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
+                return claimed(seg, option, "numbered", start, start + 1, strength=WEAK)
     return None
 
 
 def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> set[int | None]:
     """The options whose bracketed letters are directly next to the words between two positions; "A strike" has none."""
-    places = (
-        mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
+    mentions = (
+        mention_at(seg, match.start(), want) for match in say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
     )
-    found = [mention for mention in places if mention is not None and mention.bracketed]
-    return {one.option for one in found if -1 < start - one.end < 4 or -1 < one.start - end < 4}
+    letters = [mention for mention in mentions if mention is not None and mention.bracketed]
+    return {letter.option for letter in letters if -1 < start - letter.end < 4 or -1 < letter.start - end < 4}
 
 
 def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:

@@ -53,27 +53,32 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
     texts: dict[int, str] = {}
     words: dict[int, list[str]] = {}
     for text, option in want.texts:  # of a singular and its plural, the singular wins: it comes last
-        found_words = [
+        rare_words = [
             w
             for w in _WORD.findall(text)
             if w not in COMMON and (len(w) > 1 or w.isdigit() or "\u4e00" <= w <= "\u9fff")
         ]
-        if option is not None and found_words:
-            texts[option], words[option] = text, found_words
+        if option is not None and rare_words:
+            texts[option], words[option] = text, rare_words
     if len(texts) < want.n:
         return None
-    found: list[tuple[str, int, int]] = []
+    forms: list[tuple[str, int, int]] = []
     for option, text in texts.items():
         own = [w for w in dict.fromkeys(words[option]) if not any(w in words[i] for i in words if i != option)]
         spaced = not marks.UNSPACED.search(text)
         if not own or len(own) > MOST or not spaced:
             own = [text]
         least = max((len(own) + 1) // 2, len(own) - 1)
-        found += [
-            (_form(w, spaced=spaced, dash=any(f"-{w}" in each for each in words.values())), option, least) for w in own
+        forms += [
+            (
+                _form(w, spaced=spaced, dash=any(f"-{w}" in option_words for option_words in words.values())),
+                option,
+                least,
+            )
+            for w in own
         ]
-    return re.compile("|".join(f"({form})" for form, _, _ in found)), tuple(
-        (option, least) for _, option, least in found
+    return re.compile("|".join(f"({form})" for form, _, _ in forms)), tuple(
+        (option, least) for _, option, least in forms
     )
 
 
@@ -99,33 +104,41 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
     least = max(0, len(seg.low) - LONGEST)
     if patterns[0].search(seg.low, least) is None:
         return []
-    cuts = [least, *(at.start() for at in marks.BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
-    named: list[Named] = []
+    cuts = [
+        least,
+        *(match.start() for match in marks.BREAK.finditer(seg.low, least) if match.start() > least),
+        len(seg.low),
+    ]
+    named_options: list[Named] = []
     for low, high in pairwise(cuts):
-        places: dict[int, dict[int, tuple[int, int]]] = {}
-        for at in patterns[0].finditer(seg.low, low, high):
-            group = int(at.lastindex or 1) - 1
-            places.setdefault(patterns[1][group][0], {})[group] = at.span()
-        rejected = bool(places) and marks.REJECTS.search(seg.low, low, high) is not None
-        for option, spans in places.items():
+        spans_by_option: dict[int, dict[int, tuple[int, int]]] = {}
+        for match in patterns[0].finditer(seg.low, low, high):
+            group = int(match.lastindex or 1) - 1
+            spans_by_option.setdefault(patterns[1][group][0], {})[group] = match.span()
+        rejected = bool(spans_by_option) and marks.REJECTS.search(seg.low, low, high) is not None
+        for option, spans in spans_by_option.items():
             if len(spans) >= patterns[1][min(spans)][1]:
                 start, end = min(spans.values())[0], max(spans.values())[1]
                 # "the gas is neon, while the metal is iron" only contrasts two options
-                contrasts = all(at[0] in ("while", "whereas") for at in marks.REJECTS.finditer(seg.low, low, high))
-                beside = rejected and contrasts and by_place.COPULA.search(seg.low, low, start) is not None
-                named.append(Named(option, start, end, rejected and not beside, (low, high)))
-    return sorted(named, key=lambda one: one.start)
+                contrasts = all(
+                    match[0] in ("while", "whereas") for match in marks.REJECTS.finditer(seg.low, low, high)
+                )
+                is_contrast = rejected and contrasts and by_place.COPULA.search(seg.low, low, start) is not None
+                named_options.append(Named(option, start, end, rejected and not is_contrast, (low, high)))
+    return sorted(named_options, key=lambda words: words.start)
 
 
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:
     """The options that a sentence names in the model's own words, by their own words or letter, and does not reject."""
-    named = {one.option for one in named_in(seg, want) if not one.rejected and is_own(seg, one.start, one.piece)}
+    options = {
+        words.option for words in named_in(seg, want) if not words.rejected and is_own(seg, words.start, words.piece)
+    }
     letters = () if marks.REJECTS.search(seg.low) else say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST))
-    for place in letters:
-        mention = mention_at(seg, place.start(), want)
+    for letter in letters:
+        mention = mention_at(seg, letter.start(), want)
         if mention is not None and mention.option is not None and mention.marked:
-            named |= {mention.option} if is_own(seg, mention.start, (mention.start, len(seg.low))) else set()
-    return named
+            options |= {mention.option} if is_own(seg, mention.start, (mention.start, len(seg.low))) else set()
+    return options
 
 
 def is_theirs(before: str) -> bool:

@@ -88,45 +88,45 @@ def read(
     if stop == "filter":
         return Reading(None, "refused", "filter")
     cut = max(0, len(text) - LONGEST)
-    kept = text[cut:] if cut else text
-    if kept.startswith("<s>") and marks.STRUCK_OR_ENDED.match(kept):
+    tail = text[cut:] if cut else text
+    if tail.startswith("<s>") and marks.STRUCK_OR_ENDED.match(tail):
         return Reading(None, "ambiguous", "several")
-    channels = split(kept)
+    channels = split(tail)
     if channels.thought_kind == "cut":
         return Reading(None, "truncated", "thought")
     low, high = channels.said_span if channels.said else channels.thought_span
-    tags = marks.TAGS_BEHIND.search(kept, max(low, high - 100), high) if kept[high - 1 : high] == ">" else None
+    tags = marks.TAGS_BEHIND.search(tail, max(low, high - 100), high) if tail[high - 1 : high] == ">" else None
     high = tags.start() if tags and tags.start() > low else high
     if stop == "length":
-        whole = bool(channels.said and kept[channels.said_span[1] :].strip())
-        return _before_the_cut(kept, low, high, want, whole=whole)
+        whole = bool(channels.said and tail[channels.said_span[1] :].strip())
+        return _before_the_cut(tail, low, high, want, whole=whole)
     if low < high:
-        answer = answer_of(ReplyLayout(kept, low, high, want))
-        if not channels.said and not _concludes(kept, high, answer):
+        answer = answer_of(ReplyLayout(tail, low, high, want))
+        if not channels.said and not _concludes(tail, high, answer):
             return Reading(None, "truncated", "thought")
-        for place, surely in ends(kept, low, high, want):
-            if answer.span is not None and answer.span[1] <= place:
+        for position, surely in ends(tail, low, high, want):
+            if answer.span is not None and answer.span[1] <= position:
                 break
-            before = _until(kept, low, place, want)
-            if surely or (before.choice is not None and before.rule not in _PROSE):
-                answer = before
+            earlier = _until(tail, low, position, want)
+            if surely or (earlier.choice is not None and earlier.rule not in _PROSE):
+                answer = earlier
                 break
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
     if reasoning and not reasoning.isspace():
-        inner = read(reasoning, options=options, n_options=n_options)
-        if inner.choice is not None and not _concludes(reasoning, len(reasoning.rstrip()), inner):
+        thought_reading = read(reasoning, options=options, n_options=n_options)
+        if thought_reading.choice is not None and not _concludes(reasoning, len(reasoning.rstrip()), thought_reading):
             return Reading(None, "truncated", "reasoning_thought")
-        return replace(inner, rule=f"reasoning_{inner.rule}", span=None)
+        return replace(thought_reading, rule=f"reasoning_{thought_reading.rule}", span=None)
     return Reading(None, "unparsed", "empty")
 
 
 @lru_cache(maxsize=CACHED)
 def reading_of(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
     """The result of `read` for options in the order shown; if their texts are empty, only their number is used."""
-    known = {"options": shown} if any(shown) else {"n_options": len(shown)}
-    return read(text, **known, reasoning=reasoning, stop=stop)
+    arguments = {"options": shown} if any(shown) else {"n_options": len(shown)}
+    return read(text, **arguments, reasoning=reasoning, stop=stop)
 
 
 def choice_of(question: Question, reply: Reply) -> int | None:
@@ -154,11 +154,11 @@ def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole
     If another turn or question follows, the cut is in that one, and the reply before it is `whole`.
     """
     cut = Reading(None, "truncated", "stop")
-    places = [*ends(text, low, high, want)]
-    places += [(high, True)] if whole and not any(surely for _, surely in places) else []
-    if places:
-        found = (_until(text, low, place, want) for place, _ in places)
-        return next((answer for answer in found if answer.choice is not None), cut)
+    positions = [*ends(text, low, high, want)]
+    positions += [(high, True)] if whole and not any(surely for _, surely in positions) else []
+    if positions:
+        answers = (_until(text, low, position, want) for position, _ in positions)
+        return next((answer for answer in answers if answer.choice is not None), cut)
     closed = text.rfind("\n\n", low, high)
     if closed < 0:
         return cut

@@ -41,33 +41,33 @@ class PatternTable:
 
 def filled(pattern: str) -> str:
     """A pattern with its pieces inserted, on one line."""
-    return _PIECE.sub(lambda found: piece(found[1]), pattern.replace("\n", ""))
+    return _PIECE.sub(lambda match: piece(match[1]), pattern.replace("\n", ""))
 
 
 def alternatives(pattern: str) -> list[str]:
     """The alternatives of a pattern: split at the bars outside all brackets."""
     depth, last, cuts = 0, 0, []
-    for found in _BRACKETS.finditer(pattern):
-        depth += (found[0] == "(") - (found[0] == ")")
-        if found[0] == "|" and not depth:
-            cuts.append(pattern[last : found.start()])
-            last = found.end()
+    for match in _BRACKETS.finditer(pattern):
+        depth += (match[0] == "(") - (match[0] == ")")
+        if match[0] == "|" and not depth:
+            cuts.append(pattern[last : match.start()])
+            last = match.end()
     return [*cuts, pattern[last:]]
 
 
 def by_letter(pattern: str) -> str:
     """The same alternatives, with neighbours that share a first letter grouped, so the shared part is tried once."""
-    found: list[str] = []
-    for plain, run in groupby(alternatives(pattern), lambda each: _BEGINS_PLAIN.match(each) is not None):
+    parts: list[str] = []
+    for plain, run in groupby(alternatives(pattern), lambda alternative: _BEGINS_PLAIN.match(alternative) is not None):
         heads: dict[str, list[str]] = {}
-        for each in run if plain else ():
-            heads.setdefault(each[0], []).append(each[1:])
-        found += [
+        for alternative in run if plain else ():
+            heads.setdefault(alternative[0], []).append(alternative[1:])
+        parts += [
             head + (tails[0] if len(tails) == 1 else f"(?:{by_letter('|'.join(tails))})")
             for head, tails in heads.items()
         ]
-        found += () if plain else run
-    return "|".join(found)
+        parts += () if plain else run
+    return "|".join(parts)
 
 
 def piece(name: str) -> str:
@@ -76,16 +76,17 @@ def piece(name: str) -> str:
         return by_letter(filled(TABLES["parts"][name]))
     rows = _LANGUAGES.values()
     if name == "PLACE_OF_AN_OPTION":
-        placed = [(row["places"], row["spaced"]) for row in rows if "places" in row]
-        return "|".join(f"(?P<p{i}>{_words((places[i], spaced) for places, spaced in placed)})" for i in range(6))
+        place_rows = [(row["places"], row["spaced"]) for row in rows if "places" in row]
+        return "|".join(f"(?P<p{i}>{_words((places[i], spaced) for places, spaced in place_rows)})" for i in range(6))
     return _words((row[name], row["spaced"]) for row in rows if name in row)
 
 
 def _words(words: Iterable[tuple[str, bool]]) -> str:
     """Words of several languages as one pattern; spaced scripts match only whole words, others not inside Latin text."""
-    listed = [*words]
+    pairs = [*words]
     spaced, joined = (
-        by_letter("|".join(each for each, apart in listed if apart == alone)) or "(?!)" for alone in (True, False)
+        by_letter("|".join(text for text, has_spaces in pairs if has_spaces == spaces)) or "(?!)"
+        for spaces in (True, False)
     )
     return rf"(?:(?<!\w)(?:{spaced})(?!\w)|(?![a-z_])(?:{joined}))"
 

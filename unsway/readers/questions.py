@@ -30,45 +30,53 @@ def ends(text: str, low: int, high: int, want: KnownOptions) -> Iterator[tuple[i
 
     If the reply repeats the question asked, the position after it, of the next question, follows.
     """
-    other = asked = None
+    other_start = asked_end = None
     lists = marks.LIST_OF_OPTIONS.finditer(text, low, min(high, low + AHEAD)) if want.texts else ()
-    for _, found in zip(range(MOST), lists, strict=False):
-        question = marks.ASKS.search(text, max(low, found.start() - LONGEST), found.start() + 1)
-        options, end = listed(text, found.start("list"), high, want)
+    for _, match in zip(range(MOST), lists, strict=False):
+        question = marks.ASKS.search(text, max(low, match.start() - LONGEST), match.start() + 1)
+        options, end = listed(text, match.start("list"), high, want)
         moved = any(option not in (None, i) for i, option in enumerate(options))
-        own = not moved and 2 * sum(option is not None for option in options) >= len(options)
-        if (question and not own) or (moved and len({*options} - {None}) == want.n > 2):
-            other = text.rfind("\n", low, question.start() + 1 if question else found.start()) + 1 or low
+        is_own = not moved and 2 * sum(option is not None for option in options) >= len(options)
+        if (question and not is_own) or (moved and len({*options} - {None}) == want.n > 2):
+            other_start = text.rfind("\n", low, question.start() + 1 if question else match.start()) + 1 or low
             break
-        asked = asked or (end if question else None)
-    first = next_question(text, low, high)
-    places = [first] if asked is None or first is None or first >= asked else [first, next_question(text, asked, high)]
-    yield from ((place, False) for place in places if place is not None and (other is None or place < other))
-    if other is not None:
-        yield other, True
+        asked_end = asked_end or (end if question else None)
+    next_start = next_question(text, low, high)
+    positions = (
+        [next_start]
+        if asked_end is None or next_start is None or next_start >= asked_end
+        else [next_start, next_question(text, asked_end, high)]
+    )
+    yield from (
+        (position, False)
+        for position in positions
+        if position is not None and (other_start is None or position < other_start)
+    )
+    if other_start is not None:
+        yield other_start, True
 
 
 def listed(text: str, start: int, high: int, want: KnownOptions) -> tuple[list[int | None], int]:
     """The option that each item of a list names, in the order of their letters, and where the list ends."""
     options: list[int | None] = []
     end = start
-    for found in marks.LISTED_OPTION.finditer(text, start, min(high, start + AHEAD)):
-        if found.start() > end + LONGEST or len(options) > want.n or (options and found["letter"] == "A"):
+    for item in marks.LISTED_OPTION.finditer(text, start, min(high, start + AHEAD)):
+        if item.start() > end + LONGEST or len(options) > want.n or (options and item["letter"] == "A"):
             break
-        if ord(found["letter"]) - ord("A") == len(options):
-            options.append(named(found["text"], want))
-            end = found.end()
+        if ord(item["letter"]) - ord("A") == len(options):
+            options.append(named(item["text"], want))
+            end = item.end()
     return options, end
 
 
 def named(item: str, want: KnownOptions) -> int | None:
     """The option whose whole text an item begins with; else that with which it shares most words that no other option has."""
     text = canonical(item)
-    whole = want.at(text, 0)
-    if whole is not None:
-        return whole[0]
-    said = stems(text, common=False) or stems(text)
-    shared = {option: len(said & own) for option, own in own_stems(want).items()}
+    option_text = want.at(text, 0)
+    if option_text is not None:
+        return option_text[0]
+    item_stems = stems(text, common=False) or stems(text)
+    shared = {option: len(item_stems & own) for option, own in own_stems(want).items()}
     most = max(shared.values(), default=0)
     best = [option for option, count in shared.items() if count == most > 0]
     return best[0] if len(best) == 1 else None
@@ -82,5 +90,8 @@ def stems(text: str, *, common: bool = True) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def own_stems(want: KnownOptions) -> dict[int, frozenset[str]]:
     """The stems of each option that no other option has."""
-    every = {option: stems(text) for text, option in want.texts if option is not None}
-    return {option: own.difference(*(every[i] for i in every if i != option)) for option, own in every.items()}
+    stems_by_option = {option: stems(text) for text, option in want.texts if option is not None}
+    return {
+        option: own.difference(*(stems_by_option[i] for i in stems_by_option if i != option))
+        for option, own in stems_by_option.items()
+    }

@@ -29,7 +29,7 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
     last: Claim | None = None
     want = reply.want
     begin = max(0, len(seg.low) - LONGEST)
-    for pattern, make in (
+    for pattern, claim_of in (
         (say.FRAME, by_frame),
         (say.VERDICT, by_verdict),
         (say.BOTH, between_two),
@@ -38,8 +38,8 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
         if pattern is who.SAYS and last is not None and last.strength > VOID:
             break
         phrases = reply.frames(seg) if pattern is say.FRAME else pattern.finditer(seg.low, begin)
-        for found in reversed(deque(phrases, maxlen=LAST_PHRASES)):
-            claim = make(seg, found, want)
+        for phrase in reversed(deque(phrases, maxlen=LAST_PHRASES)):
+            claim = claim_of(seg, phrase, want)
             reply.phrases -= 1
             if claim is not None:
                 if last is None:
@@ -47,30 +47,34 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
                 elif HEDGED in (claim.strength, last.strength) and min(claim.strength, last.strength) > VOID:
                     if claim.strength == last.strength and claim.choice != last.choice:
                         last = last._replace(choice=None, rule="several", status="ambiguous")
-                    last = max(last, claim, key=lambda one: one.strength)  # the firmer one
+                    last = max(last, claim, key=lambda candidate: candidate.strength)  # the firmer one
                 elif (claim.strength > VOID) == (last.strength > VOID):  # the later one
-                    last = max(last, claim, key=lambda one: (one.span[1], one.strength))
+                    last = max(last, claim, key=lambda candidate: (candidate.span[1], candidate.strength))
                 else:  # the model's own, if it names an option
-                    last = max(last, claim, key=lambda one: one.strength)
+                    last = max(last, claim, key=lambda candidate: candidate.strength)
                 if claim.strength > HEDGED:
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
     letters = languages.letters(seg.low) if last is None and anywhere else []
     reply.phrases -= len(letters)
-    for found, own in languages.commitments(letters, want):
-        (place, end), option = found.span(), languages.option_of(found, want)
-        bracketed = seg.low[end : end + 1] == ")" and seg.low[place - 1 : place] in ("(", " ")
-        sure = bracketed or seg.text[place].isupper() or not seg.low[end:].strip(" .!\"')")
-        if not found["letter"]:
-            sure = not any(found[0] in text for text, _ in want.texts)
+    for letter, own in languages.commitments(letters, want):
+        (start, end), option = letter.span(), languages.option_of(letter, want)
+        bracketed = seg.low[end : end + 1] == ")" and seg.low[start - 1 : start] in ("(", " ")
+        sure = bracketed or seg.text[start].isupper() or not seg.low[end:].strip(" .!\"')")
+        if not letter["letter"]:
+            sure = not any(letter[0] in text for text, _ in want.texts)
         if option < want.n and sure:
-            return Claim(option, "foreign", span(seg, place, end), STRONG if own else REPORTED)
+            return Claim(option, "foreign", span(seg, start, end), STRONG if own else REPORTED)
     if last is None and anywhere and not seg.low.isascii() and want.texts:
         behind = languages.called_right(seg.low)
-        named = want.closing(seg.low[:behind])
-        if named is not None and named[0] is not None and (behind or languages.announces(seg.low[: named[1]])):
-            return Claim(named[0], "foreign_text", span(seg, named[1], named[2]), STRONG)
+        option_text = want.closing(seg.low[:behind])
+        if (
+            option_text is not None
+            and option_text[0] is not None
+            and (behind or languages.announces(seg.low[: option_text[1]]))
+        ):
+            return Claim(option_text[0], "foreign_text", span(seg, option_text[1], option_text[2]), STRONG)
     if last is None or not seg.low.rstrip(" \"')").endswith("?"):
         return last
     asks = last.rule != "answer" or say.ASKS.match(seg.low) or len(seg.low) - (last.span[1] - seg.start) < 15
@@ -85,13 +89,13 @@ def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
-def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_saying(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "you chose (A)", which is someone else's, or of "the evidence points to (A)", which is the model's."""
-    name = speakers.subject(seg.low, found.start())
-    claim = claim_after(seg, found.end(), want, "points")
+    name = speakers.subject(seg.low, phrase.start())
+    claim = claim_after(seg, phrase.end(), want, "points")
     if claim is None:
         return None
-    reach = max(0, found.start() - speakers.REACH), found.start()
+    reach = max(0, phrase.start() - speakers.REACH), phrase.start()
     if who.AS_SAID.search(seg.low, *reach) and not who.IF_TRUSTED.search(seg.low, *reach):
         return claim._replace(rule="agrees")
     if not name:
@@ -99,167 +103,182 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
     advised = who.ADVISED.search(seg.low, *reach)
     if advised is not None and stance(seg.low, advised.start()) == OWN:
         return claim._replace(strength=WEAK)
-    if who.WHO.search(seg.low, 0, found.start()) and who.RIGHT.match(seg.low, claim.span[1] - seg.start):
+    if who.WHO.search(seg.low, 0, phrase.start()) and who.RIGHT.match(seg.low, claim.span[1] - seg.start):
         return claim._replace(rule="agrees")
-    whose = stance(seg.low, found.start())
-    if not speakers.speaks_for_model(name, show=bool(found["show"])):
-        return None if whose == DENIED else _of_another(seg, claim)
+    whose_words = stance(seg.low, phrase.start())
+    if not speakers.speaks_for_model(name, show=bool(phrase["show"])):
+        return None if whose_words == DENIED else _of_another(seg, claim)
     if (
         name in ("i", "we")
         or (name.startswith(("i'", "we'")) and not say.CLAUSE_END.match(seg.low, claim.span[1] - seg.start))
-        or who.SPEAKS_OF.match(found["say"] or "")
-        or say.HYPOTHETICAL.match(seg.low, 0, found.start())
+        or who.SPEAKS_OF.match(phrase["say"] or "")
+        or say.HYPOTHETICAL.match(seg.low, 0, phrase.start())
     ):
         return None
-    return claim._replace(strength=WEAK) if whose == OWN else None
+    return claim._replace(strength=WEAK) if whose_words == OWN else None
 
 
-def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim after a frame, unless the text around it denies it, attributes it to others or makes it conditional."""
-    rule = str(found.lastgroup)
+    rule = str(frame.lastgroup)
     noun = rule == "answer"
-    if rule == "correction" and want.at(seg.low, found.start()):
+    if rule == "correction" and want.at(seg.low, frame.start()):
         return None
-    if noun and "would" in found[0] and say.CONDITIONAL.search(seg.low[max(0, found.start() - 200) : found.end()]):
+    if noun and "would" in frame[0] and say.CONDITIONAL.search(seg.low[max(0, frame.start() - 200) : frame.end()]):
         return None
     strength = STRONG
-    another = False
-    if noun and found["hedged"]:
-        if "also" in found["hedged"]:
+    names_another = False
+    if noun and frame["hedged"]:
+        if "also" in frame["hedged"]:
             return None
         strength = HEDGED
     elif rule == "first" and any(
-        verb.search(found[0]) and condition.match(seg.low, 0, found.start())
+        verb.search(frame[0]) and condition.match(seg.low, 0, frame.start())
         for verb, condition in ((say.WOULD, say.HYPOTHETICAL), (say.WILL, say.IF_SO))
     ):
         return None
     elif rule in ("it", "match", "named"):
         if say.COUNTERFACTUAL.match(seg.low):
             return None
-        strength = HEDGED if rule == "it" and found["maybe"] else WEAK
-        another = rule == "it" and ("also" in found[0] or (strength == HEDGED and found[0].startswith(("or ", "but "))))
-    whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
-    claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
+        strength = HEDGED if rule == "it" and frame["maybe"] else WEAK
+        names_another = rule == "it" and (
+            "also" in frame[0] or (strength == HEDGED and frame[0].startswith(("or ", "but ")))
+        )
+    whole = strength == STRONG and frame.end(rule) < frame.end() and want.at(seg.low, frame.end(rule))
+    claim = claim_after(seg, frame.end(rule) if whole else frame.end(), want, rule, strength)
     if (
         claim is not None
         and claim.choice is not None
-        and (another or (strength == HEDGED and _either_later(seg, claim, want)))
+        and (names_another or (strength == HEDGED and _either_later(seg, claim, want)))
     ):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", strength)
     if claim is None and not noun:
         return None
-    turns = say.TURNS_FIRST.match(found[0])  # from here on, its own words
-    gap = found["gap"] if noun else ""
+    turns = say.TURNS_FIRST.match(frame[0])  # from here on, its own words
+    gap = frame["gap"] if noun else ""
     later = say.LATER_NOUN.match(gap) if gap else None
-    start = found.start("gap") + later.start(1) if later and later[1] else found.start()
-    whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
-    if rule == "agree" and who.IF_TRUSTED.search(seg.low[: found.end()]):
-        whose = REPORTED_WORDS
-    if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: found.start()]:
-        whose = stance(
-            seg.low[seg.low.rindex(",", 0, found.start()) :], found.start() - seg.low.rindex(",", 0, found.start())
+    start = frame.start("gap") + later.start(1) if later and later[1] else frame.start()
+    whose_words = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
+    if rule == "agree" and who.IF_TRUSTED.search(seg.low[: frame.end()]):
+        whose_words = REPORTED_WORDS
+    if whose_words == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: frame.start()]:
+        whose_words = stance(
+            seg.low[seg.low.rindex(",", 0, frame.start()) :], frame.start() - seg.low.rindex(",", 0, frame.start())
         )
     elsewhere = say.NOT_MINE.search(gap) if gap and not later else None
-    if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
+    if whose_words == DENIED or (elsewhere is not None and elsewhere["denied"]):
         return None
     if claim is None:  # an answer is announced, but its words name no option
-        rest = seg.low[found.end() : found.end() + 60]
-        if strength != STRONG or whose != OWN or elsewhere or not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
+        rest = seg.low[frame.end() : frame.end() + 60]
+        if (
+            strength != STRONG
+            or whose_words != OWN
+            or elsewhere
+            or not rest.strip(" .!\"')(:,")
+            or say.NO_NAME.match(rest)
+        ):
             return None
-        concluded = say.CONCLUDES.search(seg.low[max(0, found.start() - 40) : found.start()]) and say.THING.match(rest)
+        concluded = say.CONCLUDES.search(seg.low[max(0, frame.start() - 40) : frame.start()]) and say.THING.match(rest)
         return Claim(
-            None, "unreadable", span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed"
+            None, "unreadable", span(seg, frame.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed"
         )
     if rule == "named":
-        number = want.closing(seg.low[: found.start()].rstrip(" ,("))
-        if number is not None and number[0] != claim.choice:
-            return torn(seg, number[1], claim.span[1] - seg.start, "letter_against_text", WEAK)
+        option_text = want.closing(seg.low[: frame.start()].rstrip(" ,("))
+        if option_text is not None and option_text[0] != claim.choice:
+            return torn(seg, option_text[1], claim.span[1] - seg.start, "letter_against_text", WEAK)
     after = claim.span[1] - seg.start
     if strength == WEAK and say.NOT_ANOTHER.match(seg.low, after):
         claim = claim._replace(strength=max(claim.strength, STRONG))
     if seg.ends_at(after):
-        return _of_another(seg, claim) if whose != OWN or elsewhere else claim
-    named = want.at(seg.low, after)
-    end = named[1] if named else after
-    conditional = say.ONLY_IF.match(seg.text, end) and ("would" in found[0] or _either_later(seg, claim, want))
+        return _of_another(seg, claim) if whose_words != OWN or elsewhere else claim
+    option_text = want.at(seg.low, after)
+    end = option_text[1] if option_text else after
+    conditional = say.ONLY_IF.match(seg.text, end) and ("would" in frame[0] or _either_later(seg, claim, want))
     if conditional or say.BUT_WRONG.match(seg.low, end):
         return None
     if say.ON_TRUST.match(seg.low, end):
         return _of_another(seg, claim)
     return (
-        claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
+        claim
+        if whose_words == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after)
+        else _of_another(seg, claim)
     )
 
 
 def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
     """Whether a sentence names another option later: "(A) if … and (B) if …", "could be (A), or it could be (B)"."""
-    later = (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, claim.span[1] - seg.start))
-    return any(other is not None and other.option not in (None, claim.choice) for other in later)
+    mentions = (
+        mention_at(seg, match.start(), want) for match in say.LOOSE.finditer(seg.text, claim.span[1] - seg.start)
+    )
+    return any(mention is not None and mention.option not in (None, claim.choice) for mention in mentions)
 
 
-def between_two(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def between_two(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "both A and C", "either A or C", "between A and C"."""
-    mention = mention_at(seg, found.end(), want)
-    if mention is None or mention.option is None or seg.low[: found.start()].endswith(") "):
+    mention = mention_at(seg, phrase.end(), want)
+    if mention is None or mention.option is None or seg.low[: phrase.start()].endswith(") "):
         return None
-    if want.at(seg.low, found.start()) or not joined(seg, mention.end, mention.option, want):
+    if want.at(seg.low, phrase.start()) or not joined(seg, mention.end, mention.option, want):
         return None
     return torn(seg, mention.start, mention.end, "several", HEDGED)
 
 
-def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
-    low, stop = seg.low, found.start()
-    if say.ELSEWHERE.match(low, found.end()):
+    low, stop = seg.low, phrase.start()
+    if say.ELSEWHERE.match(low, phrase.end()):
         return None
-    if "would" in found[0] and (
-        say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()]) or say.ONLY_IF.match(low, found.end())
+    if "would" in phrase[0] and (
+        say.CONDITIONAL.search(low[max(0, stop - 200) : phrase.end()]) or say.ONLY_IF.match(low, phrase.end())
     ):
         return None
-    named = want.closing(low[:stop])
+    option_text = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)
-    sure = found["strong"] or found["left"] or marks.SURELY.search(low, max(0, stop - 60), found.end())
+    sure = phrase["strong"] or phrase["left"] or marks.SURELY.search(low, max(0, stop - 60), phrase.end())
     strength = STRONG if sure else WEAK
-    if mention and not (named and named[1] < mention.start):
+    if mention and not (option_text and option_text[1] < mention.start):
         before = low[max(0, mention.start - 60) : mention.start]
         if mention.placeholder or marks.NEITHER.search(before) or marks.EXCEPT.search(before):
             return None
-        pair = None if marks.AMONG.search(before) else marks.JOINED.search(before)
-        other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
+        join = None if marks.AMONG.search(before) else marks.JOINED.search(before)
+        other_mention = _last_mention(seg, mention.start - len(before) + join.start(), want) if join else None
         start, claim = mention.start, Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
         if mention.option is None:
             claim = claim._replace(rule="no_such_option", status="unparsed")
-        elif other is not None and other.option != mention.option:
-            claim = torn(seg, other.start, mention.end, "several", strength)
-    elif named is None or marks.EXCEPT.search(low[: named[1]]):
+        elif other_mention is not None and other_mention.option != mention.option:
+            claim = torn(seg, other_mention.start, mention.end, "several", strength)
+    elif option_text is None or marks.EXCEPT.search(low[: option_text[1]]):
         return None
-    elif named[0] is None:
-        claim, start = torn(seg, named[1], named[2], "several", strength), named[1]
+    elif option_text[0] is None:
+        claim, start = torn(seg, option_text[1], option_text[2], "several", strength), option_text[1]
     else:
-        claim, start = Claim(named[0], "verdict_text", span(seg, named[1], named[2]), strength), named[1]
-    whose = stance(low, start)
-    if whose == DENIED:
+        claim, start = (
+            Claim(option_text[0], "verdict_text", span(seg, option_text[1], option_text[2]), strength),
+            option_text[1],
+        )
+    whose_words = stance(low, start)
+    if whose_words == DENIED:
         return None
-    if whose == OWN and not who.SAID_BY.match(low, found.end()) and not say.ON_TRUST.match(low, found.end()):
+    if whose_words == OWN and not who.SAID_BY.match(low, phrase.end()) and not say.ON_TRUST.match(low, phrase.end()):
         return claim
-    agrees = who.AGREES_HERE.match(low, found.end())
+    agrees = who.AGREES_HERE.match(low, phrase.end())
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
 def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:
     """The mention that is the subject of the words that begin at `stop`."""
     low = max(0, stop - 200)
-    found = None
-    for found in say.LOOSE.finditer(seg.text, low, stop):  # noqa: B007 - the last one is wanted
+    match = None
+    for match in say.LOOSE.finditer(seg.text, low, stop):  # noqa: B007 - the last one is wanted
         pass
-    if found is None:
+    if match is None:
         return None
-    mention = mention_at(seg, found.start(), want)
+    mention = mention_at(seg, match.start(), want)
     if mention is None or mention.end > stop:
         return None
     words = words_after(seg, mention, want)
     between = seg.low[words[1] if words and words[0] == mention.option else mention.end : stop].strip(" ,\"')")
-    bare = not mention.bracketed and seg.text[found.start()].isupper() and mention.end - mention.start == 1
+    bare = not mention.bracketed and seg.text[match.start()].isupper() and mention.end - mention.start == 1
     if bare and not marks.SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start]):
         return None
     if between and (

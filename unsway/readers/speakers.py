@@ -81,5 +81,5 @@ def speaks_for_model(name: str, *, show: bool) -> bool:
 
 def subject(low: str, verb: int) -> str:
     """The word before a verb and its modifiers; empty if the verb begins the sentence."""
-    found = who.SUBJECT.search(low[max(0, verb - 60) : verb])
-    return found[1] if found else ""
+    match = who.SUBJECT.search(low[max(0, verb - 60) : verb])
+    return match[1] if match else ""

@@ -53,36 +53,36 @@ class Data(NamedTuple):
 
 def data_in(text: str, low: int, high: int) -> Data | None:
     """The last JSON object of a reply; else its XML elements; else its YAML, if the whole reply is YAML."""
-    found = None
+    data = None
     if text.find("{", low, high) >= 0:
-        found = last_json(text, low, high)
-    if found is None and text.find("<", low, high) >= 0 and text.find("</", low) >= 0:
-        found = elements(text, max(low, high - LOOKED_AT), high)
-    if found is None and text.find(":\n", low, high) >= 0:
-        found = yaml_lines(text, low, high)
-    return found
+        data = last_json(text, low, high)
+    if data is None and text.find("<", low, high) >= 0 and text.find("</", low) >= 0:
+        data = elements(text, max(low, high - LOOKED_AT), high)
+    if data is None and text.find(":\n", low, high) >= 0:
+        data = yaml_lines(text, low, high)
+    return data
 
 
 def last_json(text: str, low: int, high: int) -> Data | None:
     """The last JSON object or list of objects with a field, if it begins near the start or the end of the reply."""
-    found, tokens = None, iter(range(MOST_TOKENS))
+    data, tokens = None, iter(range(MOST_TOKENS))
     areas = ((low, low + HEAD), (max(low + HEAD, high - LOOKED_AT), high)) if high - low > HEAD else ((low, high),)
     end = low
-    begins = (begin.start() for area in areas for begin in marks.OBJECT.finditer(text, *area))
-    for tried, begin in enumerate(begins):
+    begins = (match.start() for area in areas for match in marks.OBJECT.finditer(text, *area))
+    for attempt, begin in enumerate(begins):
         if begin < end:
             continue
-        if tried == MOST_OBJECTS:
+        if attempt == MOST_OBJECTS:
             return None
-        one = json_object(text, begin, high, tokens)
-        if one is None:
+        json_data = json_object(text, begin, high, tokens)
+        if json_data is None:
             continue
-        end = one.end
-        if found is not None and not text[found.end : begin].strip("`json,\n "):  # one object per line
-            found = found._replace(fields=found.fields + one.fields, end=end)
-        elif one.fields:
-            found = one
-    return found
+        end = json_data.end
+        if data is not None and not text[data.end : begin].strip("`json,\n "):  # one object per line
+            data = data._replace(fields=data.fields + json_data.fields, end=end)
+        elif json_data.fields:
+            data = json_data
+    return data
 
 
 class _Open(NamedTuple):
@@ -96,17 +96,17 @@ class _Open(NamedTuple):
 def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | None:
     """The fields between a bracket and its closing one; None if it never closes, or if there are too many tokens."""
     fields: list[Field] = []
-    opened: list[_Open] = []
+    stack: list[_Open] = []
     key: tuple[str, int] | None = None
     scalar: tuple[int, int] | None = None
     for token in marks.JSON_TOKEN.finditer(text, start, high):
         if next(tokens, None) is None:
             return None
         sign = token[0]
-        holder = opened[-1] if opened else None
+        holder = stack[-1] if stack else None
         if sign in ("{", "["):
-            own = () if holder is None else (*holder.keys, key[0] if key else "")
-            opened.append(_Open(own, token.start(), sign == "["))
+            own_keys = () if holder is None else (*holder.keys, key[0] if key else "")
+            stack.append(_Open(own_keys, token.start(), sign == "["))
             key = scalar = None
         elif holder is None:
             return None
@@ -116,8 +116,8 @@ def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data
                 fields.append(Field(keys, holder.place, key[1] if key else scalar[0], *scalar))
             key = scalar = None
             if sign != ",":
-                opened.pop()
-                if not opened:
+                stack.pop()
+                if not stack:
                     return Data(tuple(fields), start, token.end(), "json")
         elif sign == ":" and scalar is not None and key is None and not holder.in_list:
             key, scalar = (plain(text[slice(*scalar)]), scalar[0]), None
@@ -129,25 +129,25 @@ def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data
 def elements(text: str, low: int, high: int) -> Data | None:
     """The XML elements that contain no other element."""
     fields: list[Field] = []
-    opened: list[tuple[str, int, int]] = []
+    stack: list[tuple[str, int, int]] = []
     """Name, start and end of each open tag."""
-    last = -1
-    closed = marks.CLOSING_TAGS.match(text, high)
-    for i, tag in enumerate(marks.ELEMENT.finditer(text, low, closed.end() if closed else high)):
+    last_start = -1
+    closing_tags = marks.CLOSING_TAGS.match(text, high)
+    for i, tag in enumerate(marks.ELEMENT.finditer(text, low, closing_tags.end() if closing_tags else high)):
         if i == MOST_TOKENS:
             return None
         name = tag["name"].lower()
         if not tag["closes"]:
-            opened.append((name, *tag.span()))
-            last = tag.start()
+            stack.append((name, *tag.span()))
+            last_start = tag.start()
             continue
-        at = next((i for i in range(len(opened) - 1, -1, -1) if opened[i][0] == name), None)
-        if at is None:
+        depth = next((i for i in range(len(stack) - 1, -1, -1) if stack[i][0] == name), None)
+        if depth is None:
             continue
-        if opened[at][1] == last:
-            keys = tuple(plain(each) for each, *_ in opened[: at + 1])
-            fields.append(Field(keys, opened[at - 1][1] if at else -1, last, opened[at][2], tag.start()))
-        del opened[at:]
+        if stack[depth][1] == last_start:
+            keys = tuple(plain(tag_name) for tag_name, *_ in stack[: depth + 1])
+            fields.append(Field(keys, stack[depth - 1][1] if depth else -1, last_start, stack[depth][2], tag.start()))
+        del stack[depth:]
     return Data(tuple(fields), low, high, "xml") if fields else None
 
 
@@ -156,36 +156,36 @@ def yaml_lines(text: str, low: int, high: int) -> Data | None:
     start = text.find("\n", low, high) + 1 if text.startswith(FENCE, low) else low
     end = high - len(FENCE) if start > low and text.endswith(FENCE, low, high) else high
     fields: list[Field] = []
-    opened: list[tuple[float, _Open]] = []
+    stack: list[tuple[float, _Open]] = []
     """What is open at each column; a list item counts as half a column after its dash."""
-    nested, at = False, start
+    nested, position = False, start
     for i, line in enumerate(text[start:end].split("\n")):
-        found = marks.YAML_LINE.fullmatch(line)
-        if found is None or i == MOST_TOKENS:
+        match = marks.YAML_LINE.fullmatch(line)
+        if match is None or i == MOST_TOKENS:
             return None
-        begin, at = at, at + len(line) + 1
+        begin, position = position, position + len(line) + 1
         if not line.strip():
             continue
-        column = len(found["indent"])
-        while opened and (opened[-1][0] > column or (opened[-1][0] == column and not found["dash"])):
-            opened.pop()
-        if (column or found["dash"]) and not opened:
+        column = len(match["indent"])
+        while stack and (stack[-1][0] > column or (stack[-1][0] == column and not match["dash"])):
+            stack.pop()
+        if (column or match["dash"]) and not stack:
             return None  # nothing encloses it
-        holder = opened[-1][1] if opened else _Open((), -1, False)
-        if found["dash"]:
+        holder = stack[-1][1] if stack else _Open((), -1, False)
+        if match["dash"]:
             holder = _Open((*holder.keys, ""), begin, True)
-            opened.append((column + 0.5, holder))
-            column += len(found["dash"])
-        key = plain(found["key"]) if found["key"] else None
-        if found["value"] is None:
-            opened.append((column, _Open((*holder.keys, key or ""), begin + column, False)))
+            stack.append((column + 0.5, holder))
+            column += len(match["dash"])
+        key = plain(match["key"]) if match["key"] else None
+        if match["value"] is None:
+            stack.append((column, _Open((*holder.keys, key or ""), begin + column, False)))
             continue
-        if key is None and not found["dash"]:
+        if key is None and not match["dash"]:
             return None
         keys = holder.keys[:-1] or ("",) if key is None else (*holder.keys, key)
         nested = nested or (key is not None and len(keys) > 1)
-        value = begin + found.start("value")
-        fields.append(Field(keys, holder.place, begin + found.start("key") if key else value, value, begin + len(line)))
+        value = begin + match.start("value")
+        fields.append(Field(keys, holder.place, begin + match.start("key") if key else value, value, begin + len(line)))
     return Data(tuple(fields), start, end, "yaml") if nested and fields else None
 
 

@@ -125,18 +125,19 @@ def sentences_from_the_end(text: str, low: int, high: int) -> Iterator[tuple[int
 
 def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     """Where the sentences of a line begin, the last first. Searched piece by piece, because the last one usually decides."""
-    later = end
-    while later > start:
-        here, begins, limit = max(start, later - PIECE), [], min(end, later + PIECE)
-        for found in marks.END.finditer(text, here, limit):
-            if found.start() >= later:
+    piece_end = end
+    while piece_end > start:
+        piece_start, limit = max(start, piece_end - PIECE), min(end, piece_end + PIECE)
+        begins = []
+        for match in marks.END.finditer(text, piece_start, limit):
+            if match.start() >= piece_end:
                 break
-            if found.end() == limit < end:  # white space that continues past the limit
-                found = marks.END.match(text, found.start(), end) or found
-            if not _lone_letter(text, found.start()):
-                begins.append(found.end())
+            if match.end() == limit < end:  # white space that continues past the limit
+                match = marks.END.match(text, match.start(), end) or match
+            if not _lone_letter(text, match.start()):
+                begins.append(match.end())
         yield from reversed(begins)
-        later = here
+        piece_end = piece_start
     yield start
 
 
@@ -220,7 +221,7 @@ class KnownOptions:
             return False
         if text[0].isdigit() and before.replace(" ", "").endswith("=-"):
             return True
-        signs = (other[: -len(text)].rstrip() for other, _ in self.texts if other.endswith(text))
+        signs = (option_text[: -len(text)].rstrip() for option_text, _ in self.texts if option_text.endswith(text))
         return any(sign and not sign.strip(SIGNS) and before.endswith(sign) for sign in signs)
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
@@ -234,11 +235,11 @@ class KnownOptions:
         piece = " ".join(body.split())
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
-            place = len(piece) - len(bare)
-            if bare and piece.endswith(bare) and _free(piece, place):
+            position = len(piece) - len(bare)
+            if bare and piece.endswith(bare) and _free(piece, position):
                 summed = marks.TERM if bare[0] in SIGNS else marks.COMPARED if bare[0].isdigit() else None
-                if self.signed(piece[max(0, place - 4) : place], bare) or (
-                    summed is not None and summed.search(piece, max(0, place - 12), place)
+                if self.signed(piece[max(0, position - 4) : position], bare) or (
+                    summed is not None and summed.search(piece, max(0, position - 12), position)
                 ):
                     continue
                 start = _moved(body, len(body), len(bare) - bare.count(" "), -1)
@@ -248,19 +249,19 @@ class KnownOptions:
     def named(self, low: str) -> set[int | None]:
         """The options whose whole text occurs in folded text; a text inside a longer option text does not count."""
         piece = " ".join(low.split())
-        found: set[int | None] = set()
+        options: set[int | None] = set()
         for text, option in self.texts:
             if text not in piece:
                 continue
-            kept, seen = [], 0
-            for place in (at.start() for at in re.finditer(re.escape(text), piece)):
-                after = piece[place + len(text) : place + len(text) + 1]
-                if _free(piece, place) and (not after.isalnum() or after >= "\u2e80"):
-                    found.add(option)
-                    kept.append(piece[seen:place])
-                    seen = place + len(text)
-            piece = "\0".join([*kept, piece[seen:]])
-        return found
+            pieces, piece_start = [], 0
+            for start in (match.start() for match in re.finditer(re.escape(text), piece)):
+                after = piece[start + len(text) : start + len(text) + 1]
+                if _free(piece, start) and (not after.isalnum() or after >= "\u2e80"):
+                    options.add(option)
+                    pieces.append(piece[piece_start:start])
+                    piece_start = start + len(text)
+            piece = "\0".join([*pieces, piece[piece_start:]])
+        return options
 
 
 @lru_cache(maxsize=4096)
@@ -271,12 +272,12 @@ def wanted(n: int, options: tuple[str, ...] | None) -> KnownOptions:
         text = canonical(option)
         if text:
             texts[text] = None if text in texts else i
-    others: dict[str, int | None] = {}
-    for text, at in texts.items():
-        other = _other_number(text)
-        if other and other not in texts:
-            others[other] = None if other in others else at
-    texts |= {text: at for text, at in others.items() if at is not None}
+    variants: dict[str, int | None] = {}
+    for text, index in texts.items():
+        variant = _other_number(text)
+        if variant and variant not in texts:
+            variants[variant] = None if variant in variants else index
+    texts |= {text: index for text, index in variants.items() if index is not None}
     longest_first = tuple(sorted(texts.items(), key=lambda item: -len(item[0])))
     return KnownOptions(n, longest_first, frozenset(text[0] for text in texts))
 
@@ -297,9 +298,9 @@ def _other_number(text: str) -> str | None:
     return text + "s"
 
 
-def _free(piece: str, place: int) -> bool:
+def _free(piece: str, position: int) -> bool:
     """Whether a text at this position is not the end of a longer word or number."""
-    before = piece[place - 1 : place]
+    before = piece[position - 1 : position]
     return not before or before >= "\u0e00" or not (before.isalnum() or before in "./%^" + SIGNS)
 
 
