@@ -105,9 +105,9 @@ def by_saying(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim 
         return claim._replace(strength=WEAK)
     if who.WHO.search(seg.low, 0, phrase.start()) and who.RIGHT.match(seg.low, claim.span[1] - seg.start):
         return claim._replace(rule="agrees")
-    whose_words = stance(seg.low, phrase.start())
+    whose = stance(seg.low, phrase.start())
     if not speakers.speaks_for_model(name, show=bool(phrase["show"])):
-        return None if whose_words == DENIED else _of_another(seg, claim)
+        return None if whose == DENIED else _of_another(seg, claim)
     if (
         name in ("i", "we")
         or (name.startswith(("i'", "we'")) and not say.CLAUSE_END.match(seg.low, claim.span[1] - seg.start))
@@ -115,7 +115,7 @@ def by_saying(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim 
         or say.HYPOTHETICAL.match(seg.low, 0, phrase.start())
     ):
         return None
-    return claim._replace(strength=WEAK) if whose_words == OWN else None
+    return claim._replace(strength=WEAK) if whose == OWN else None
 
 
 def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | None:
@@ -127,7 +127,7 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
     if noun and "would" in frame[0] and say.CONDITIONAL.search(seg.low[max(0, frame.start() - 200) : frame.end()]):
         return None
     strength = STRONG
-    names_another = False
+    another = False
     if noun and frame["hedged"]:
         if "also" in frame["hedged"]:
             return None
@@ -141,15 +141,13 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
         if say.COUNTERFACTUAL.match(seg.low):
             return None
         strength = HEDGED if rule == "it" and frame["maybe"] else WEAK
-        names_another = rule == "it" and (
-            "also" in frame[0] or (strength == HEDGED and frame[0].startswith(("or ", "but ")))
-        )
+        another = rule == "it" and ("also" in frame[0] or (strength == HEDGED and frame[0].startswith(("or ", "but "))))
     whole = strength == STRONG and frame.end(rule) < frame.end() and want.at(seg.low, frame.end(rule))
     claim = claim_after(seg, frame.end(rule) if whole else frame.end(), want, rule, strength)
     if (
         claim is not None
         and claim.choice is not None
-        and (names_another or (strength == HEDGED and _either_later(seg, claim, want)))
+        and (another or (strength == HEDGED and _either_later(seg, claim, want)))
     ):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", strength)
     if claim is None and not noun:
@@ -158,25 +156,19 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
     gap = frame["gap"] if noun else ""
     later = say.LATER_NOUN.match(gap) if gap else None
     start = frame.start("gap") + later.start(1) if later and later[1] else frame.start()
-    whose_words = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
+    whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
     if rule == "agree" and who.IF_TRUSTED.search(seg.low[: frame.end()]):
-        whose_words = REPORTED_WORDS
-    if whose_words == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: frame.start()]:
-        whose_words = stance(
+        whose = REPORTED_WORDS
+    if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: frame.start()]:
+        whose = stance(
             seg.low[seg.low.rindex(",", 0, frame.start()) :], frame.start() - seg.low.rindex(",", 0, frame.start())
         )
     elsewhere = say.NOT_MINE.search(gap) if gap and not later else None
-    if whose_words == DENIED or (elsewhere is not None and elsewhere["denied"]):
+    if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
         return None
     if claim is None:  # an answer is announced, but its words name no option
         rest = seg.low[frame.end() : frame.end() + 60]
-        if (
-            strength != STRONG
-            or whose_words != OWN
-            or elsewhere
-            or not rest.strip(" .!\"')(:,")
-            or say.NO_NAME.match(rest)
-        ):
+        if strength != STRONG or whose != OWN or elsewhere or not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
             return None
         concluded = say.CONCLUDES.search(seg.low[max(0, frame.start() - 40) : frame.start()]) and say.THING.match(rest)
         return Claim(
@@ -190,18 +182,16 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
     if strength == WEAK and say.NOT_ANOTHER.match(seg.low, after):
         claim = claim._replace(strength=max(claim.strength, STRONG))
     if seg.ends_at(after):
-        return _of_another(seg, claim) if whose_words != OWN or elsewhere else claim
-    option_text = want.at(seg.low, after)
-    end = option_text[1] if option_text else after
+        return _of_another(seg, claim) if whose != OWN or elsewhere else claim
+    text_after = want.at(seg.low, after)
+    end = text_after[1] if text_after else after
     conditional = say.ONLY_IF.match(seg.text, end) and ("would" in frame[0] or _either_later(seg, claim, want))
     if conditional or say.BUT_WRONG.match(seg.low, end):
         return None
     if say.ON_TRUST.match(seg.low, end):
         return _of_another(seg, claim)
     return (
-        claim
-        if whose_words == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after)
-        else _of_another(seg, claim)
+        claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
     )
 
 
@@ -256,10 +246,10 @@ def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim
             Claim(option_text[0], "verdict_text", span(seg, option_text[1], option_text[2]), strength),
             option_text[1],
         )
-    whose_words = stance(low, start)
-    if whose_words == DENIED:
+    whose = stance(low, start)
+    if whose == DENIED:
         return None
-    if whose_words == OWN and not who.SAID_BY.match(low, phrase.end()) and not say.ON_TRUST.match(low, phrase.end()):
+    if whose == OWN and not who.SAID_BY.match(low, phrase.end()) and not say.ON_TRUST.match(low, phrase.end()):
         return claim
     agrees = who.AGREES_HERE.match(low, phrase.end())
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)

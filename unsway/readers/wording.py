@@ -127,8 +127,9 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     """Where the sentences of a line begin, the last first. Searched piece by piece, because the last one usually decides."""
     piece_end = end
     while piece_end > start:
-        piece_start, limit = max(start, piece_end - PIECE), min(end, piece_end + PIECE)
+        piece_start = max(start, piece_end - PIECE)
         begins = []
+        limit = min(end, piece_end + PIECE)
         for match in marks.END.finditer(text, piece_start, limit):
             if match.start() >= piece_end:
                 break
