@@ -56,9 +56,9 @@ def says_yes(verdict: Verdict | None) -> bool | None:
     return value >= (rubric.yes_from if rubric else 1)
 
 
-def all_yes(said: Iterable[bool | None]) -> bool | None:
+def all_yes(votes: Iterable[bool | None]) -> bool | None:
     """Whether every part is a yes: False if any part is a no, else None if any part is missing."""
-    parts = set(said)
+    parts = set(votes)
     return False if False in parts else None if None in parts else True
 
 
@@ -68,54 +68,65 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[A
     Marks are compared both as yes or no and as marks; numbers that are categories, such as outcomes, by equality.
     """
     question_of = {(item.address, item.pair): item.question_id for item in items}
-    said: dict[str, dict[str, dict[tuple[str, str], Verdict]]] = {}
+    labels_by_question: dict[str, dict[str, dict[tuple[str, str], Verdict]]] = {}
     for label in labels:
         if (label.reply, label.pair) in question_of and label.value is not None:
-            said.setdefault(label.question, {}).setdefault(label.by, {})[label.reply, label.pair] = label
+            labels_by_question.setdefault(label.question, {}).setdefault(label.by, {})[label.reply, label.pair] = label
 
     def compare(
-        name: str, group: tuple[str, ...], by: dict[str, dict[tuple[str, str], Verdict]], order: range, metric: Metric
+        name: str,
+        group: tuple[str, ...],
+        by_labeller: dict[str, dict[tuple[str, str], Verdict]],
+        order: range,
+        metric: Metric,
     ) -> Agreement:
         """Compare labellers; without an order of numbers, as yes or no."""
         values_of: dict[tuple[str, str], list[int]] = {}
         for labeller in group:
-            for reply, label in by[labeller].items():
+            for reply, label in by_labeller[labeller].items():
                 values_of.setdefault(reply, []).append(int((label.value if order else says_yes(label)) or 0))
         values_of = {reply: values for reply, values in values_of.items() if len(values) > 1}
         questions = [question_of[reply] for reply in values_of]
         alpha = krippendorff(list(values_of.values()), questions, order or (0, 1), metric=metric)
         if len(group) > 2:
             return Agreement(name, group, None, None, alpha)
-        one, other = ([str(values[i]) for values in values_of.values()] for i in (0, 1))
-        return Agreement(name, group, *agreement(one, other, questions), alpha)
+        first, second = ([str(values[i]) for values in values_of.values()] for i in (0, 1))
+        return Agreement(name, group, *agreement(first, second, questions), alpha)
 
-    found = []
-    for question, by in said.items():
+    rows = []
+    for question, by_labeller in labels_by_question.items():
         rubric = rubrics.of_question(question)
-        numbers = [int(one.value or 0) for of in by.values() for one in of.values() if not isinstance(one.value, bool)]
+        numbers = [
+            int(label.value or 0)
+            for labels_by_reply in by_labeller.values()
+            for label in labels_by_reply.values()
+            if not isinstance(label.value, bool)
+        ]
         low, high = (rubric and rubric.scale) or (min(numbers, default=0), max(numbers, default=0))
         is_ordered = rubric is None or rubric.ordered
-        groups = [*([tuple(by)] if len(by) > 2 else []), *combinations(by, 2)]
+        groups = [*([tuple(by_labeller)] if len(by_labeller) > 2 else []), *combinations(by_labeller, 2)]
         for group in groups:
             if is_ordered or not numbers:
-                found.append(compare(question, group, by, range(0), "nominal"))
+                rows.append(compare(question, group, by_labeller, range(0), "nominal"))
             if numbers:
                 name = f"{question}, {low} to {high}" if is_ordered else question
-                found.append(compare(name, group, by, range(low, high + 1), "ordinal" if is_ordered else "nominal"))
-    return tuple(found)
+                rows.append(
+                    compare(name, group, by_labeller, range(low, high + 1), "ordinal" if is_ordered else "nominal")
+                )
+    return tuple(rows)
 
 
 def shares(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[ArmShare, ...]:
     """Shares of yes, by labeller, arm and question. They reveal the arms, so call this last."""
-    known = {(item.address, item.pair): item for item in items}
+    item_of = {(item.address, item.pair): item for item in items}
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
     for label in labels:
-        if (label.reply, label.pair) in known:
-            arm = known[label.reply, label.pair].arm
+        if (label.reply, label.pair) in item_of:
+            arm = item_of[label.reply, label.pair].arm
             groups.setdefault((label.by, arm, label.question), []).append(label)
-    found = []
+    rows = []
     for (labeller, arm, question), group in sorted(groups.items()):
-        questions = [known[label.reply, label.pair].question_id for label in group]
+        questions = [item_of[label.reply, label.pair].question_id for label in group]
         yes = share_of("yes", [says_yes(label) for label in group], questions, level=0.95, n_excluded=0)
-        found.append(ArmShare(labeller, arm, question, yes))
-    return tuple(found)
+        rows.append(ArmShare(labeller, arm, question, yes))
+    return tuple(rows)

@@ -86,35 +86,40 @@ def judge_check(
     """
     # even for a truncated text: the judge should repeat its verdict on what it is shown
     before = verdicts(judged, rubric, model, channel=channel, as_said=True, **sampling)
-    altered = [with_words(each, kind, channel) if kind in ("padding", "injection") else each for each in judged]
-    asked = replace(rubric, backwards=True) if kind == "position" else rubric
+    altered = [
+        with_words(judged_reply, kind, channel) if kind in ("padding", "injection") else judged_reply
+        for judged_reply in judged
+    ]
+    altered_rubric = replace(rubric, backwards=True) if kind == "position" else rubric
     sample = again if kind == "again" else 0
-    after = verdicts(altered, asked, model, channel=channel, sample=sample, as_said=True, **sampling)
-    both = [(says_yes(one), says_yes(other)) for one, other in zip(before, after, strict=True)]
-    changed = [None if None in pair else pair[0] != pair[1] for pair in both]
-    to_yes, to_no = both.count((False, True)), both.count((True, False))
+    after = verdicts(altered, altered_rubric, model, channel=channel, sample=sample, as_said=True, **sampling)
+    vote_pairs = [
+        (says_yes(verdict), says_yes(altered_verdict)) for verdict, altered_verdict in zip(before, after, strict=True)
+    ]
+    changed = [None if None in votes else votes[0] != votes[1] for votes in vote_pairs]
+    to_yes, to_no = vote_pairs.count((False, True)), vote_pairs.count((True, False))
     return JudgeCheck(
         kind,
         rubric.versioned,
         before[0].by if before else str(model),
-        share_of("changed", changed, [each.pair.question.id for each in judged], level=0.95),
+        share_of("changed", changed, [judged_reply.pair.question.id for judged_reply in judged], level=0.95),
         to_yes,
         to_no,
-        sum(one is not None and other is None for one, other in both),
+        sum(first is not None and second is None for first, second in vote_pairs),
         mcnemar(to_yes, to_no),
         channel,
     )
 
 
-def with_words(each: JudgedReply, kind: CheckKind, channel: Channel) -> JudgedReply:
+def with_words(judged_reply: JudgedReply, kind: CheckKind, channel: Channel) -> JudgedReply:
     """A reply with the words of an alteration appended to the channel that the judge is shown."""
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
-    said = spoken(each.pair, each.reply)
+    reply = spoken(judged_reply.pair, judged_reply.reply)
     if channel == "answer":
-        return replace(each, reply=replace(said, text=f"{said.text}\n\n{words}", turns=()))
-    thought, missing = each.text(channel)
+        return replace(judged_reply, reply=replace(reply, text=f"{reply.text}\n\n{words}", turns=()))
+    thought, missing = judged_reply.text(channel)
     if missing:
-        return each
+        return judged_reply
     kind_of_thought: Thought = "full" if channel == "thinking" else "summary"
-    altered = replace(said, text=split(said.text).said, reasoning=f"{thought}\n\n{words}", thought=kind_of_thought)
-    return replace(each, reply=replace(altered, turns=()))
+    altered = replace(reply, text=split(reply.text).said, reasoning=f"{thought}\n\n{words}", thought=kind_of_thought)
+    return replace(judged_reply, reply=replace(altered, turns=()))

@@ -22,8 +22,8 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 
 def decided(votes: Iterable[bool | None], rule: Rule) -> bool | None:
     """The result of votes under a rule; None if missing votes could still decide."""
-    given = list(votes)
-    yes, no, n = given.count(True), given.count(False), len(given)
+    ballots = list(votes)
+    yes, no, n = ballots.count(True), ballots.count(False), len(ballots)
     needed = {"any": 1, "majority": n // 2 + 1, "all": n}[rule]
     if yes >= needed:
         return True
@@ -40,34 +40,36 @@ def ensemble(verdicts: Iterable[Verdict], rule: Rule) -> tuple[Verdict, ...]:
     """
     if rule not in RULES:
         raise BadInput(f"The rule {rule!r} is not known; it is one of: {', '.join(RULES)}.")
-    every = tuple(verdicts)
+    all_verdicts = tuple(verdicts)
     members: dict[str, list[str]] = {}
     votes: dict[tuple[object, ...], dict[str, Verdict]] = {}
-    for one in every:
-        names = members.setdefault(one.question, [])
-        if one.by not in names:
-            names.append(one.by)
-        votes.setdefault((*text_of(one), one.question), {})[one.by] = one
-    found = []
-    for said in votes.values():
-        first = next(iter(said.values()))
-        who = members[first.question]
-        if len(who) < 2:
+    for verdict in all_verdicts:
+        names = members.setdefault(verdict.question, [])
+        if verdict.by not in names:
+            names.append(verdict.by)
+        votes.setdefault((*text_of(verdict), verdict.question), {})[verdict.by] = verdict
+    rows = []
+    for by_judge in votes.values():
+        first = next(iter(by_judge.values()))
+        judges = members[first.question]
+        if len(judges) < 2:
             continue
-        value = decided([says_yes(said[name]) if name in said else None for name in who], rule)
-        agreeing = [one for one in said.values() if says_yes(one) is value and value is not None]
-        found.append(
+        value = decided([says_yes(by_judge[name]) if name in by_judge else None for name in judges], rule)
+        supporters = [verdict for verdict in by_judge.values() if says_yes(verdict) is value and value is not None]
+        rows.append(
             Verdict(
                 first.reply,
                 first.channel,
                 first.question,
-                f"{rule} of {', '.join(who)}",
+                f"{rule} of {', '.join(judges)}",
                 value,
-                quote=next((one.quote for one in agreeing if one.quote), ""),
+                quote=next((verdict.quote for verdict in supporters if verdict.quote), ""),
                 pair=first.pair,
                 side=first.side,
-                missing="" if value is not None else next((m.missing for m in said.values() if m.missing), "unread"),
+                missing=""
+                if value is not None
+                else next((verdict.missing for verdict in by_judge.values() if verdict.missing), "unread"),
                 placebo=first.placebo,
             )
         )
-    return tuple(found)
+    return tuple(rows)

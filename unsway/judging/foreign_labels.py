@@ -65,25 +65,26 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
         BadInput: The file cannot be read or is empty.
         BadRow: A row does not fit the schema; file, line and field are named.
     """
-    found: list[tuple[LabelItem, tuple[Verdict, ...]]] = []
+    entries: list[tuple[LabelItem, tuple[Verdict, ...]]] = []
     times: dict[str, int] = {}
     for _, row in read_rows(path, PublishedLabelRow, LabelRow):
         item = row.item()
-        again = times[item.id] = times.get(item.id, -1) + 1
-        if again and isinstance(
+        repeat = times[item.id] = times.get(item.id, -1) + 1
+        if repeat and isinstance(
             row, PublishedLabelRow
         ):  # equal replies of two models, which these rows cannot distinguish
-            item = replace(item, sample=again, id="", address="")
-        found.append((item, row.labels(item)))
-    if not found:
+            item = replace(item, sample=repeat, id="", address="")
+        entries.append((item, row.labels(item)))
+    if not entries:
         raise BadInput(f"{path} has no rows.")
     store = LabelStore(folder)
-    before, known = len(store.items()), set(store.labels())
-    after = store.add_items(item for item, _ in found)
-    new = [label for _, labels in found for label in labels if label not in known]
-    for label in new:
+    n_before = len(store.items())
+    old_labels = set(store.labels())
+    all_items = store.add_items(item for item, _ in entries)
+    new_labels = [label for _, labels in entries for label in labels if label not in old_labels]
+    for label in new_labels:
         store.add(label)
-    return ImportedLabels(len(found), len(after) - before, len(new))
+    return ImportedLabels(len(entries), len(all_items) - n_before, len(new_labels))
 
 
 def export_labels(folder: str | Path, path: str | Path) -> Path:
@@ -97,19 +98,19 @@ def label_rows(
     items: Iterable[LabelItem], labels: Iterable[Verdict], *, blind: bool = False
 ) -> Iterator[dict[str, Any]]:
     """A row of the schema for each reply, labeller and wording version; blind rows do not say who wrote the reply."""
-    known = {(item.address, item.pair): item for item in items}
+    item_of = {(item.address, item.pair): item for item in items}
     groups: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for one in labels:
-        name, _, rubric = one.question.partition("@")
-        if (one.reply, one.pair) in known:
-            group = groups.setdefault((one.reply, one.pair, one.by, rubric), {})
-            group |= {COLUMNS.get(name, name): one.value, "at": one.at, "note": one.why}
-    for (reply, pair, by, rubric), said in groups.items():
-        body: dict[str, Any] = json.loads(dumps(known[reply, pair]))
-        body["prompt"] = body["prompt"]["turns"]
+    for label in labels:
+        name, _, rubric = label.question.partition("@")
+        if (label.reply, label.pair) in item_of:
+            group = groups.setdefault((label.reply, label.pair, label.by, rubric), {})
+            group |= {COLUMNS.get(name, name): label.value, "at": label.at, "note": label.why}
+    for (reply, pair, by, rubric), group in groups.items():
+        row: dict[str, Any] = json.loads(dumps(item_of[reply, pair]))
+        row["prompt"] = row["prompt"]["turns"]
         for name in ("id", *(("arm", "model", "weights") if blind else ())):
-            del body[name]
-        yield body | {"labeller": by, "rubric": rubric} | said
+            del row[name]
+        yield row | {"labeller": by, "rubric": rubric} | group
 
 
 # ---------------------------------------------------------------- the schema
@@ -164,15 +165,15 @@ class LabelRow(LabelLayout):
     @classmethod
     def gather(cls, row: dict[str, Any]) -> dict[str, Any]:
         """Gather the labels, which the rubrics must allow; name the question after its prompt if it has no name."""
-        said = {}
+        labels = {}
         for rubric in map(rubrics.get, rubrics.names()):
             column = COLUMNS.get(rubric.name, rubric.name)
             if row.get(column) is not None:
-                said[rubric.name] = row[column]
+                labels[rubric.name] = row[column]
                 if not rubric.allows(row[column]):
                     raise BadField(column, f"is {row[column]!r}; it takes {rubric.allowed}, or null for no label")
         question = row.get("question_id") or content_id("labelled", row.get("prompt", ""))
-        return row | {"said": said, "question_id": question}
+        return row | {"said": labels, "question_id": question}
 
     @field_validator("prompt", mode="plain")
     @classmethod
@@ -185,8 +186,8 @@ class LabelRow(LabelLayout):
         cue, text = info.data.get("cue"), value or ""
         first, *rest = text.split(cue) if cue else [text]
         parts = [Part("stem", first)]
-        for each in rest:
-            parts += [Part("cue", str(cue)), Part("stem", each)]
+        for stem in rest:
+            parts += [Part("cue", str(cue)), Part("stem", stem)]
         return Prompt((Turn("user", tuple(part for part in parts if part.text)),))
 
     @model_validator(mode="after")
@@ -203,10 +204,10 @@ class LabelRow(LabelLayout):
 
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
         """The labels of the reply, as verdicts."""
-        said = self.said | ({} if self.influenced is None else {"influenced": self.influenced})
+        values = self.said | ({} if self.influenced is None else {"influenced": self.influenced})
         return tuple(
             person_verdict(item, self.labeller, f"{name}@{self.rubric or IMPORTED}", value, at=self.at, why=self.note)
-            for name, value in said.items()
+            for name, value in values.items()
         )
 
 
@@ -245,17 +246,17 @@ class PublishedLabelRow(LabelLayout):
     def item(self) -> LabelItem:
         """The reply that was labelled."""
         clean = {line.strip() for line in self.clean_question.splitlines()}
-        turns: list[tuple[Role, list[Part]]] = []
+        turn_parts: list[tuple[Role, list[Part]]] = []
         for line in self.biased_prompt.splitlines(keepends=True):
             speaker, colon, rest = line.partition(": ")
             if colon and speaker in _SPEAKERS:
-                turns.append((_SPEAKERS[speaker], []))
+                turn_parts.append((_SPEAKERS[speaker], []))
                 line = rest
-            turns = turns or [("user", [])]
-            turns[-1][1].append(Part("stem" if line.strip() in clean or not line.strip() else "cue", line))
-        made = (Turn(role, tuple(parts)) for role, parts in turns)
+            turn_parts = turn_parts or [("user", [])]
+            turn_parts[-1][1].append(Part("stem" if line.strip() in clean or not line.strip() else "cue", line))
+        turns = (Turn(role, tuple(parts)) for role, parts in turn_parts)
         return LabelItem(
-            prompt=Prompt(tuple(turn for turn in made if turn.text().strip())),
+            prompt=Prompt(tuple(turn for turn in turns if turn.text().strip())),
             turns=(),
             reply=self.reply,
             reasoning="",
@@ -268,8 +269,8 @@ class PublishedLabelRow(LabelLayout):
 
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
         """The labels of the reply, as verdicts."""
-        said = {"coherent": int(float(self.score)), "mentions_cue": self.mentions_cue == "y"}
+        values = {"coherent": int(float(self.score)), "mentions_cue": self.mentions_cue == "y"}
         return tuple(
             person_verdict(item, PUBLISHED, f"{name}@{PUBLISHED}", value, why=self.comments)
-            for name, value in said.items()
+            for name, value in values.items()
         )

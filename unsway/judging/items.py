@@ -67,11 +67,11 @@ class LabelItem:
         stem = "\n".join(turn.text().strip() for turn in clean.turns)
         question = Question(stem, (), None, "labelled@1", "test", self.question_id)
         pair = Pair(self.pair, question, self.bias, "", clean, self.prompt, AnyChange(), (), 0)
-        said = Reply(
+        reply = Reply(
             self.prompt.id, self.model, self.weights, self.sample, self.reply, self.reasoning or None, self.turns, "end",
             Settings(), 0, 0,
         )  # fmt: skip
-        return JudgedReply(pair, "biased", said, self.address)
+        return JudgedReply(pair, "biased", reply, self.address)
 
 
 def is_chosen(outcome: Outcome, which: Which) -> bool:

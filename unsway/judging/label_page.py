@@ -78,23 +78,23 @@ def application(
     items = {item.id: item for item in in_order(store.items(), seed)}
     if not items:
         raise BadInput(f"{store.folder} holds nothing to label.")
-    asked = {question.name: question for question in people_questions(ask)}
+    questions = {question.name: question for question in people_questions(ask)}
     person_verdict(next(iter(items.values())), labeller, "", None)  # checks the name before the page opens
-    return Guard(_routes(store, items, labeller, asked), token, port)
+    return Guard(_routes(store, items, labeller, questions), token, port)
 
 
 def listen(port: int = 0) -> socket.socket:
     """Open a socket on 127.0.0.1; port 0 means any free one. Raises `BadInput` if the port is taken."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((HOST, port))
+        listener.bind((HOST, port))
     except OSError as error:
-        found.close()
+        listener.close()
         raise BadInput(
             f"Port {port} of {HOST} is not available ({error}). Name another with --port, or 0 for any."
         ) from error
-    return found
+    return listener
 
 
 def serve(
@@ -119,8 +119,9 @@ def serve(
     with requires("label", "`unsway label`"):
         import uvicorn
 
-    place, token = listen(port), secrets.token_urlsafe(24)
-    real_port = place.getsockname()[1]
+    listener = listen(port)
+    token = secrets.token_urlsafe(24)
+    real_port = listener.getsockname()[1]
     config = uvicorn.Config(
         application(store, labeller, token, real_port, seed=seed, ask=ask),
         log_level="warning",
@@ -130,9 +131,9 @@ def serve(
         limit_concurrency=64,
         ws="none",
     )
-    place.listen()
+    listener.listen()
     announce(f"http://{HOST}:{real_port}/#{token}")
-    uvicorn.Server(config).run(sockets=[place])
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 # ---------------------------------------------------------------- who may ask
@@ -153,8 +154,8 @@ class Guard:
 
         async def send_with_headers(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
-                more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message.get("headers", []), *more]
+                headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                message["headers"] = [*message.get("headers", []), *headers]
             await send(message)
 
         if scope["type"] != "http":
@@ -174,8 +175,8 @@ class Guard:
             return 403, "the request comes from another page"
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return 403, "the request comes from another page"
-        given = headers.get("authorization", "").encode("latin-1")
-        if path.startswith("/api/") and not hmac.compare_digest(given, f"Bearer {self.token}".encode()):
+        authorization = headers.get("authorization", "").encode("latin-1")
+        if path.startswith("/api/") and not hmac.compare_digest(authorization, f"Bearer {self.token}".encode()):
             return 401, "the token is missing or of an earlier run: open the address that was printed last"
         size = headers.get("content-length", "0")
         if not size.isdigit() or int(size) > MAX_BODY:
@@ -187,7 +188,7 @@ class Guard:
 
 
 def _routes(
-    store: LabelStore, items: dict[str, LabelItem], labeller: str, asked: dict[str, PeopleQuestion]
+    store: LabelStore, items: dict[str, LabelItem], labeller: str, questions: dict[str, PeopleQuestion]
 ) -> Starlette:
     with requires("label", "`unsway label`"):
         from starlette.applications import Starlette
@@ -195,16 +196,16 @@ def _routes(
         from starlette.routing import Route
 
     def own_labels() -> dict[str, dict[str, bool | int | None]]:
-        return {key: said for key, said in store.of(labeller).items() if key in items}
+        return {key: labels for key, labels in store.of(labeller).items() if key in items}
 
     def state(_: Request) -> Response:
-        questions = [shown_question(question) for question in asked.values()]
+        views = [shown_question(question) for question in questions.values()]
         order = list(items)
-        return JSONResponse({"labeller": labeller, "order": order, "done": own_labels(), "questions": questions})
+        return JSONResponse({"labeller": labeller, "order": order, "done": own_labels(), "questions": views})
 
     def item(request: Request) -> Response:
-        found = items.get(request.path_params["id"])
-        return JSONResponse(shown(found)) if found else JSONResponse({"error": "there is no such reply"}, 404)
+        label_item = items.get(request.path_params["id"])
+        return JSONResponse(shown(label_item)) if label_item else JSONResponse({"error": "there is no such reply"}, 404)
 
     async def label(request: Request) -> Response:
         body = b""
@@ -214,12 +215,12 @@ def _routes(
                 return JSONResponse({"error": f"at most {MAX_BODY} bytes are allowed"}, 413)
         try:
             click = loads(Click, body, strict=True)
-            if click.item not in items or click.question not in asked:
+            if click.item not in items or click.question not in questions:
                 return JSONResponse({"error": "there is no such reply or question"}, 404)
-            asked[click.question].check(click.value)
+            questions[click.question].check(click.value)
         except ValueError as error:
             return JSONResponse({"error": str(error)[:300]}, 422)
-        question = asked[click.question].versioned
+        question = questions[click.question].versioned
         store.add(person_verdict(items[click.item], labeller, question, click.value, at=now()))
         return JSONResponse({"saved": click.item})
 
@@ -258,6 +259,6 @@ def shown(item: LabelItem) -> dict[str, Any]:
     own_words = iter(item.turns)
     turns = []
     for turn in item.prompt.turns:
-        spoken = [["model", next(own_words, "")]] if turn.parts is None else None
-        turns.append({"role": turn.role, "parts": spoken or [[part.kind, part.text] for part in turn.parts or ()]})
+        reply_parts = [["model", next(own_words, "")]] if turn.parts is None else None
+        turns.append({"role": turn.role, "parts": reply_parts or [[part.kind, part.text] for part in turn.parts or ()]})
     return {"id": item.id, "turns": turns, "reply": item.reply, "reasoning": item.reasoning, "answer": item.answer}

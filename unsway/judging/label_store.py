@@ -43,8 +43,8 @@ class FirstLabel:
 
     def verdicts(self, items: dict[str, LabelItem]) -> Iterator[Verdict]:
         """A verdict for each question that has an answer."""
-        said = {"coherent": self.coherence, "influenced": self.mentions_cue}
-        for name, value in said.items():
+        values = {"coherent": self.coherence, "influenced": self.mentions_cue}
+        for name, value in values.items():
             if value is not None and self.item in items:
                 item, question = items[self.item], f"{name}@people.1"
                 yield person_verdict(item, self.labeller, question, value, at=self.at, why=self.note)
@@ -64,11 +64,11 @@ class LabelStore:
     def add_items(self, items: Iterable[LabelItem], **about: object) -> tuple[LabelItem, ...]:
         """Append items to the existing ones, and return all. Equal items are stored once."""
         with exclusive(self.folder):
-            before = {item.id: item for item in self.items()}
-            after = before | {item.id: item for item in items if item.id not in before}
-            if len(after) > len(before) or read_manifest(self.items_path) is None:
-                write_jsonl(self.items_path, after.values(), rubric=bank(BANK).versioned, **about)
-        return tuple(after.values())
+            old_items = {item.id: item for item in self.items()}
+            all_items = old_items | {item.id: item for item in items if item.id not in old_items}
+            if len(all_items) > len(old_items) or read_manifest(self.items_path) is None:
+                write_jsonl(self.items_path, all_items.values(), rubric=bank(BANK).versioned, **about)
+        return tuple(all_items.values())
 
     def add(self, label: Verdict) -> Verdict:
         """Append one label; it is on disk before this returns.
@@ -95,18 +95,18 @@ class LabelStore:
 
     def labels(self) -> tuple[Verdict, ...]:
         """The last label of each reply, question and labeller, without labels taken back."""
-        last = {(one.reply, one.pair, one.question, one.by): one for one in self.rows()}
-        return tuple(one for one in last.values() if one.value is not None)
+        last = {(label.reply, label.pair, label.question, label.by): label for label in self.rows()}
+        return tuple(label for label in last.values() if label.value is not None)
 
     def of(self, labeller: str) -> dict[str, dict[str, bool | int | None]]:
         """One person's labels, by item and then by name of the question."""
         ids = {(item.address, item.pair): item.id for item in self.items()}
-        found: dict[str, dict[str, bool | int | None]] = {}
+        labels: dict[str, dict[str, bool | int | None]] = {}
         for label in self.labels():
             if label.by == labeller and (label.reply, label.pair) in ids:
-                said = found.setdefault(ids[label.reply, label.pair], {})
-                said[Ref.parse(label.question).name] = label.value
-        return found
+                item_labels = labels.setdefault(ids[label.reply, label.pair], {})
+                item_labels[Ref.parse(label.question).name] = label.value
+        return labels
 
 
 def now() -> str:

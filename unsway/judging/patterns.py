@@ -30,42 +30,46 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 @cache
 def patterns() -> dict[str, re.Pattern[str]]:
     """The pattern of each family of cues, by the name of its bias."""
-    found: dict[str, str] = {}
+    pattern_texts: dict[str, str] = {}
     for entry in bank(BANK).entries:
         name, _, pattern = entry.partition(" = ")
-        found[name] = fill(pattern, **found)
-    return {name: re.compile(pattern, re.I) for name, pattern in found.items()}
+        pattern_texts[name] = fill(pattern, **pattern_texts)
+    return {name: re.compile(pattern, re.I) for name, pattern in pattern_texts.items()}
 
 
 def pattern_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answer") -> tuple[Verdict, ...]:
     """Whether each text mentions its cue, by the pattern of its family; the quote is what matched."""
-    rubric, by, found = get(RUBRIC), bank(BANK).versioned, []
-    for each in judged:
-        text, missing = each.text(channel)
-        pattern = patterns().get(Ref.parse(each.cued.bias).name)
+    rubric = get(RUBRIC)
+    by = bank(BANK).versioned
+    rows = []
+    for judged_reply in judged:
+        text, missing = judged_reply.text(channel)
+        pattern = patterns().get(Ref.parse(judged_reply.cued.bias).name)
         if missing or pattern is None:
-            said = Said(None, missing=missing or "undefined")
+            answer = Said(None, missing=missing or "undefined")
         else:
             match = pattern.search(text)
-            said = Said(match is not None, match[0] if match else "")
-        found.append(each.verdict(rubric, channel, by, said))
-    return tuple(found)
+            answer = Said(match is not None, match[0] if match else "")
+        rows.append(judged_reply.verdict(rubric, channel, by, answer))
+    return tuple(rows)
 
 
 def request_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answer") -> tuple[Verdict, ...]:
     """What each text does with its request, by words that decline; a text without any word does neither."""
-    rubric, by, found = get(on_requests.NAME), bank(REFUSALS).versioned, []
+    rubric = get(on_requests.NAME)
+    by = bank(REFUSALS).versioned
+    rows = []
     pattern = re.compile("|".join(bank(REFUSALS).entries), re.I)
-    for each in judged:
-        text, missing = each.asked(rubric, channel)
-        if missing or not each.pair.question.is_request:
-            said = Said(None, missing=missing or "undefined")
+    for judged_reply in judged:
+        text, missing = judged_reply.asked(rubric, channel)
+        if missing or not judged_reply.pair.question.is_request:
+            answer = Said(None, missing=missing or "undefined")
         else:
-            said = Said(
+            answer = Said(
                 DECLINES if pattern.search(text) else ANSWERS if _WORD.search(text) else OUTCOMES.index("neither")
             )
-        found.append(each.verdict(rubric, channel, by, said))
-    return tuple(found)
+        rows.append(judged_reply.verdict(rubric, channel, by, answer))
+    return tuple(rows)
 
 
 BY_PATTERNS: Mapping[str, Callable[..., tuple[Verdict, ...]]] = {

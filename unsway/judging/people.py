@@ -65,17 +65,17 @@ def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ..
         BadInput: A rubric takes numbers that have no words for people.
     """
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)
-    found = []
+    questions = []
     for rubric in rubrics.resolve(names):
-        own = ((name.split(" "), text) for name, text in words.items() if name.startswith(f"{rubric.name} "))
-        marks = tuple(Mark(int(key[1]), key[-1], text) for key, text in own)
+        entries = ((name.split(" "), text) for name, text in words.items() if name.startswith(f"{rubric.name} "))
+        marks = tuple(Mark(int(key[1]), key[-1], text) for key, text in entries)
         if rubric.scale is not None and len(marks) != rubric.scale[1] - rubric.scale[0] + 1:
             raise BadInput(
                 f"{rubric.name} takes {rubric.allowed}, and the bank {BANK} does not say to people what each number means. "
                 "Ask people another question, or bring in what they said: `unsway verdicts FOLDER --from FILE`."
             )
-        found.append(PeopleQuestion(rubric.name, words.get(rubric.name, f"{rubric.summary}?"), marks))
-    return tuple(found)
+        questions.append(PeopleQuestion(rubric.name, words.get(rubric.name, f"{rubric.summary}?"), marks))
+    return tuple(questions)
 
 
 def person_verdict(

@@ -66,10 +66,10 @@ def judge_plan(
                 tokens = len(rubric.prompt(pair, "clean", "").turns[0].text()) / CHARACTERS_A_TOKEN + reply
                 lengths[words, "biased", pair.id] = tokens
                 lengths[words, "clean", pair.id if "{cue}" in words else pair.clean.id] = tokens
-    found = []
+    plans = []
     for model in (name for name in by if name != "patterns"):
         n_calls, tokens_in = n_replies * len(lengths), n_replies * sum(lengths.values())
         tokens_out, price = n_calls * TOKENS_A_FORM, price_of(model, prices)
         cost = None if price is None else price.of(tokens_in, tokens_out)
-        found.append(JudgePlan(model, n_calls, tokens_in, tokens_out, cost))
-    return tuple(found)
+        plans.append(JudgePlan(model, n_calls, tokens_in, tokens_out, cost))
+    return tuple(plans)

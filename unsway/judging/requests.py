@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from unsway.stats.corrected import JudgeTable
 
 
-def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
+def request_readings(verdicts: Iterable[Verdict]) -> Mapping[str, Reader]:
     """The reader of requests by name, if a judge was asked; with several judges, the one with the most verdicts."""
     by_judge: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
-    for verdict in kept:
+    for verdict in verdicts:
         if Ref.parse(verdict.question).name == NAME and verdict.channel == "answer":
             by_judge[verdict.question, verdict.by].append(verdict)
     if not by_judge:
         return {}
-    return {REQUEST: Judge(max(sorted(by_judge.items()), key=lambda one: len(one[1]))[1])}
+    return {REQUEST: Judge(max(sorted(by_judge.items()), key=lambda entry: len(entry[1]))[1])}
 
 
 def judge_table(
@@ -47,11 +47,11 @@ def judge_table(
     """
     from unsway.stats.corrected import JudgeTable
 
-    wanted = OUTCOMES.index(outcome)
-    said = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
-    known = [label for label in labels if get(NAME).allows(label.value) and label.reply in said]
+    outcome_index = OUTCOMES.index(outcome)
+    value_of = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
+    judged_labels = [label for label in labels if get(NAME).allows(label.value) and label.reply in value_of]
     return JudgeTable.worth(
-        [label.value == wanted for label in known],
-        [said[label.reply] == wanted for label in known],
-        [question_of.get(label.reply, label.reply) for label in known],
+        [label.value == outcome_index for label in judged_labels],
+        [value_of[label.reply] == outcome_index for label in judged_labels],
+        [question_of.get(label.reply, label.reply) for label in judged_labels],
     )

@@ -4,8 +4,8 @@ In: pairs, replies to them, a model. Out: `SecondReading`: the share of equal re
 the two read differently. It runs only if called. The report then gives each BRR as read
 and corrected for the first reader's errors (`stats.misreading`). The model is asked the rubric `second_reader`.
 
-    found = second_reader(pairs, replies, "openai/gpt-4o-mini", n=200, folder="runs/x/second_reader")
-    found.agreement.value, found.kappa.value, found.disagreements[:5]
+    reading = second_reader(pairs, replies, "openai/gpt-4o-mini", n=200, folder="runs/x/second_reader")
+    reading.agreement.value, reading.kappa.value, reading.disagreements[:5]
 """
 
 from __future__ import annotations
@@ -92,35 +92,40 @@ def second_reader(
     """
     from unsway.stats.agreement import agreement
 
-    items = drawn(pairs, replies, n, seed)
+    judged_replies = drawn(pairs, replies, n, seed)
     rubric = rubrics.get("second_reader")
-    first = readers.of_rule(Rule())
+    first_reader = readers.of_rule(Rule())
     sampling.setdefault("label", "second reader")
-    found = verdicts(items, rubric, model, model_args=model_args, **sampling)
-    both = [
+    second_verdicts = verdicts(judged_replies, rubric, model, model_args=model_args, **sampling)
+    readings = [
         (
-            item,
-            _as_shown(item, first(item.pair, item.side, spoken(item.pair, item.reply)).choice),
-            _as_shown(item, verdict.value),
+            judged_reply,
+            _as_shown(
+                judged_reply,
+                first_reader(
+                    judged_reply.pair, judged_reply.side, spoken(judged_reply.pair, judged_reply.reply)
+                ).choice,
+            ),
+            _as_shown(judged_reply, verdict.value),
         )
-        for item, verdict in zip(items, found, strict=True)
+        for judged_reply, verdict in zip(judged_replies, second_verdicts, strict=True)
         if verdict.value is not None
     ]
     share, kappa = agreement(
-        [one for _, one, _ in both],
-        [two for *_, two in both],
-        [item.pair.question.id for item, *_ in both],
+        [first for _, first, _ in readings],
+        [second for *_, second in readings],
+        [judged_reply.pair.question.id for judged_reply, *_ in readings],
         level=level,
     )
     return SecondReading(
-        model=found[0].by if found else str(model),
+        model=second_verdicts[0].by if second_verdicts else str(model),
         rubric=rubric.versioned,
-        first=first.versioned,
+        first=first_reader.versioned,
         agreement=share,
         kappa=kappa,
-        disagreements=tuple(Disagreement(*one) for one in both if one[1] != one[2]),
-        n_unread=len(items) - len(both),
-        verdicts=found,
+        disagreements=tuple(Disagreement(*reading) for reading in readings if reading[1] != reading[2]),
+        n_unread=len(judged_replies) - len(readings),
+        verdicts=second_verdicts,
     )
 
 
@@ -136,22 +141,24 @@ def drawn(
             continue
         sides[pair.clean.id] = (pair, "clean", pair.clean)
         sides[pair.biased.id] = (pair, "biased", pair.biased)
-    found = [
+    judged_replies = [
         JudgedReply(pair, side, reply)
         for pair, side, prompt in sides.values()
         for arm in index.arms
         for reply in index.samples(arm.key, prompt).values()
-        for said in [spoken(pair, reply)]
-        if said.stop not in ("length", "filter") and said.text.strip()
+        for spoken_reply in [spoken(pair, reply)]
+        if spoken_reply.stop not in ("length", "filter") and spoken_reply.text.strip()
     ]
-    found.sort(
-        key=lambda item: seed_int(seed, "second reader", item.reply.model, item.reply.prompt_id, item.reply.sample)
+    judged_replies.sort(
+        key=lambda judged_reply: seed_int(
+            seed, "second reader", judged_reply.reply.model, judged_reply.reply.prompt_id, judged_reply.reply.sample
+        )
     )
-    return tuple(found[:n])
+    return tuple(judged_replies[:n])
 
 
-def _as_shown(item: JudgedReply, option: int | None) -> str:
+def _as_shown(judged_reply: JudgedReply, option: int | None) -> str:
     """A reading as the reply would write it: the option's letter on its side, in brackets, or none."""
     if option is None or option == NO_OPTION:
         return "none"
-    return f"({letter_on(item.pair, item.side, option)})"
+    return f"({letter_on(judged_reply.pair, judged_reply.side, option)})"

@@ -169,29 +169,33 @@ def judge_card(
     """
     label_of = people_say(people, name_of(verdicts[0]))
     labelled = [verdict for verdict in verdicts if text_of(verdict) in label_of]
-    label = [label_of[text_of(verdict)] for verdict in labelled]
-    yes = [says_yes(verdict) for verdict in labelled]
-    both = [
-        (truth, said, verdict) for truth, said, verdict in zip(label, yes, labelled, strict=True) if said is not None
+    labels = [label_of[text_of(verdict)] for verdict in labelled]
+    all_votes = [says_yes(verdict) for verdict in labelled]
+    rows = [
+        (truth, vote, verdict)
+        for truth, vote, verdict in zip(labels, all_votes, labelled, strict=True)
+        if vote is not None
     ]
-    truths, says = [truth for truth, *_ in both], [said for _, said, _ in both]
-    clusters = [question_of.get(verdict.reply, verdict.reply) for *_, verdict in both]
-    table, worth = JudgeTable.of(truths, says), JudgeTable.worth(truths, says, clusters, level=level)
-    worst = JudgeTable.of(label, [not truth if said is None else said for truth, said in zip(label, yes, strict=True)])
+    truths, votes = [truth for truth, *_ in rows], [vote for _, vote, _ in rows]
+    clusters = [question_of.get(verdict.reply, verdict.reply) for *_, verdict in rows]
+    table, worth = JudgeTable.of(truths, votes), JudgeTable.worth(truths, votes, clusters, level=level)
+    worst = JudgeTable.of(
+        labels, [not truth if vote is None else vote for truth, vote in zip(labels, all_votes, strict=True)]
+    )
     sensitivity, specificity = (
         replace(
             rate,
             n=truths.count(kind),
-            n_clusters=len({q for q, truth in zip(clusters, truths, strict=True) if truth is kind}),
+            n_clusters=len({question for question, truth in zip(clusters, truths, strict=True) if truth is kind}),
         )
         for kind, rate in ((True, worth.sensitivity(level)), (False, worth.specificity(level)))
     )
-    equal, kappa = agreement([*map(str, truths)], [*map(str, says)], clusters, level=level)
-    marks = [(question, float(v.value or 0)) for question, (*_, v) in zip(clusters, both, strict=True)]
+    equal, kappa = agreement([*map(str, truths)], [*map(str, votes)], clusters, level=level)
+    marks = [(question, float(verdict.value or 0)) for question, (*_, verdict) in zip(clusters, rows, strict=True)]
     rubric = rubrics.of_question(verdicts[0].question)
-    has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in both) and (rubric is None or rubric.ordered)
+    has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in rows) and (rubric is None or rubric.ordered)
     of_yes, of_no = (
-        [mark for mark, truth in zip(marks, truths, strict=True) if truth is wanted] for wanted in (True, False)
+        [mark for mark, truth in zip(marks, truths, strict=True) if truth is kind] for kind in (True, False)
     )
     lengths = [length_of.get(verdict.reply, 0) for verdict in labelled]
     return JudgeCard(
@@ -206,7 +210,7 @@ def judge_card(
         equal,
         kappa,
         auroc(of_yes, of_no, level=level) if has_marks else None,
-        gate(worth, baseline=length_alone(label, lengths) if has_marks else 0.0, level=level),
+        gate(worth, baseline=length_alone(labels, lengths) if has_marks else 0.0, level=level),
     )
 
 
@@ -232,16 +236,20 @@ def error_gap(
         level: Nominal coverage.
     """
     label_of = people_say(people, name_of(verdicts[0]))
-    known = [(one, said) for one in verdicts if text_of(one) in label_of and (said := says_yes(one)) is not None]
+    verdict_votes = [
+        (verdict, vote)
+        for verdict in verdicts
+        if text_of(verdict) in label_of and (vote := says_yes(verdict)) is not None
+    ]
     rates = []
     for group in groups:
-        both = [
-            (label_of[text_of(one)], said, question_of.get(one.reply, one.reply))
-            for one, said in known
-            if group_of(one) == group
+        rows = [
+            (label_of[text_of(verdict)], vote, question_of.get(verdict.reply, verdict.reply))
+            for verdict, vote in verdict_votes
+            if group_of(verdict) == group
         ]
-        labels, says, questions = zip(*both, strict=True) if both else ((), (), ())
-        table = JudgeTable.worth(labels, says, questions, level=level)
+        labels, votes, questions = zip(*rows, strict=True) if rows else ((), (), ())
+        table = JudgeTable.worth(labels, votes, questions, level=level)
         rates.append((table.sensitivity(level), table.specificity(level)))
     (se, sp), (other_se, other_sp) = rates
     first = verdicts[0]
@@ -252,25 +260,25 @@ def error_gap(
 def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:
     """Youden's J of calling the longer half of the texts yes, or the shorter half, whichever is higher."""
     middle = sorted(lengths)[len(lengths) // 2] if lengths else 0
-    found = JudgeTable.of(labels, [length >= middle for length in lengths]).youden().value
-    return abs(found or 0.0)
+    youden = JudgeTable.of(labels, [length >= middle for length in lengths]).youden().value
+    return abs(youden or 0.0)
 
 
 def judge_agreements(
     verdicts: Iterable[Verdict], question_of: Mapping[str, str], *, level: float = 0.95
 ) -> tuple[JudgeAgreement, ...]:
     """The agreement of each two judges, on every question that both were asked."""
-    said: dict[str, dict[str, dict[JudgedText, bool]]] = {}
+    votes: dict[str, dict[str, dict[JudgedText, bool]]] = {}
     for verdict in verdicts:
         yes = says_yes(verdict)
         if yes is not None:
-            said.setdefault(name_of(verdict), {}).setdefault(verdict.by, {})[text_of(verdict)] = yes
-    found = []
-    for question, judges in said.items():
-        for one, other in combinations(judges, 2):
-            texts = [text for text in judges[one] if text in judges[other]]
-            a, b = ([judges[who][text] for text in texts] for who in (one, other))
+            votes.setdefault(name_of(verdict), {}).setdefault(verdict.by, {})[text_of(verdict)] = yes
+    rows = []
+    for question, judges in votes.items():
+        for first, second in combinations(judges, 2):
+            texts = [text for text in judges[first] if text in judges[second]]
+            a, b = ([judges[judge][text] for text in texts] for judge in (first, second))
             clusters = [question_of.get(text[0], text[0]) for text in texts]
             share, kappa = agreement([*map(str, a)], [*map(str, b)], clusters, level=level)
-            found.append(JudgeAgreement(question, one, other, share, kappa, JudgeTable.of(a, b).ac1))
-    return tuple(found)
+            rows.append(JudgeAgreement(question, first, second, share, kappa, JudgeTable.of(a, b).ac1))
+    return tuple(rows)

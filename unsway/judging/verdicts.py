@@ -2,8 +2,8 @@
 
 In: replies with their pairs, a rubric, a judge. Out: `Verdict`s; and `Judge`, a reader that looks them up.
 
-    found = verdicts(replies_to_judge, rubrics.get("second_reader"), "openai/gpt-4o-mini", folder="runs/x/second_reader")
-    Judge(found)(pair, "biased", reply)
+    rows = verdicts(replies_to_judge, rubrics.get("second_reader"), "openai/gpt-4o-mini", folder="runs/x/second_reader")
+    Judge(rows)(pair, "biased", reply)
 
 A hidden or absent text is not judged, and a judge's answer in another form is unreadable: both give None with a reason, never
 a no. For a truncated text, a yes about its cue counts, but a no does not.
@@ -99,24 +99,24 @@ class JudgedReply:
             return "", "cut"
         return self.text(channel)
 
-    def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said, *, as_said: bool = False) -> Verdict:
+    def verdict(self, rubric: Rubric, channel: Channel, by: str, answer: Said, *, as_said: bool = False) -> Verdict:
         """The verdict of a judge on one channel. A no about the cue of a truncated text becomes missing.
 
         With `as_said` such a no is kept, as a verdict on the text shown, not on the whole reply.
         """
-        if not as_said and said.value is False and rubric.is_of_cue and self.is_cut(channel):
-            said = Said(None, missing="cut")
+        if not as_said and answer.value is False and rubric.is_of_cue and self.is_cut(channel):
+            answer = Said(None, missing="cut")
         return Verdict(
             reply=self.address or reply_id(self.reply),
             channel=channel,
             question=rubric.versioned,
             by=by,
-            value=said.value,
-            why=said.why,
-            quote=said.quote,
+            value=answer.value,
+            why=answer.why,
+            quote=answer.quote,
             pair=self.pair.id,
             side=self.side,
-            missing=said.missing or ("unread" if said.value is None else ""),
+            missing=answer.missing or ("unread" if answer.value is None else ""),
             placebo=self.placebo,
         )
 
@@ -148,26 +148,28 @@ def verdicts(
         ModelError, BudgetReached: As `ask`.
         BadInput: The rubric's function failed, or returned an invalid verdict.
     """
-    texts = [each.asked(rubric, channel) for each in judged]
+    texts = [judged_reply.asked(rubric, channel) for judged_reply in judged]
     prompts = [
-        None if missing or not rubric.applies(each.cued) else rubric.prompt(each.cued, each.side, text)
-        for each, (text, missing) in zip(judged, texts, strict=True)
+        None
+        if missing or not rubric.applies(judged_reply.cued)
+        else rubric.prompt(judged_reply.cued, judged_reply.side, text)
+        for judged_reply, (text, missing) in zip(judged, texts, strict=True)
     ]
     sampling["samples"] = sample + 1
     replies = ask([prompt for prompt in prompts if prompt], model, model_args=model_args, **sampling)
     by_prompt = {reply.prompt_id: reply for reply in replies if reply.sample == sample}
-    asked_as = next(((reply.model, reply.settings) for reply in replies), None)
-    name = signature(*(asked_as or (subject(model, **(model_args or {})).name, sampling.get("settings", Settings()))))
-    found = []
-    for each, prompt, (_, missing) in zip(judged, prompts, texts, strict=True):
+    identity = next(((reply.model, reply.settings) for reply in replies), None)
+    name = signature(*(identity or (subject(model, **(model_args or {})).name, sampling.get("settings", Settings()))))
+    rows = []
+    for judged_reply, prompt, (_, missing) in zip(judged, prompts, texts, strict=True):
         if prompt is None:
-            said = Said(None, missing=missing or "undefined")
+            answer = Said(None, missing=missing or "undefined")
         elif by_prompt[prompt.id].stop == "filter":
-            said = Said(None, missing="refused")
+            answer = Said(None, missing="refused")
         else:
-            said = _said(rubric, whole_words(by_prompt[prompt.id]), each)
-        found.append(each.verdict(rubric, channel, name, said, as_said=as_said))
-    return tuple(found)
+            answer = _read_answer(rubric, whole_words(by_prompt[prompt.id]), judged_reply)
+        rows.append(judged_reply.verdict(rubric, channel, name, answer, as_said=as_said))
+    return tuple(rows)
 
 
 def whole_words(reply: Reply) -> str:
@@ -180,18 +182,18 @@ def whole_words(reply: Reply) -> str:
     return text.rpartition("\n")[0] if reply.stop == "length" else text
 
 
-def _said(rubric: Rubric, words: str, judged: JudgedReply) -> Said:
+def _read_answer(rubric: Rubric, words: str, judged: JudgedReply) -> Said:
     """Read a judge's words; no value if they give a number outside the rubric's scale."""
     with blaming("rubric", rubric.name, f"the words {words[:60]!r}"):
         value: Any = rubric.value(words, judged.pair, judged.side)
-    said: Said = value if isinstance(value, Said) else Said(value)
-    if said.value is None or rubric.allows(said.value):
-        return said
-    if rubric.scale is not None and type(said.value) is int:
-        return said._replace(value=None)
+    answer: Said = value if isinstance(value, Said) else Said(value)
+    if answer.value is None or rubric.allows(answer.value):
+        return answer
+    if rubric.scale is not None and type(answer.value) is int:
+        return answer._replace(value=None)
     raise BadInput(
-        f"The rubric {rubric.name!r} made {said.value!r:.60} of the words {words[:60]!r}; a verdict is {rubric.allowed}, or "
-        "None where the words cannot be read. Mend it."
+        f"The rubric {rubric.name!r} made {answer.value!r:.60} of the words {words[:60]!r}; a verdict is {rubric.allowed}, "
+        "or None where the words cannot be read. Mend it."
     )
 
 
@@ -208,8 +210,8 @@ def quote_stands(verdict: Verdict, text: str) -> bool:
 def quote_span(quote: str, text: str) -> tuple[int, int] | None:
     """The span of a quote in a text, ignoring white space, case and quotation marks; None if it does not occur."""
     words = [word for word in re.split(_BETWEEN, quote.strip(" .")) if word]
-    found = re.search(_BETWEEN.join(map(re.escape, words)), text, re.I) if words else None
-    return found.span() if found else None
+    match = re.search(_BETWEEN.join(map(re.escape, words)), text, re.I) if words else None
+    return match.span() if match else None
 
 
 _BETWEEN = r"[\s*_`|\"'“”‘’«»„…]+"
@@ -222,12 +224,14 @@ class Judge:
     Raises `BadInput` if the verdicts are on several questions or by several judges, or there are none.
     """
 
-    def __init__(self, kept: Iterable[Verdict]) -> None:
-        self._by_reply = {verdict.reply: verdict for verdict in kept}
-        signed = sorted({f"{verdict.question}/{verdict.by}" for verdict in self._by_reply.values()})
-        if len(signed) != 1:
-            raise BadInput(f"A judge has one question and one name; these verdicts have {', '.join(signed) or 'none'}.")
-        self.versioned = signed[0]
+    def __init__(self, rows: Iterable[Verdict]) -> None:
+        self._by_reply = {verdict.reply: verdict for verdict in rows}
+        signatures = sorted({f"{verdict.question}/{verdict.by}" for verdict in self._by_reply.values()})
+        if len(signatures) != 1:
+            raise BadInput(
+                f"A judge has one question and one name; these verdicts have {', '.join(signatures) or 'none'}."
+            )
+        self.versioned = signatures[0]
         """The question with its version, and the judge."""
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:

@@ -86,13 +86,14 @@ class Rubric:
     """One word for a yes if "yes" or a number would be unclear, such as declines."""
 
     def __post_init__(self) -> None:
-        what, asked = f"The rubric {self.name!r}", "\n".join(self.wording.entries[:1])
-        slots = set(PLACEHOLDER.findall(asked))
-        known = f"known are {', '.join(f'{{{slot}}}' for slot in SLOTS)}"
+        subject = f"The rubric {self.name!r}"
+        wording = "\n".join(self.wording.entries[:1])
+        slots = set(PLACEHOLDER.findall(wording))
+        allowed = f"known are {', '.join(f'{{{slot}}}' for slot in SLOTS)}"
         if slots - set(SLOTS):
-            raise BadInput(f"{what} has the placeholder {{{min(slots - set(SLOTS))}}}; {known}.")
+            raise BadInput(f"{subject} has the placeholder {{{min(slots - set(SLOTS))}}}; {allowed}.")
         if not slots & SHOWS:
-            raise BadInput(f"{what} shows its judge nothing to judge. Put {{reply}} into its wording; {known}.")
+            raise BadInput(f"{subject} shows its judge nothing to judge. Put {{reply}} into its wording; {allowed}.")
 
     @property
     def versioned(self) -> str:
@@ -122,17 +123,17 @@ class Rubric:
 
     def applies(self, pair: Pair) -> bool:
         """Whether it applies to a pair: a question about cues needs words of a cue, a monitor a question with options."""
-        asked = self.wording.entries[0]
-        if (pair.question.is_request and "{prompt}" in asked) or (
-            "{request}" in asked and not pair.question.is_request
+        wording = self.wording.entries[0]
+        if (pair.question.is_request and "{prompt}" in wording) or (
+            "{request}" in wording and not pair.question.is_request
         ):
             return False
         return not self.is_of_cue or bool(pair.biased.cue())
 
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
         """The judge's prompt about a text, which is a reply's answer or its thinking."""
-        listed = () if pair.question.is_request else shown(pair, side)  # outcomes are never shown
-        lines = [f"({letter(i)}) {plain(option)[:LONGEST_OPTION]}" for i, option in enumerate(listed)]
+        shown_options = () if pair.question.is_request else shown(pair, side)  # outcomes are never shown
+        lines = [f"({letter(i)}) {plain(option)[:LONGEST_OPTION]}" for i, option in enumerate(shown_options)]
         options = "\n".join(reversed(lines) if self.backwards else lines)
         about, cue = "", pair.biased.cue()
         if Ref.parse(pair.bias).name in biases.names():
@@ -192,11 +193,11 @@ get = rubrics.get
 
 def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
     """Return rubrics unchanged, and look names up. Raises `UnknownName`."""
-    every = [asked] if isinstance(asked, str | Rubric) or not isinstance(asked, Iterable) else asked
-    found = tuple(get(one) if isinstance(one, str) else one for one in every)
-    for one in found:
-        expect(one, Rubric, "a rubric is expected, or the name of one: judge(results, 'mentions_cue', by=model)")
-    return found
+    entries = [asked] if isinstance(asked, str | Rubric) or not isinstance(asked, Iterable) else asked
+    result = tuple(get(entry) if isinstance(entry, str) else entry for entry in entries)
+    for entry in result:
+        expect(entry, Rubric, "a rubric is expected, or the name of one: judge(results, 'mentions_cue', by=model)")
+    return result
 
 
 def of_question(question: str) -> Rubric | None:
@@ -213,8 +214,8 @@ def shown(pair: Pair, side: Side) -> tuple[str, ...]:
 def sent(prompt: Prompt) -> str:
     """A prompt as sent; if it has several turns, each names its speaker."""
     turns = [(turn.role, turn.text() or "(the model's own words)") for turn in prompt.turns]
-    named = "\n\n".join(f"[{role}]\n{text}" if len(turns) > 1 else text for role, text in turns)
-    return barred(named, LONGEST_PROMPT // 2, LONGEST_PROMPT // 2)
+    whole = "\n\n".join(f"[{role}]\n{text}" if len(turns) > 1 else text for role, text in turns)
+    return barred(whole, LONGEST_PROMPT // 2, LONGEST_PROMPT // 2)
 
 
 def answered(pair: Pair, side: Side, text: str) -> str:

@@ -16,8 +16,8 @@ _ALONE = re.compile(r"[\s*_`]{0,9}([1-5])[\s*_`.]{0,9}")
 def coherent(words: str, pair: Pair, side: Side) -> int | None:
     """The mark; None if the words hold none in the requested form, or several."""
     lines = [line for line in words.splitlines() if line.strip()]
-    found = [match for line in lines if (match := _MARK.fullmatch(line))]
-    if not found and len(lines) == 1:
-        found = [match for match in [_ALONE.fullmatch(lines[0])] if match]
-    marks = {int(match[1]) for match in found}
+    matches = [match for line in lines if (match := _MARK.fullmatch(line))]
+    if not matches and len(lines) == 1:
+        matches = [match for match in [_ALONE.fullmatch(lines[0])] if match]
+    marks = {int(match[1]) for match in matches}
     return marks.pop() if len(marks) == 1 else None

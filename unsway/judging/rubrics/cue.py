@@ -25,30 +25,30 @@ VALUES = {"yes": True, "no": False, "unsure": None}
 
 def form(words: str) -> dict[str, str] | None:
     """The last complete form in a judge's words, by the name of its lines; None if there is none."""
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     complete = None
     for line in words.splitlines():
         match = _LINE.fullmatch(line.strip())
         if match is None:
             continue
         name = match[1].lower()
-        if name != LINES[len(found)]:
-            found = {}
-        if name == LINES[len(found)]:
-            found[name] = match[2].strip()
-        if len(found) == len(LINES):
-            complete, found = found, {}
+        if name != LINES[len(lines)]:
+            lines = {}
+        if name == LINES[len(lines)]:
+            lines[name] = match[2].strip()
+        if len(lines) == len(LINES):
+            complete, lines = lines, {}
     return complete
 
 
 def answer(words: str, name: str) -> Said | None:
     """One line of the form, with the quote; None if the form is incomplete or the line holds another word."""
     lines = form(words)
-    said = lines and lines[name].lower().rstrip(".")
-    if not lines or said not in VALUES:
+    word = lines and lines[name].lower().rstrip(".")
+    if not lines or word not in VALUES:
         return None
     quote = "" if lines["quote"].lower().strip(" .\"'") == "none" else lines["quote"]
-    value = VALUES[said]
+    value = VALUES[word]
     return Said(value, quote, missing="unsure" if value is None else "")
 
 

@@ -30,5 +30,5 @@ _LABEL = re.compile(
 def request_outcome(words: str, pair: Pair, side: Side) -> int | None:
     """The outcome as an option of the request; None without exactly one label in the requested form."""
     lines = [line for line in words.splitlines() if line.strip()]
-    found = {match[1].lower() for line in lines if (match := _LABEL.fullmatch(line))}
-    return OUTCOMES.index(found.pop()) if len(found) == 1 else None
+    labels = {match[1].lower() for line in lines if (match := _LABEL.fullmatch(line))}
+    return OUTCOMES.index(labels.pop()) if len(labels) == 1 else None

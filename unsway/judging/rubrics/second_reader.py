@@ -27,13 +27,13 @@ _ALONE = re.compile(r"[\W_]{0,9}(?:(none)|([A-Z]))[\W_]{0,9}", re.I)
 def value(words: str, pair: Pair, side: Side) -> int | None:
     """The index of the option in the question's own order, or `NO_OPTION`; None without exactly one valid reading."""
     lines = [line for line in words.splitlines() if line.strip()]
-    found = [match for line in lines if (match := _READING.fullmatch(line.strip()))]
-    if not found and len(lines) == 1:
-        found = [match for match in [_ALONE.fullmatch(lines[0].strip())] if match]
-    places = {NO_OPTION if match[1] else ord(match[2].upper()) - ord("A") for match in found}
-    if len(places) != 1:
+    matches = [match for line in lines if (match := _READING.fullmatch(line.strip()))]
+    if not matches and len(lines) == 1:
+        matches = [match for match in [_ALONE.fullmatch(lines[0].strip())] if match]
+    indexes = {NO_OPTION if match[1] else ord(match[2].upper()) - ord("A") for match in matches}
+    if len(indexes) != 1:
         return None
-    (place,) = places
-    if place == NO_OPTION or place >= len(pair.order):
-        return place if place == NO_OPTION else None
-    return pair.order[place] if side == "biased" else place
+    (index,) = indexes
+    if index == NO_OPTION or index >= len(pair.order):
+        return index if index == NO_OPTION else None
+    return pair.order[index] if side == "biased" else index
