@@ -68,7 +68,7 @@ N = 100
 SourceLike: TypeAlias = str | Path | Source | QuestionFile
 """A source or a file of questions, or its name."""
 _log = logging.getLogger(__name__)
-_logged: set[str] = set()
+_log_lines: set[str] = set()
 """Lines that are logged only once in a process."""
 
 
@@ -100,7 +100,7 @@ class Loaded:
 
     def counts(self) -> Mapping[str, int]:
         """The number of skipped rows, by kind of problem."""
-        return Counter(each.reason for each in self.skipped)
+        return Counter(skip.reason for skip in self.skipped)
 
 
 def load(
@@ -139,23 +139,23 @@ def load(
         _say(logging.WARNING, f"{origin}: {note}")
     skipped = ""
     if loaded.skipped:
-        is_told = isinstance(origin, QuestionFile) or not loaded.questions
+        is_warning = isinstance(origin, QuestionFile) or not loaded.questions
         first = {skip.reason: skip.where.rpartition(", ")[2] for skip in reversed(loaded.skipped)}
-        parts = "; ".join(f"{count} × {why} (first: {first[why]})" for why, count in loaded.counts().items())
+        parts = "; ".join(f"{count} × {reason} (first: {first[reason]})" for reason, count in loaded.counts().items())
         skipped = f"{number_of(len(loaded.skipped), 'row')} skipped ({parts})"
-        _say(logging.WARNING if is_told else logging.DEBUG, f"{origin}: {skipped}")
+        _say(logging.WARNING if is_warning else logging.DEBUG, f"{origin}: {skipped}")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
-        found = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
-        none = f"{skipped}." if skipped else "It holds none."
-        raise BadInput(f"{found} " + (f"Ask for at most {len(questions)} (-n)." if questions else none))
+        summary = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
+        explanation = f"{skipped}." if skipped else "It holds none."
+        raise BadInput(f"{summary} " + (f"Ask for at most {len(questions)} (-n)." if questions else explanation))
     return tuple(questions[:n])
 
 
 def _say(level: int, text: str) -> None:
     """Log a line only once per process."""
-    if text not in _logged:
-        _logged.add(text)
+    if text not in _log_lines:
+        _log_lines.add(text)
         _log.log(level, "%s", text)
 
 
@@ -167,14 +167,22 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
     """
     origin = resolve(name)
     if isinstance(origin, Source):
-        part = split or origin.default
-        return _generated(origin, origin.rows, part, seed) if origin.levels else _collect(_rows(origin, part, seed))
+        split_name = split or origin.default
+        return (
+            _generated(origin, origin.rows, split_name, seed)
+            if origin.levels
+            else _collect(_rows(origin, split_name, seed))
+        )
     content = files.read(origin)
-    known = {q.split for _, q, _ in content.rows}
-    if known and (unknown := set(split.split("+") if split else ()) - known):
-        raise UnknownName(f"split of {origin}", min(unknown), sorted(known))
-    rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in content.rows)
-    loaded = _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+    splits = {question.split for _, question, _ in content.rows}
+    if splits and (unknown := set(split.split("+") if split else ()) - splits):
+        raise UnknownName(f"split of {origin}", min(unknown), sorted(splits))
+    rows = ((f"{origin}, line {line}", question, keep_order) for line, question, keep_order in content.rows)
+    loaded = _collect(
+        (where, question, keep_order)
+        for where, question, keep_order in rows
+        if split is None or question.split in split.split("+")
+    )
     bad = tuple(
         SkippedRow(
             f"{origin}, line {row.line}", Problem(row.field, re.sub(r"'[^']*'|\d+", "…", row.problem)[:80], row.problem)
@@ -201,32 +209,32 @@ def resolve(
     expect(name, (str, Path, Source, QuestionFile, Mapping), "a source is expected, as 'mmlu', or a file of questions")
     expected = "columns are expected (columns=), as 'question=Frage,answer=Lösung'"
     expect(columns, (str, Mapping), expected)
-    spelled = (
+    column_spec = (
         columns
         if isinstance(columns, str)
         else ",".join(
-            f"{role}={each if isinstance(each, str) else '+'.join(expect_each(each, str, expected))}"
-            for role, each in columns.items()
+            f"{role}={column if isinstance(column, str) else '+'.join(expect_each(column, str, expected))}"
+            for role, column in columns.items()
         )
     )
     if isinstance(name, Mapping):
         return QuestionFile(Path(said_by(name, "file")), said_by(name, "columns"), bool(name.get("skip_bad")))
     if isinstance(name, QuestionFile):
-        return replace(name, columns=spelled or name.columns, skip_bad=skip_bad or name.skip_bad)
+        return replace(name, columns=column_spec or name.columns, skip_bad=skip_bad or name.skip_bad)
     if isinstance(name, Source):
         return name
     text = str(name)
     if isinstance(name, Path) or text.lower().endswith(files.ENDINGS):
-        return QuestionFile(Path(name), spelled, skip_bad)
+        return QuestionFile(Path(name), column_spec, skip_bad)
     try:
         return get(text)
     except UnknownName:
         path = Path(text)
         if path.is_dir():
-            inside = ", ".join(sorted(each.name for each in path.iterdir())[:8]) or "nothing"
-            raise BadInput(f"{text} is a folder, which holds {inside}. Name a file of questions.") from None
+            contents = ", ".join(sorted(entry.name for entry in path.iterdir())[:8]) or "nothing"
+            raise BadInput(f"{text} is a folder, which holds {contents}. Name a file of questions.") from None
         if path.is_file():
-            return QuestionFile(path, spelled, skip_bad)
+            return QuestionFile(path, column_spec, skip_bad)
         if (
             path.suffix.lower() in (".gz", ".txt", ".xlsx", ".zip", ".zst")
             or path.is_absolute()
@@ -260,19 +268,21 @@ def _rows(origin: Source, split: str, seed: int) -> Iterator[tuple[str, Question
     """The rows of the chosen splits, with source and split filled in; False means that options need not keep their order."""
     for name in split.split("+"):
         part = origin.split(name)
-        more = (origin.level, seed) if origin.levels else ()
+        arguments = (origin.level, seed) if origin.levels else ()
         try:
             with blaming("source", origin.name, f"its split {part.name!r}"):
-                for number, question in enumerate(origin.rows(part.name, *more), 1):
+                for number, question in enumerate(origin.rows(part.name, *arguments), 1):
                     if not isinstance(question, Question):
                         raise BadInput(
                             f"The source {origin.name!r} gave {question!r:.60}, which is no Question. Mend it."
                         )
-                    stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=part.name)
-                    yield f"{origin.name} {part.name}, row {number}", stamped, False
+                    with_source = replace(question, source=f"{origin.name}@{origin.revision}", split=part.name)
+                    yield f"{origin.name} {part.name}, row {number}", with_source, False
         except AssetUnavailable as error:
-            others = ", ".join(repr(each.name) for each in origin.splits if each.asset != part.asset)
-            hint = f" The source {origin.name!r} has other splits, from elsewhere: {others}." if others else ""
+            other_names = ", ".join(repr(other.name) for other in origin.splits if other.asset != part.asset)
+            hint = (
+                f" The source {origin.name!r} has other splits, from elsewhere: {other_names}." if other_names else ""
+            )
             raise AssetUnavailable(f"{error}{hint}") from error
 
 
@@ -283,30 +293,33 @@ def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
     """
     questions: list[Question] = []
     skipped: list[SkippedRow] = []
-    seen: dict[tuple[object, ...], Question] = {}
+    question_by_key: dict[tuple[object, ...], Question] = {}
     for where, question, keep_order in rows:
-        found = problem(question)
-        if found is None:
-            bare = without_letters(question.options)
-            if not keep_order and not question.is_request and not bare.is_lettered:
-                order = order_of_options(question.stem, bare.texts)
+        defect = problem(question)
+        if defect is None:
+            choices = without_letters(question.options)
+            if not keep_order and not question.is_request and not choices.is_lettered:
+                order = order_of_options(question.stem, choices.texts)
                 own_id = question.id != content_id(question.stem, question.options)
                 question = replace(
                     question,
-                    options=tuple(bare.texts[place] for place in order),
+                    options=tuple(choices.texts[index] for index in order),
                     gold=None if question.gold is None else order.index(question.gold),
                     id=question.id if own_id else "",
                 )
-            twin = seen.setdefault(key(question), question)
+            twin = question_by_key.setdefault(key(question), question)
             if twin is not question:
-                golds = {None if q.gold is None else q.options[q.gold] for q in (question, twin)}
+                golds = {
+                    None if duplicate.gold is None else duplicate.options[duplicate.gold]
+                    for duplicate in (question, twin)
+                }
                 if len(golds) == 1 or None in golds:
-                    found = Problem("stem", "duplicate question", f"is the same question as {twin.id}")
+                    defect = Problem("stem", "duplicate question", f"is the same question as {twin.id}")
                 else:
                     text = f"is the same question as {twin.id}, with another gold"
-                    found = Problem("gold", "duplicate question, another gold", text)
-        if found:
-            skipped.append(SkippedRow(where, found))
+                    defect = Problem("gold", "duplicate question, another gold", text)
+        if defect:
+            skipped.append(SkippedRow(where, defect))
         else:
             questions.append(question)
     return Loaded(tuple(questions), tuple(skipped))

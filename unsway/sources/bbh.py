@@ -48,7 +48,7 @@ _SUBTASKS: dict[str, tuple[int, int, str, str]] = {
     ),
     "web_of_lies": (250, 0, "", "whether somebody in a chain of speakers tells the truth"),
 }
-_SPELLED = {"causal_judgment": "causal_judgement"}
+_OTHER_SPELLINGS = {"causal_judgment": "causal_judgement"}
 """Subtasks that BIG-Bench Hard spells differently."""
 
 
@@ -58,19 +58,19 @@ def big_bench(task: str, row: dict[str, Any], body: dict[str, Any]) -> Question:
     navigate answers with True and False, which become Yes and No. hyperbaton and snarks have two sentences inside the
     question, which become its options: a " … " b " … " or (a) … (b) ….
     """
-    asked, scores = row["input"].strip(), row["target_scores"]
+    text, scores = row["input"].strip(), row["target_scores"]
     if task in ("hyperbaton", "snarks"):
-        found = re.match(r'(.*?)\s*(?:\(a\)|a ") (.*?)(?: ")? (?:\(b\)|b ") (.*?)(?: " \?)?$', asked, re.S)
-        if found is None:
+        match = re.match(r'(.*?)\s*(?:\(a\)|a ") (.*?)(?: ")? (?:\(b\)|b ") (.*?)(?: " \?)?$', text, re.S)
+        if match is None:
             return Question("", (), None, "", "bigbench")
-        gold = next(place for place, name in enumerate("ab") if scores.get(name, 0) or scores.get(f"({name})", 0))
-        return Question(found[1], (found[2], found[3]), gold, "", "bigbench")
-    before = body.get("task_prefix", "").strip()
+        gold = next(index for index, name in enumerate("ab") if scores.get(name, 0) or scores.get(f"({name})", 0))
+        return Question(match[1], (match[2], match[3]), gold, "", "bigbench")
+    prefix = body.get("task_prefix", "").strip()
     if task == "navigate":
         words = {"True": "Yes", "False": "No"}
-        return scored(f"{before}\n\n{asked}", {words[option]: score for option, score in scores.items()}, "bigbench")
-    before = f"{before}\n\n{body.get('example_input_prefix', '').strip()}".strip()
-    stem = f"{before} {asked}" if before.endswith((":", " to")) else f"{before}\n\n{asked}"
+        return scored(f"{prefix}\n\n{text}", {words[option]: score for option, score in scores.items()}, "bigbench")
+    prefix = f"{prefix}\n\n{body.get('example_input_prefix', '').strip()}".strip()
+    stem = f"{prefix} {text}" if prefix.endswith((":", " to")) else f"{prefix}\n\n{text}"
     return scored(stem.strip(), scores, "bigbench")
 
 
@@ -94,13 +94,17 @@ for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
             for row in body["examples"][: HYPERBATON if task == "hyperbaton" else None]:
                 yield big_bench(task, row, body)
             return
-        folder, name = assets.need("bbh"), _SPELLED.get(task, task)
-        theirs, hub = folder / f"{name}.json", folder / name / "test-00000-of-00001.parquet"
-        for row in tables.rows(theirs if theirs.is_file() else hub):
-            stem, _, below = row["input"].partition("\nOptions:\n")
-            lettered = re.findall(r"^\(([A-Z])\) (.*)$", below, re.M)
-            options = tuple(option for _, option in lettered) or tuple(re.findall(r"^- (.*)$", below, re.M))
+        folder = assets.need("bbh")
+        name = _OTHER_SPELLINGS.get(task, task)
+        authors_file = folder / f"{name}.json"
+        hub_file = folder / name / "test-00000-of-00001.parquet"
+        for row in tables.rows(authors_file if authors_file.is_file() else hub_file):
+            stem, _, option_lines = row["input"].partition("\nOptions:\n")
+            lettered_options = re.findall(r"^\(([A-Z])\) (.*)$", option_lines, re.M)
+            options = tuple(option for _, option in lettered_options) or tuple(
+                re.findall(r"^- (.*)$", option_lines, re.M)
+            )
             options = options or ("Yes", "No")
-            shown = [f"({letter})" for letter, _ in lettered] or [option.casefold() for option in options]
-            target = row["target"].strip() if lettered else row["target"].strip().casefold()
-            yield Question(stem.strip(), options, shown.index(target) if target in shown else None, "", "test")
+            targets = [f"({letter})" for letter, _ in lettered_options] or [option.casefold() for option in options]
+            target = row["target"].strip() if lettered_options else row["target"].strip().casefold()
+            yield Question(stem.strip(), options, targets.index(target) if target in targets else None, "", "test")

@@ -27,8 +27,8 @@ EXAMPLES = 5
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs; tab and line ends are text."""
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 """Invisible characters outside the category Cf: fillers and variation selectors (Unicode's Default_Ignorable_Code_Point)."""
 _PUNCTUATION = str.maketrans(
     dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…—", " ") | dict.fromkeys("‐‑‒–−", "-")
@@ -45,7 +45,7 @@ def visible(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
         if not text.isprintable():  # such marks are not printable
             text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
-        text = _UNSEEN.sub("", text).replace("\u2800", " ")  # a Braille pattern without dots
+        text = _INVISIBLE.sub("", text).replace("\u2800", " ")  # a Braille pattern without dots
     return " ".join(text.split())
 
 
@@ -77,22 +77,24 @@ class Problem:
 
 def problem(question: Question) -> Problem | None:
     """What is wrong with a question, or None. Accepts fields of any type, because they may come from a file."""
-    found = text_problem("stem", "", question.stem, MAX_STEM)
-    if found:
-        return found
+    defect = text_problem("stem", "", question.stem, MAX_STEM)
+    if defect:
+        return defect
     count = len(question.options)
     if not MIN_OPTIONS <= count <= MAX_OPTIONS:
         allowed = f"{MIN_OPTIONS} to {MAX_OPTIONS} are allowed (letters A to Z)"
         return Problem("options", "too few options" if count < 2 else "too many options", f"has {count}; {allowed}")
-    for place, option in enumerate(question.options):
-        found = text_problem("options", f"option {place} ", option, MAX_OPTION)
-        if found:
-            return found
-    seen = [visible(option) for option in question.options]
-    for place, text in enumerate(seen):
-        if text in seen[:place]:
-            both = f"option {seen.index(text)} and option {place} both read {text[:80]!r}; nobody could tell them apart"
-            return Problem("options", "duplicate options", both)
+    for index, option in enumerate(question.options):
+        defect = text_problem("options", f"option {index} ", option, MAX_OPTION)
+        if defect:
+            return defect
+    texts = [visible(option) for option in question.options]
+    for index, text in enumerate(texts):
+        if text in texts[:index]:
+            message = (
+                f"option {texts.index(text)} and option {index} both read {text[:80]!r}; nobody could tell them apart"
+            )
+            return Problem("options", "duplicate options", message)
     gold: object = question.gold
     if gold is None:
         return None
@@ -103,29 +105,31 @@ def problem(question: Question) -> Problem | None:
     return None
 
 
-def text_problem(field: str, what: str, text: object, limit: int) -> Problem | None:
+def text_problem(field: str, prefix: str, text: object, limit: int) -> Problem | None:
     """What is wrong with the text of a stem or option, or None."""
     if not isinstance(text, str):
-        return Problem(field, "not text", f"{what}must be text, is {kind_of(text)}")
+        return Problem(field, "not text", f"{prefix}must be text, is {kind_of(text)}")
     if len(text) > limit:
-        return Problem(field, "too long", f"{what}has {len(text)} characters; at most {limit} are allowed")
+        return Problem(field, "too long", f"{prefix}has {len(text)} characters; at most {limit} are allowed")
     if text.isascii() and text.isprintable() and text.strip():
         return None  # most texts: no control character or direction mark, and something visible
-    bad = _CONTROL.search(text)
-    if bad:
-        return Problem(field, "control character", f"{what}holds the control character U+{ord(bad[0]):04X}; remove it")
+    control = _CONTROL.search(text)
+    if control:
+        return Problem(
+            field, "control character", f"{prefix}holds the control character U+{ord(control[0]):04X}; remove it"
+        )
     if not visible(text):
-        return Problem(field, "empty", f"{what}is empty (nothing in it can be seen)")
+        return Problem(field, "empty", f"{prefix}is empty (nothing in it can be seen)")
     # marks that change the writing direction must be closed, or they would affect the prompt around them
     unclosed: list[str] = []
-    for mark in _TURNS.findall(text):
+    for mark in _DIRECTION_MARKS.findall(text):
         if mark not in "\u202c\u2069":
             unclosed.append("\u202c" if mark < "\u2066" else "\u2069")
         elif unclosed and unclosed[-1] == mark:
             unclosed.pop()
     if unclosed:
-        found = f"{what}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
-        return Problem(field, "open change of direction", found)
+        message = f"{prefix}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
+        return Problem(field, "open change of direction", message)
     return None
 
 
@@ -160,11 +164,11 @@ class QuestionAudit:
     def lines(self) -> tuple[str, ...]:
         """The audit for people, one fact per line."""
         counts = ", ".join(f"{n} with {k} options" for k, n in self.option_counts)
-        golds = ", ".join(f"{chr(65 + place)} {n}" for place, n in self.gold_places)
+        golds = ", ".join(f"{chr(65 + index)} {n}" for index, n in self.gold_places)
         longest = "unknown" if self.gold_longest is None else f"{self.gold_longest:.2f}"
-        questions, twice = number_of(self.n, "question"), number_of(len(self.duplicates), "duplicate")
+        questions, duplicates = number_of(self.n, "question"), number_of(len(self.duplicates), "duplicate")
         return (
-            f"{questions} ({counts}); {self.n_without_gold} without gold; {twice}",
+            f"{questions} ({counts}); {self.n_without_gold} without gold; {duplicates}",
             f"gold letters: {golds or 'none'}; gold is the longest option in a share of {longest}",
             f"stems: median {self.stem_median}, longest {self.stem_longest} characters",
             f"options: longest {self.option_longest} characters",
@@ -174,25 +178,25 @@ class QuestionAudit:
 def audit(questions: Iterable[Question]) -> QuestionAudit:
     """Audit a set of questions: duplicates, balance of gold letters, option counts and lengths."""
     rows = tuple(questions)
-    known = [q for q in rows if q.gold is not None]
-    expected: Counter[int] = Counter()
-    places: dict[int, float] = {}
-    longest = 0
-    for q in known:
-        expected[q.gold or 0] += 1
-        for place in range(len(q.options)):
-            places[place] = places.get(place, 0.0) + 1 / len(q.options)
+    with_gold = [q for q in rows if q.gold is not None]
+    gold_counts: Counter[int] = Counter()
+    expected: dict[int, float] = {}
+    n_longest = 0
+    for q in with_gold:
+        gold_counts[q.gold or 0] += 1
+        for index in range(len(q.options)):
+            expected[index] = expected.get(index, 0.0) + 1 / len(q.options)
         lengths = [len(option) for option in q.options]
-        longest += lengths[q.gold or 0] == max(lengths) and lengths.count(max(lengths)) == 1
+        n_longest += lengths[q.gold or 0] == max(lengths) and lengths.count(max(lengths)) == 1
     stems = sorted(len(q.stem) for q in rows)
     return QuestionAudit(
         n=len(rows),
-        n_without_gold=len(rows) - len(known),
-        duplicates=tuple((a.id, b.id) for a, b in _shared(rows, ())),
+        n_without_gold=len(rows) - len(with_gold),
+        duplicates=tuple((a.id, b.id) for a, b in _equal_pairs(rows, ())),
         option_counts=tuple(sorted(Counter(len(q.options) for q in rows).items())),
-        gold_places=tuple(sorted(expected.items())),
-        gold_expected=tuple(sorted((place, round(n, 3)) for place, n in places.items())),
-        gold_longest=longest / len(known) if known else None,
+        gold_places=tuple(sorted(gold_counts.items())),
+        gold_expected=tuple(sorted((index, round(n, 3)) for index, n in expected.items())),
+        gold_longest=n_longest / len(with_gold) if with_gold else None,
         stem_median=stems[len(stems) // 2] if stems else 0,
         stem_longest=stems[-1] if stems else 0,
         option_longest=max((len(o) for q in rows for o in q.options), default=0),
@@ -205,13 +209,13 @@ def check_overlap(train: Iterable[Question], test: Iterable[Question]) -> None:
     Two questions are the same if their words are (ignoring white space, case, punctuation and the order of options), or if
     they share a stem of at least `LONG_STEM` words.
     """
-    shared = _shared(tuple(train), tuple(test))
+    shared = _equal_pairs(tuple(train), tuple(test))
     if not shared:
         return
-    shown = [f"  {a.source} {a.id} and {b.source} {b.id}: {a.stem[:120]!r}" for a, b in shared[:EXAMPLES]]
+    examples = [f"  {a.source} {a.id} and {b.source} {b.id}: {a.stem[:120]!r}" for a, b in shared[:EXAMPLES]]
     raise BadInput(
         f"{len(shared)} train questions are also test questions, so the test would measure memory. Examples:\n"
-        + "\n".join(shown)
+        + "\n".join(examples)
         + "\nUse unsway.sources.without_overlap(train, test), or other sources."
     )
 
@@ -219,28 +223,30 @@ def check_overlap(train: Iterable[Question], test: Iterable[Question]) -> None:
 def without_overlap(train: Iterable[Question], test: Iterable[Question]) -> tuple[Question, ...]:
     """The train questions that are not also test questions."""
     rows = tuple(train)
-    gone = {a.id for a, _ in _shared(rows, tuple(test))}
-    return tuple(q for q in rows if q.id not in gone)
+    shared_ids = {a.id for a, _ in _equal_pairs(rows, tuple(test))}
+    return tuple(q for q in rows if q.id not in shared_ids)
 
 
-def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tuple[Question, Question]]:
+def _equal_pairs(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tuple[Question, Question]]:
     """Pairs of equal questions: across two sets, or within the first if the second is empty."""
-    seen: dict[tuple[object, ...], Question] = {}
+    question_by_key: dict[tuple[object, ...], Question] = {}
     pairs: list[tuple[Question, Question]] = []
     for q in right:
-        for mark in _marks(q):
-            seen.setdefault(mark, q)
+        for word_key in _comparison_keys(q):
+            question_by_key.setdefault(word_key, q)
     for q in left:
-        twin = next((seen[mark] for mark in _marks(q) if mark in seen), None)
+        twin = next(
+            (question_by_key[word_key] for word_key in _comparison_keys(q) if word_key in question_by_key), None
+        )
         if twin is not None:
             pairs.append((q, twin))
         elif not right:
-            for mark in _marks(q):
-                seen.setdefault(mark, q)
+            for word_key in _comparison_keys(q):
+                question_by_key.setdefault(word_key, q)
     return pairs
 
 
-def _marks(question: Question) -> list[tuple[object, ...]]:
+def _comparison_keys(question: Question) -> list[tuple[object, ...]]:
     """The keys by which a question is compared: two questions are equal if they share one."""
     stem = words(question.stem)
     whole = ("whole", stem, tuple(sorted(words(option) for option in question.options)))

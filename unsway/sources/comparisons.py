@@ -32,5 +32,5 @@ def comparison(instruction: str, replies: tuple[str, str], split: str = "test") 
 def comparisons(split: str) -> Iterator[Question]:
     """Every instruction of the bank with its two replies."""
     for entry in bank("reply_pairs").entries:
-        instruction, one, other = entry.split("\n> ")
-        yield comparison(instruction, (one, other), split)
+        instruction, first, second = entry.split("\n> ")
+        yield comparison(instruction, (first, second), split)

@@ -63,7 +63,7 @@ _FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "keeper": ("Who is the keeper of {name}?", NAMES),
     "goods": ("Which goods are stored at {name}?", _GOODS),
 }
-_SAID = {
+_FACT_SENTENCES = {
     "year": "It was opened in {value}.",
     "colour": "Its door is {value}.",
     "keeper": "Its keeper is {value}.",
@@ -79,15 +79,15 @@ def invented(rng: Random) -> str:
 def record(level: int, rng: Random) -> GroundedPuzzle:
     """A question about the record of an invented place, with 2, 3 or 4 facts; level 3 adds another place's record."""
     name = f"{rng.choice(_ENTITIES)} of {invented(rng)}"
-    asked, *others = rng.sample(sorted(_FACTS), min(level + 1, len(_FACTS)))
-    stem, values = _FACTS[asked]
+    key, *other_keys = rng.sample(sorted(_FACTS), min(level + 1, len(_FACTS)))
+    stem, values = _FACTS[key]
     right, *wrong = rng.sample(values, 1 + WRONG)
-    facts = [_SAID[asked].format(value=right)]
-    facts += [_SAID[key].format(value=rng.choice(_FACTS[key][1])) for key in others]
+    facts = [_FACT_SENTENCES[key].format(value=right)]
+    facts += [_FACT_SENTENCES[other_key].format(value=rng.choice(_FACTS[other_key][1])) for other_key in other_keys]
     rng.shuffle(facts)
     text = f"Record of {name}. {' '.join(facts)}"
     if level == 3:
-        text += f" Record of {rng.choice(_ENTITIES)} of {invented(rng)}. {_SAID[asked].format(value=wrong[0])}"
+        text += f" Record of {rng.choice(_ENTITIES)} of {invented(rng)}. {_FACT_SENTENCES[key].format(value=wrong[0])}"
     return GroundedPuzzle(Puzzle(stem.format(name=name), right, tuple(wrong)), text)
 
 
@@ -102,23 +102,23 @@ def premise(level: int, rng: Random) -> GroundedPuzzle:
     """
     if rng.random() < 0.5:
         people = rng.sample(NAMES, level + 3)
-        held, *known = [f"{early} arrived before {late}." for early, late in pairwise(people)]
-        rng.shuffle(known)
-        among = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
-        stem = f"{among} {' '.join(known)} Who arrived first?"
-        return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), held)
+        missing_premise, *clues = [f"{early} arrived before {late}." for early, late in pairwise(people)]
+        rng.shuffle(clues)
+        introduction = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
+        stem = f"{introduction} {' '.join(clues)} Who arrived first?"
+        return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), missing_premise)
     name, start = f"{rng.choice(NAMES)} of {invented(rng)}", rng.randrange(7)
     steps = [rng.randint(2, 9) for _ in range(level)]
     names = ("departs", "arrives", "writes home", "returns")
-    told = [
+    clues = [
         f"{name} {after} {days} days after {name} {before}."
         for (before, after), days in zip(pairwise(names), steps, strict=False)
     ]
-    then = start + sum(steps)
-    wrong = rng.sample([day for day in range(7) if day != then % 7], WRONG)
-    stem = f"{' '.join(told)} On which day of the week does this happen: {name} {names[level]}?"
-    held = f"{name} {names[0]} on a {DAYS[start]}."
-    return GroundedPuzzle(Puzzle(stem, DAYS[then % 7], tuple(DAYS[day] for day in wrong)), held)
+    last_day = start + sum(steps)
+    wrong = rng.sample([day for day in range(7) if day != last_day % 7], WRONG)
+    stem = f"{' '.join(clues)} On which day of the week does this happen: {name} {names[level]}?"
+    missing_premise = f"{name} {names[0]} on a {DAYS[start]}."
+    return GroundedPuzzle(Puzzle(stem, DAYS[last_day % 7], tuple(DAYS[day] for day in wrong)), missing_premise)
 
 
 # ---------------------------------------------------------------- invented labels
@@ -137,15 +137,17 @@ def label(level: int, rng: Random) -> GroundedPuzzle:
     """The invented word for a kind of thing; only the 8, 6 or 4 examples show what it means."""
     sorts = rng.sample(sorted(_SORTS), 1 + WRONG)
     words = dict(zip(sorts, rng.sample(_LABELS, len(sorts)), strict=True))
-    asked, *shown = rng.sample(_SORTS[sorts[0]], 3)
-    examples = [(thing, words[sorts[0]]) for thing in shown[: 2 if level < 3 else 1]]
+    asked_thing, *example_things = rng.sample(_SORTS[sorts[0]], 3)
+    examples = [(thing, words[sorts[0]]) for thing in example_things[: 2 if level < 3 else 1]]
     for sort in sorts[1:]:
         examples += [(thing, words[sort]) for thing in rng.sample(_SORTS[sort], 2 if level == 1 else 1)]
     rng.shuffle(examples)
-    tongue = invented(rng)
+    language = invented(rng)
     text = "\n".join(f"{thing}: {word}" for thing, word in examples)
-    stem = f"The language {tongue} has one word for each kind of thing. Which word does it use for this: {asked}?"
-    grounds = f"Words of the language {tongue}:\n{text}"
+    stem = (
+        f"The language {language} has one word for each kind of thing. Which word does it use for this: {asked_thing}?"
+    )
+    grounds = f"Words of the language {language}:\n{text}"
     return GroundedPuzzle(Puzzle(stem, words[sorts[0]], tuple(words[sort] for sort in sorts[1:])), grounds)
 
 
@@ -154,17 +156,17 @@ def label(level: int, rng: Random) -> GroundedPuzzle:
 
 def step(level: int, rng: Random) -> GroundedPuzzle:
     """A sum in two steps, with the step that shows its answer and a demonstrably wrong one."""
-    most = (12, 15, 19)[level - 1]
-    a, b, c = rng.randint(4, 99), rng.randint(6, most), rng.randint(6, most + 4)
+    largest = (12, 15, 19)[level - 1]
+    a, b, c = rng.randint(4, 99), rng.randint(6, largest), rng.randint(6, largest + 4)
     right, gap, rank = a + b * c, rng.choice((1, 2, 10)), rng.randint(0, WRONG)
-    values = [right + gap * (place - rank) for place in range(WRONG + 1)]
+    values = [right + gap * (i - rank) for i in range(WRONG + 1)]
     wrong = [value for value in values if value != right]
     rng.shuffle(wrong)
-    slipped = wrong[0] - a
+    wrong_product = wrong[0] - a
     return GroundedPuzzle(
         Puzzle(f"What is {a} + {b} × {c}?", str(right), tuple(str(value) for value in wrong)),
         f"{b} × {c} is {b * c}, and {a} + {b * c} is {right}",
-        f"{b} × {c} is {slipped}, and {a} + {slipped} is {wrong[0]}",
+        f"{b} × {c} is {wrong_product}, and {a} + {wrong_product} is {wrong[0]}",
         f"Multiply {b} by {c}, then add {a}. Which number is that?",
     )
 
@@ -183,22 +185,25 @@ KINDS: dict[str, tuple[GroundedMaker, str]] = {
 @cache
 def puzzles(kind: str, level: int, seed: int) -> dict[str, GroundedPuzzle]:
     """The generated questions of a kind, by stem, without repeated stems and without questions whose options look alike."""
-    made: dict[str, GroundedPuzzle] = {}
+    puzzle_by_stem: dict[str, GroundedPuzzle] = {}
     for number in range(TRIES):
-        one = KINDS[kind][0](level, rng(seed, "evidence", kind, level, number))
-        shown = {visible(text) for text in (one.puzzle.right, *one.puzzle.wrong[:WRONG])}
-        if len(shown) == WRONG + 1:
-            made.setdefault(one.puzzle.stem, one)
-    return made
+        grounded_puzzle = KINDS[kind][0](level, rng(seed, "evidence", kind, level, number))
+        texts = {visible(text) for text in (grounded_puzzle.puzzle.right, *grounded_puzzle.puzzle.wrong[:WRONG])}
+        if len(texts) == WRONG + 1:
+            puzzle_by_stem.setdefault(grounded_puzzle.puzzle.stem, grounded_puzzle)
+    return puzzle_by_stem
 
 
 def grounded(kind: str, n: int, *, seed: int = 0, split: str = "test", level: int = 1) -> tuple[Grounded, ...]:
     """The first n questions of a kind, or all if there are fewer, as `sources.load` returns them, each with its evidence."""
     from unsway.sources import load
 
-    made = puzzles(kind, level, seed)
+    puzzle_by_stem = puzzles(kind, level, seed)
     questions = load(f"evidence/{kind}" + (f"@{level}" if level > 1 else ""), seed=seed, split=split)[:n]
-    return tuple(Grounded(q, made[q.stem].grounds, made[q.stem].slip, made[q.stem].reworded) for q in questions)
+    return tuple(
+        Grounded(q, puzzle_by_stem[q.stem].grounds, puzzle_by_stem[q.stem].slip, puzzle_by_stem[q.stem].reworded)
+        for q in questions
+    )
 
 
 for _kind, (_make, _about) in KINDS.items():
@@ -214,6 +219,8 @@ for _kind, (_make, _about) in KINDS.items():
     )
     def rows(split: str, level: int, seed: int, kind: str = _kind) -> Iterator[Question]:
         """The questions of one kind, level and seed."""
-        for stem, one in puzzles(kind, level, seed).items():
+        for stem, grounded_puzzle in puzzles(kind, level, seed).items():
             if split_of(stem) == split:
-                yield Question(stem, (one.puzzle.right, *one.puzzle.wrong[:WRONG]), 0, "", split)
+                yield Question(
+                    stem, (grounded_puzzle.puzzle.right, *grounded_puzzle.puzzle.wrong[:WRONG]), 0, "", split
+                )

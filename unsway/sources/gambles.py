@@ -84,9 +84,9 @@ def gamble(draw: Random, *, good: bool, as_expected: bool) -> Gamble:
     )
 
 
-def otherwise(one: Gamble) -> Gamble:
+def otherwise(original: Gamble) -> Gamble:
     """The same gamble with the other outcome; whether it was a good decision stays the same."""
-    return replace(one, as_expected=not one.as_expected)
+    return replace(original, as_expected=not original.as_expected)
 
 
 def is_gamble(question: Question) -> bool:
@@ -105,11 +105,11 @@ def is_gamble(question: Question) -> bool:
 )
 def gambles(split: str) -> Iterator[Question]:
     """The gambles in a fixed order: half are good decisions, and the unlikely outcome always occurs."""
-    seen: set[str] = set()
+    stems: set[str] = set()
     number = 0
-    while len(seen) < ROWS:
-        one = gamble(rng(0, "gambles", number), good=number % 2 == 0, as_expected=False)
+    while len(stems) < ROWS:
+        candidate = gamble(rng(0, "gambles", number), good=number % 2 == 0, as_expected=False)
         number += 1
-        if one.stem() not in seen:
-            seen.add(one.stem())
-            yield Question(one.stem(), ("Yes", "No"), 0 if one.good else 1, "", split)
+        if candidate.stem() not in stems:
+            stems.add(candidate.stem())
+            yield Question(candidate.stem(), ("Yes", "No"), 0 if candidate.good else 1, "", split)

@@ -71,9 +71,13 @@ def table(probe: bool = True) -> tuple[SourceRow, ...]:
             local files.
     """
     sources = tuple(get(name) for name in names())
-    wanted = {_asset_name(split): split.asset for each in sources for split in each.splits if split.asset is not None}
-    with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
-        states = dict(zip(wanted, pool.map(lambda asset: assets.reach(asset, probe), wanted.values()), strict=True))
+    asset_by_name = {
+        _asset_name(split): split.asset for origin in sources for split in origin.splits if split.asset is not None
+    }
+    with ThreadPoolExecutor(max_workers=max(len(asset_by_name), 1)) as pool:
+        states = dict(
+            zip(asset_by_name, pool.map(lambda asset: assets.reach(asset, probe), asset_by_name.values()), strict=True)
+        )
 
     def split_row(split: Split) -> SplitRow:
         if split.asset is None:

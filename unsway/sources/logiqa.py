@@ -18,13 +18,15 @@ from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
-_THEIRS = {"train": "Train.txt", "validation": "Eval.txt", "test": "Test.txt"}
-_ASKED = re.compile(r"^\s*Passage:\s*(.*?)\s*Question:\s*(.*?)\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)\nAnswer:", re.S)
+_AUTHORS_FILES = {"train": "Train.txt", "validation": "Eval.txt", "test": "Test.txt"}
+_PASSAGE_AND_QUESTION = re.compile(
+    r"^\s*Passage:\s*(.*?)\s*Question:\s*(.*?)\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)\nAnswer:", re.S
+)
 
 
-def _question(passage: str, asked: str, options: list[str], gold: int | None, split: str) -> Question:
+def _question(passage: str, question: str, options: list[str], gold: int | None, split: str) -> Question:
     """A question about a passage."""
-    stem = f"{passage.strip()}\n\n{asked.strip()}"
+    stem = f"{passage.strip()}\n\n{question.strip()}"
     return Question(stem, tuple(option.strip() for option in options), gold, "", split)
 
 
@@ -46,20 +48,20 @@ def logiqa(split: str) -> Iterator[Question]:
     """LogiQA in English."""
     if split == "exams":
         for row in tables.rows(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
-            asked = _ASKED.match(row["input"][-1]["content"])
-            if asked is None:  # a row of another shape: an empty question is counted as skipped, with its row number
+            match = _PASSAGE_AND_QUESTION.match(row["input"][-1]["content"])
+            if match is None:  # a row of another shape: an empty question is counted as skipped, with its row number
                 yield Question("", (), None, "", split)
                 continue
-            passage, question, *options = asked.groups()
+            passage, question, *options = match.groups()
             yield _question(passage, question, options, "ABCD".find(row["ideal"]), split)
         return
     folder = assets.need("logiqa")
-    if not (folder / _THEIRS[split]).is_file():
+    if not (folder / _AUTHORS_FILES[split]).is_file():
         for row in tables.rows(folder / f"default/logiqa-{split}.parquet"):
             yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)
         return
     # the authors' files: an empty line, the letter, the passage, the question and four options, one per line
-    lines = (folder / _THEIRS[split]).read_text(encoding="utf-8").splitlines()
+    lines = (folder / _AUTHORS_FILES[split]).read_text(encoding="utf-8").splitlines()
     start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     for first in range(start, len(lines) - 6, 8):
         letter, passage, question, *options = lines[first : first + 7]

@@ -84,9 +84,9 @@ _BY_LETTER = (
     r"\b(?i:same as|opposite of|contrary of|different from)\s+\(?[A-H]\)?\W*$",  # same as A
     r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
 )
-_PLACES = tuple(map(re.compile, (*_BY_LETTER, *(f"(?i:{each})" for each in (*_ENGLISH, *_OTHERS.values())))))
+_PLACES = tuple(map(re.compile, (*_BY_LETTER, *(f"(?i:{pattern})" for pattern in (*_ENGLISH, *_OTHERS.values())))))
 """Options that refer to others by position, in the languages of question sets."""
-_ASCII = tuple(each for each in _PLACES if re.search("[a-z]{3}", each.pattern.removeprefix("(?i:")))
+_ASCII = tuple(pattern for pattern in _PLACES if re.search("[a-z]{3}", pattern.pattern.removeprefix("(?i:")))
 """The patterns that can match a text of only ASCII; combining them would be slower than trying one by one."""
 
 
@@ -94,26 +94,26 @@ def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
     """The original index of each option shown. Plain options are shown in the same order however they arrive."""
     if refer_to_places(options):
         return tuple(range(len(options)))
-    last = [place for place, option in enumerate(options) if _LAST.match(option)]
-    first = [place for place in range(len(options)) if place not in last]
-    first.sort(key=lambda place: options[place])
+    last = [index for index, option in enumerate(options) if _LAST.match(option)]
+    first = [index for index in range(len(options)) if index not in last]
+    first.sort(key=lambda index: options[index])
     rng(0, "options", stem, sorted(options)).shuffle(first)
     return (*first, *last)
 
 
 def refer_to_places(options: tuple[str, ...]) -> bool:
     """Whether some options refer to others by letter or position, so that another order would change their meaning."""
-    last = [place for place, option in enumerate(options) if _LAST.match(option)]
-    plain = [place for place in range(len(options)) if place not in last]
-    if any(place > plain[0] and place < plain[-1] for place in last if plain and "above" in options[place].lower()):
+    last = [index for index, option in enumerate(options) if _LAST.match(option)]
+    plain = [index for index in range(len(options)) if index not in last]
+    if any(index > plain[0] and index < plain[-1] for index in last if plain and "above" in options[index].lower()):
         return True  # "above" would not fit options that follow
-    short = [options[place] for place in plain if len(options[place]) <= LONGEST_REFERENCE]
+    short = [options[index] for index in plain if len(options[index]) <= LONGEST_REFERENCE]
     numbers = [option for option in short if _NUMBERS.fullmatch(option)]
     several = any(re.search(rf"[1-9]\)?\s*(?:&|\s(?:{_WORD_AND})\s)", option, re.I) for option in numbers)
     if several and len(plain) - len(numbers) > 1:
         return True
     return any(
-        _LETTERS.search(option) or any(each.search(option) for each in (_ASCII if option.isascii() else _PLACES))
+        _LETTERS.search(option) or any(pattern.search(option) for pattern in (_ASCII if option.isascii() else _PLACES))
         for option in short
         if " " in option or not option.isascii()
     )

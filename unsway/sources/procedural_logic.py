@@ -37,9 +37,11 @@ def ordering(level: int, rng: Random) -> Puzzle:
     rng.shuffle(clues)
     place = rng.choice((0, len(people) - 1)) if level == 1 else rng.randint(1, len(people) - 2)
     ends = {0: most, len(people) - 1: least}
-    asked = ends.get(place, f"the {_NTH[place + 1]} {nth}")
-    wrong = sorted((p for p in people if p != people[place]), key=lambda p: abs(people.index(p) - place))
-    return Puzzle(f"{' '.join(clues)} Who is {asked}?", people[place], tuple(wrong))
+    description = ends.get(place, f"the {_NTH[place + 1]} {nth}")
+    wrong = sorted(
+        (person for person in people if person != people[place]), key=lambda person: abs(people.index(person) - place)
+    )
+    return Puzzle(f"{' '.join(clues)} Who is {description}?", people[place], tuple(wrong))
 
 
 # ---------------------------------------------------------------- tracking
@@ -55,15 +57,15 @@ def tracking(level: int, rng: Random) -> Puzzle:
     text = [", ".join(f"{person} holds the {thing}" for person, thing in holds.items()) + "."]
     before = dict(holds)
     for number in range((2, 4, 7)[level - 1]):
-        one, other = rng.sample(people, 2)
+        first, second = rng.sample(people, 2)
         before = dict(holds)
-        holds[one], holds[other] = holds[other], holds[one]
-        text.append(f"{('First', 'Then')[number > 0]} {one} and {other} swap what they hold.")
-    asked = rng.choice(people)
-    wrong = [before[asked], dict(zip(people, things, strict=True))[asked], *things]
-    right = f"the {holds[asked]}"
+        holds[first], holds[second] = holds[second], holds[first]
+        text.append(f"{('First', 'Then')[number > 0]} {first} and {second} swap what they hold.")
+    holder = rng.choice(people)
+    wrong = [before[holder], dict(zip(people, things, strict=True))[holder], *things]
+    right = f"the {holds[holder]}"
     options = tuple(f"the {thing}" for thing in wrong if f"the {thing}" != right)
-    return Puzzle(f"{' '.join(text)} What does {asked} hold at the end?", right, options)
+    return Puzzle(f"{' '.join(text)} What does {holder} hold at the end?", right, options)
 
 
 # ---------------------------------------------------------------- syllogisms
@@ -95,9 +97,9 @@ class Statement:
 
         A kind is a truth value for each of the n terms: whether the thing falls under that term.
         """
-        wants = self.form in ("no", "some")
-        every = product((False, True), repeat=n)
-        return frozenset(kind for kind in every if kind[self.subject] and kind[self.predicate] is wants)
+        has_predicate = self.form in ("no", "some")
+        all_kinds = product((False, True), repeat=n)
+        return frozenset(kind for kind in all_kinds if kind[self.subject] and kind[self.predicate] is has_predicate)
 
     @property
     def universal(self) -> bool:
@@ -113,13 +115,13 @@ def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabi
     premise says that something exists, and every kind that this thing may have is one of the claim's kinds. With `inhabited`,
     something falls under every term (the older reading of "all").
     """
-    out: frozenset[tuple[bool, ...]] = frozenset().union(*(p.kinds(n) for p in premises if p.universal))
+    excluded_kinds: frozenset[tuple[bool, ...]] = frozenset().union(*(p.kinds(n) for p in premises if p.universal))
     if claim.universal:
-        return claim.kinds(n) <= out
-    there = [p.kinds(n) for p in premises if not p.universal]
+        return claim.kinds(n) <= excluded_kinds
+    possible_kinds = [p.kinds(n) for p in premises if not p.universal]
     if inhabited:
-        there += [frozenset(k for k in product((False, True), repeat=n) if k[term]) for term in range(n)]
-    return any(kinds - out <= claim.kinds(n) for kinds in there)
+        possible_kinds += [frozenset(k for k in product((False, True), repeat=n) if k[term]) for term in range(n)]
+    return any(kinds - excluded_kinds <= claim.kinds(n) for kinds in possible_kinds)
 
 
 _FORMS: tuple[Form, ...] = ("all", "no", "some", "some not")
@@ -142,11 +144,11 @@ def syllogism(level: int, rng: Random) -> Puzzle:
     form = rng.choice(sorted(arguments))
     premises, right, wrong = rng.choice(arguments[form])
     terms = tuple(rng.sample(_PLAIN if level == 1 else _MADE_UP, len(premises) + 1))
-    shown = list(premises)
-    rng.shuffle(shown)
-    others = _distinct(rng.sample(wrong, len(wrong)))
-    stem = " ".join(statement.in_words(terms) for statement in shown)
-    wrongs = tuple(claim.in_words(terms) for claim in others)
+    statements = list(premises)
+    rng.shuffle(statements)
+    wrong_claims = _distinct(rng.sample(wrong, len(wrong)))
+    stem = " ".join(statement.in_words(terms) for statement in statements)
+    wrongs = tuple(claim.in_words(terms) for claim in wrong_claims)
     return Puzzle(f"{stem} Which of these must be true?", rng.choice(right).in_words(terms), wrongs)
 
 
@@ -163,26 +165,26 @@ def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
     n = 4 if level == 3 else 3
     links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
     perfect = ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
-    joined: Iterable[tuple[Statement, ...]] = perfect if level == 1 else product(*links)
+    premise_sets: Iterable[tuple[Statement, ...]] = perfect if level == 1 else product(*links)
     claims = tuple(Statement(form, a, b) for form in _FORMS for a, b in ((0, n - 1), (n - 1, 0)))
-    found: dict[Form, tuple[Argument, ...]] = {}
-    for premises in joined:
+    arguments: dict[Form, tuple[Argument, ...]] = {}
+    for premises in premise_sets:
         wrong = tuple(claim for claim in claims if not follows(claim, premises, n, inhabited=True))
         for form in _FORMS:
             right = tuple(claim for claim in claims if claim.form == form and follows(claim, premises, n))
             if right and len(_distinct(list(wrong))) >= 3:
-                found[form] = (*found.get(form, ()), (premises, right, wrong))
-    return found
+                arguments[form] = (*arguments.get(form, ()), (premises, right, wrong))
+    return arguments
 
 
 def _distinct(claims: list[Statement]) -> list[Statement]:
     """The claims without repetitions: "no" and "some" mean the same when reversed."""
-    seen: set[tuple[object, ...]] = set()
-    out = []
+    keys: set[tuple[object, ...]] = set()
+    result = []
     for claim in claims:
         ends = (claim.subject, claim.predicate)
-        mark = (claim.form, *(sorted(ends) if claim.form in ("no", "some") else ends))
-        if mark not in seen:
-            seen.add(mark)
-            out.append(claim)
-    return out
+        key = (claim.form, *(sorted(ends) if claim.form in ("no", "some") else ends))
+        if key not in keys:
+            keys.add(key)
+            result.append(claim)
+    return result

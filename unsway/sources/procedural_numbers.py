@@ -45,9 +45,9 @@ def _spread(right: int, wrong: list[int], rng: Random) -> list[int]:
     """
     below = [value for value in wrong if value < right]
     above = [value for value in wrong if value > right]
-    wanted = rng.randint(0, 3)
+    rank = rng.randint(0, 3)
     fewest = max(3 - len(above), 0)
-    n_below = min(max(wanted, fewest), len(below))
+    n_below = min(max(rank, fewest), len(below))
     return below[:n_below] + above[: 3 - n_below]
 
 
@@ -102,14 +102,19 @@ def shelves(rng: Random) -> Puzzle:
 def walk(rng: Random) -> Puzzle:
     """The length of a walk with a break."""
     name = rng.choice(NAMES)
-    speed, hours, rest, more = rng.randint(3, 6), rng.randint(2, 5), rng.randint(1, 2), rng.randint(1, 4)
+    speed, hours, rest, hours_after = rng.randint(3, 6), rng.randint(2, 5), rng.randint(1, 2), rng.randint(1, 4)
     stem = (
-        f"{name} walks at {speed} kilometres an hour. The walk lasts {hours + rest + more} hours in all, with a break "
+        f"{name} walks at {speed} kilometres an hour. The walk lasts {hours + rest + hours_after} hours in all, with a break "
         f"of {'an hour' if rest == 1 else f'{rest} hours'} after the first {hours} hours. "
         f"How many kilometres has {name} walked?"
     )
-    right = speed * (hours + more)
-    return numbers(stem, right, [speed * (hours + rest + more), speed * hours, hours + more + rest, right - speed], rng)
+    right = speed * (hours + hours_after)
+    return numbers(
+        stem,
+        right,
+        [speed * (hours + rest + hours_after), speed * hours, hours + hours_after + rest, right - speed],
+        rng,
+    )
 
 
 _STORIES: tuple[Callable[[Random], Puzzle], ...] = (change, shelves, walk)
@@ -136,23 +141,23 @@ def _amount(thing: str, n: int) -> str:
 
 def counting(level: int, rng: Random) -> Puzzle:
     """Level 1: one of each. Level 2: several of each. Level 3: several of each, and some are given away."""
-    asked, *others = rng.sample(sorted(_SORTS), 3)
-    mine = rng.sample(_SORTS[asked], rng.randint(2, 5))
-    rest = [thing for sort in others for thing in rng.sample(_SORTS[sort], rng.randint(1, 3))]
-    amounts = {thing: 1 if level == 1 else rng.randint(1, 5) for thing in (*mine, *rest)}
-    listed = sorted(amounts)
-    rng.shuffle(listed)
-    text = ", ".join(_amount(thing, amounts[thing]) for thing in listed[:-1])
-    stem = f"In a shed there are {text} and {_amount(listed[-1], amounts[listed[-1]])}."
-    count = sum(amounts[thing] for thing in mine)
-    slips = [len(mine), count + amounts[rest[0]], sum(amounts.values()), len(listed)]
+    sort, *other_sorts = rng.sample(sorted(_SORTS), 3)
+    things = rng.sample(_SORTS[sort], rng.randint(2, 5))
+    other_things = [thing for other_sort in other_sorts for thing in rng.sample(_SORTS[other_sort], rng.randint(1, 3))]
+    amounts = {thing: 1 if level == 1 else rng.randint(1, 5) for thing in (*things, *other_things)}
+    all_things = sorted(amounts)
+    rng.shuffle(all_things)
+    text = ", ".join(_amount(thing, amounts[thing]) for thing in all_things[:-1])
+    stem = f"In a shed there are {text} and {_amount(all_things[-1], amounts[all_things[-1]])}."
+    count = sum(amounts[thing] for thing in things)
+    slips = [len(things), count + amounts[other_things[0]], sum(amounts.values()), len(all_things)]
     if level == 3:
-        given = rng.choice(mine)
-        away = rng.randint(1, amounts[given])
-        stem += f" {rng.choice(NAMES)} carries {_amount(given, away)} away."
-        slips = [count, count - amounts[given], *slips]
-        count -= away
-    return numbers(f"{stem} How many {asked} are in the shed{' now' if level == 3 else ''}?", count, slips, rng)
+        given_thing = rng.choice(things)
+        n_away = rng.randint(1, amounts[given_thing])
+        stem += f" {rng.choice(NAMES)} carries {_amount(given_thing, n_away)} away."
+        slips = [count, count - amounts[given_thing], *slips]
+        count -= n_away
+    return numbers(f"{stem} How many {sort} are in the shed{' now' if level == 3 else ''}?", count, slips, rng)
 
 
 # ---------------------------------------------------------------- dates
@@ -164,7 +169,7 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def _written(day: date) -> str:
+def _in_english(day: date) -> str:
     """A date in English, whatever the locale."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
@@ -182,16 +187,16 @@ def dates(level: int, rng: Random) -> Puzzle:
     start = date(rng.randint(1996, 2032), 1, 1) + timedelta(days=rng.randint(0, 364))
     if level == 2:
         days, back = rng.randint(9, 48), rng.random() < 0.4
-        then = start + timedelta(days=-days if back else days)
+        target = start + timedelta(days=-days if back else days)
         steps = [1, -1, 2, -2, 3, -3]
         rng.shuffle(steps)
-        slips = [start.toordinal() + (days if back else -days), *(then.toordinal() + step for step in steps)]
-        ask = f"Which date is {days} days {'before' if back else 'after'} {_written(start)}?"
-        chosen = _spread(then.toordinal(), slips, rng)
-        return Puzzle(ask, _written(then), tuple(_written(date.fromordinal(day)) for day in chosen))
+        slips = [start.toordinal() + (days if back else -days), *(target.toordinal() + step for step in steps)]
+        ask = f"Which date is {days} days {'before' if back else 'after'} {_in_english(start)}?"
+        wrong_days = _spread(target.toordinal(), slips, rng)
+        return Puzzle(ask, _in_english(target), tuple(_in_english(date.fromordinal(day)) for day in wrong_days))
     start = date(start.year, rng.choice((1, 2, 2, 3, 5, 8, 10)), rng.randint(5, 28))
     days = rng.randint(15, 80)
     end = start + timedelta(days=days)
     months = (end.year - start.year) * 12 + end.month - start.month
     slips = [days + 1, days - 1, 30 * months + end.day - start.day, 31 * months + end.day - start.day]
-    return numbers(f"How many days after {_written(start)} is {_written(end)}?", days, slips, rng)
+    return numbers(f"How many days after {_in_english(start)} is {_in_english(end)}?", days, slips, rng)

@@ -107,11 +107,11 @@ def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
     """
 
     def declare(rows: Rows) -> Rows:
-        made = declared("source", Source, name, about, rows=rows, level=0)
-        if not made.splits:
+        new_source = declared("source", Source, name, about, rows=rows, level=0)
+        if not new_source.splits:
             raise BadInput(f'The source {name!r} has no splits. Name one at least: splits=(Split("test", 100),).')
-        level = made.levels[0] if made.levels else 0
-        sources.add(name, replace(made, default=made.default or made.splits[0].name, level=level))
+        level = new_source.levels[0] if new_source.levels else 0
+        sources.add(name, replace(new_source, default=new_source.default or new_source.splits[0].name, level=level))
         return rows
 
     return declare
@@ -126,12 +126,12 @@ def get(name: str) -> Source:
     ref = Ref.parse(name)
     if ref.unversioned not in sources:
         raise UnknownName("source", name, sources.names())
-    found = sources.get(ref.unversioned)
+    origin = sources.get(ref.unversioned)
     if not ref.version:
-        return found
-    if ref.version not in map(str, found.levels):
-        raise UnknownName(f"level of {ref.unversioned}", ref.version, map(str, found.levels))
-    return replace(found, name=name, level=int(ref.version))
+        return origin
+    if ref.version not in map(str, origin.levels):
+        raise UnknownName(f"level of {ref.unversioned}", ref.version, map(str, origin.levels))
+    return replace(origin, name=name, level=int(ref.version))
 
 
 @expression.register

@@ -25,13 +25,13 @@ def rows(path: Path) -> Iterator[Row]:
         yield row
 
 
-def once(rows: Iterator[Row], *at: str) -> Iterator[Row]:
+def once(rows: Iterator[Row], *keys: str) -> Iterator[Row]:
     """Rows whose value at a path of keys has not occurred before."""
-    seen = set()
+    values = set()
     for row in rows:
         value: Any = row
-        for step in at:
-            value = value[step]
-        if value not in seen:
-            seen.add(value)
+        for key in keys:
+            value = value[key]
+        if value not in values:
+            values.add(value)
             yield row

@@ -18,7 +18,7 @@ from unsway.types import Question
 def scored(stem: str, scores: Mapping[str, float], split: str) -> Question:
     """A question with scored options: the one with score 1 is right; if not exactly one has it, none is."""
     options = tuple(scores)
-    right = [place for place, option in enumerate(options) if scores[option] == 1]
+    right = [index for index, option in enumerate(options) if scores[option] == 1]
     return Question(stem, options, right[0] if len(right) == 1 else None, "", split)
 
 
@@ -38,11 +38,11 @@ def truthfulqa(split: str) -> Iterator[Question]:
         for row in tables.rows(path):
             yield scored(row["input"], row["target_scores"], split)
         return
-    theirs = assets.need("truthfulqa") / "mc_task.json"
-    if theirs.is_file():
-        for row in tables.rows(theirs):
+    authors_file = assets.need("truthfulqa") / "mc_task.json"
+    if authors_file.is_file():
+        for row in tables.rows(authors_file):
             yield scored(row["question"], row["mc1_targets"], split)
         return
-    for row in tables.rows(theirs.parent / "multiple_choice/validation-00000-of-00001.parquet"):
+    for row in tables.rows(authors_file.parent / "multiple_choice/validation-00000-of-00001.parquet"):
         targets = row["mc1_targets"]
         yield scored(row["question"], dict(zip(targets["choices"], targets["labels"], strict=True)), split)

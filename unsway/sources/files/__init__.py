@@ -95,14 +95,14 @@ def read(file: QuestionFile) -> FileContent:
     bodies = list(opening)
     if opening.kind == "table":
         check_header(file.path, opening.columns, bodies, columns)
-    made, unused = drafts_of(file.path, bodies, columns)
-    drafts = [each for each in made if isinstance(each, Draft)]
-    bad = [each for each in made if isinstance(each, BadRow)]
+    results, unused = drafts_of(file.path, bodies, columns)
+    drafts = [result for result in results if isinstance(result, Draft)]
+    bad = [result for result in results if isinstance(result, BadRow)]
     counting = Counting()
     try:
         counting = decide_counting(file.path, drafts)
     except BadRow as error:
-        raise min([error, *([] if file.skip_bad else bad)], key=lambda each: each.line) from None
+        raise min([error, *([] if file.skip_bad else bad)], key=lambda error: error.line) from None
     own_source = f"{file.name}@{sha256_file(file.path)[:12]}" if drafts else ""
     rows: list[tuple[int, Question, bool]] = []
     lines: dict[str, int] = {}
@@ -121,8 +121,8 @@ def read(file: QuestionFile) -> FileContent:
         rows.append((draft.line, question, draft.keep_order))
     bad.sort(key=lambda error: error.line)
     if bad and not file.skip_bad:
-        of = number_of(len(bodies), "row")
-        advice = f". {len(bad)} of {of} do not fit; --skip-bad (skip_bad=True) leaves such rows out"
+        row_count = number_of(len(bodies), "row")
+        advice = f". {len(bad)} of {row_count} do not fit; --skip-bad (skip_bad=True) leaves such rows out"
         raise BadRow(bad[0].path, bad[0].line, bad[0].field, bad[0].problem + (advice if rows else ""))
     notes = list(counting.notes)
     if unused:

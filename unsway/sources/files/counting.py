@@ -48,47 +48,51 @@ class Draft:
     @property
     def certain(self) -> int | None:
         """The right option, if a letter, a label or a text names it."""
-        known = [gold for _, gold in self.answers if gold is not None and not isinstance(gold, Number)]
-        return known[0] if known else self.choices.right
+        golds = [gold for _, gold in self.answers if gold is not None and not isinstance(gold, Number)]
+        return golds[0] if golds else self.choices.right
 
     def gold_of(self, counting: Counting) -> int | None:
         """The index of the right option. Raises `BadRow` if the row can be read in two ways or contradicts itself."""
         gold = self.certain
-        for field, named in self.answers:
-            if isinstance(named, Number):
-                named = self._by_number(
-                    field, named, counting.start if self.counts_from is None else self.counts_from, gold
+        for field, choice in self.answers:
+            if isinstance(choice, Number):
+                choice = self._by_number(
+                    field, choice, counting.start if self.counts_from is None else self.counts_from, gold
                 )
-            if gold is not None and named is not None and named != gold:
-                both = " and ".join(
+            if gold is not None and choice is not None and choice != gold:
+                statements = " and ".join(
                     f"{name} = {value.value if isinstance(value, Number) else chr(65 + (value or 0))!r}"
                     for name, value in self.answers
                     if value is not None
                 )
-                raise BadRow(self.path, self.line, field, f"names another option than the rest of the row: {both}")
-            gold = named if gold is None else gold
+                raise BadRow(
+                    self.path, self.line, field, f"names another option than the rest of the row: {statements}"
+                )
+            gold = choice if gold is None else gold
         return gold
 
-    def _by_number(self, field: str, number: Number, start: int, known: int | None) -> int | None:
+    def _by_number(self, field: str, number: Number, start: int, certain: int | None) -> int | None:
         """The option that a number means. Raises `BadRow` if it means none, or could mean two."""
-        place, n = number.value - start, len(self.texts)
-        there = 0 <= place < n
-        if known is not None and known in (place, number.text):
-            return known
-        if number.text is not None and there and place != number.text:
+        index, n = number.value - start, len(self.texts)
+        is_option = 0 <= index < n
+        if certain is not None and certain in (index, number.text):
+            return certain
+        if number.text is not None and is_option and index != number.text:
             readings = (
                 f"{number.value} is the text of option {chr(65 + number.text)}, and counted from {start} it is option "
-                f"{chr(65 + place)} ({self.texts[place][:40]!r})"
+                f"{chr(65 + index)} ({self.texts[index][:40]!r})"
             )
             raise BadRow(
                 self.path, self.line, field, f"{readings}; write its letter, or say which is meant: {say(field)}"
             )
         if number.text is not None:
             return number.text
-        if not there:
-            what = f"is {number.value}; allowed: {allowed(self.choices)}, or the text of an option"
-            raise BadRow(self.path, self.line, field, what + (f" (numbers count from {start} here)" if start else ""))
-        return place
+        if not is_option:
+            message = f"is {number.value}; allowed: {allowed(self.choices)}, or the text of an option"
+            raise BadRow(
+                self.path, self.line, field, message + (f" (numbers count from {start} here)" if start else "")
+            )
+        return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,40 +115,38 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
 
     Raises `BadRow` if no row decides it, or if two rows disagree.
     """
-    shown: dict[int, tuple[int, str, int]] = {}
+    evidence: dict[int, tuple[int, str, int]] = {}
     unsure: list[tuple[Draft, str, Number]] = []
-    agreed: Counter[int] = Counter()
+    offsets: Counter[int] = Counter()
     for draft in drafts:
-        for field, named in draft.answers if draft.counts_from is None else ():
-            if not isinstance(named, Number) or named.text is not None:
+        for field, number in draft.answers if draft.counts_from is None else ():
+            if not isinstance(number, Number) or number.text is not None:
                 continue
-            n, known = len(draft.texts), draft.certain
-            if known is not None:
-                agreed[named.value - known] += 1
-            elif named.value in (0, n):
-                shown.setdefault(int(named.value == n), (draft.line, field, named.value))
-            elif 0 < named.value < n:
-                unsure.append((draft, field, named))
-    if agreed:  # numbers next to letters or texts; rows where the two differ are reported elsewhere
-        return Counting(1 if agreed[1] > agreed[0] else 0)
-    if len(shown) == 2:
-        (zero, field, first), (one, _, last) = shown[0], shown[1]
+            n, certain = len(draft.texts), draft.certain
+            if certain is not None:
+                offsets[number.value - certain] += 1
+            elif number.value in (0, n):
+                evidence.setdefault(int(number.value == n), (draft.line, field, number.value))
+            elif 0 < number.value < n:
+                unsure.append((draft, field, number))
+    if offsets:  # numbers next to letters or texts; rows where the two differ are reported elsewhere
+        return Counting(1 if offsets[1] > offsets[0] else 0)
+    if len(evidence) == 2:
+        (line_from_0, field, first), (line_from_1, _, last) = evidence[0], evidence[1]
         raise BadRow(
             path,
-            max(zero, one),
+            max(line_from_0, line_from_1),
             field,
-            f"numbers count from 0 in line {zero} ({first}) and from 1 in line {one} ({last} is the last option). Correct "
-            f"one of the two, or say which is meant: {say(field)}",
+            f"numbers count from 0 in line {line_from_0} ({first}) and from 1 in line {line_from_1} ({last} is the last option). "
+            f"Correct one of the two, or say which is meant: {say(field)}",
         )
-    if not shown and unsure:
-        draft, field, named = unsure[0]
+    if not evidence and unsure:
+        draft, field, number = unsure[0]
         from_0, from_1 = (
-            f"option {chr(65 + place)} ({draft.texts[place][:40]!r})" for place in (named.value, named.value - 1)
+            f"option {chr(65 + index)} ({draft.texts[index][:40]!r})" for index in (number.value, number.value - 1)
         )
         if len(unsure) == 1:
-            note = (
-                f"{field!r} is {named.value} in line {draft.line}, read as counting from 0: {from_0}. One number alone "
-            )
+            note = f"{field!r} is {number.value} in line {draft.line}, read as counting from 0: {from_0}. One number alone "
             note += (
                 f"does not show this; if it counts from 1, and {from_1} is meant, say --columns answer={field}:1-based."
             )
@@ -153,12 +155,12 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
             path,
             draft.line,
             field,
-            f"is {named.value}: {from_0} where numbers count from 0, and {from_1} where they count from 1. None of the "
+            f"is {number.value}: {from_0} where numbers count from 0, and {from_1} where they count from 1. None of the "
             f"{len(unsure)} numbers of the file is 0 or the number of the last option, which would show it. Say which is "
             f"meant: --columns answer={field}:0-based or --columns answer={field}:1-based",
         )
-    if 1 in shown:
-        line, field, last = shown[1]
+    if 1 in evidence:
+        line, field, last = evidence[1]
         note = f"{field!r} is read as counting from 1: line {line} names {last}, its last option, and no row names 0."
         return Counting(1, (note,))
     return Counting()

@@ -50,64 +50,64 @@ def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | 
     if is_missing(value):
         return None
     if isinstance(value, bool):
-        places = [place for place, text in enumerate(texts) if _folded(text) in YES_NO[value]]
-        if len(places) != 1:
+        indexes = [index for index, text in enumerate(texts) if _fold(text) in YES_NO[value]]
+        if len(indexes) != 1:
             raise ValueError(f"must be an index, a letter or an option's text, is {kind_of(value)}")
-        return places[0]
+        return indexes[0]
     if not isinstance(value, int | float | str) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(f"must be an index, a letter or an option's text, is {kind_of(value)}")
-    said = unicodedata.normalize("NFKC", str(int(value) if isinstance(value, float) else value)).strip()
-    by_text = _place(said, texts)
-    number = re.fullmatch(r"(-?\d{1,4})(?:\.0+)?", said)
+    answer = unicodedata.normalize("NFKC", str(int(value) if isinstance(value, float) else value)).strip()
+    by_text = _index_of_text(answer, texts)
+    number = re.fullmatch(r"(-?\d{1,4})(?:\.0+)?", answer)
     if by_text is None and number:
         same = re.compile(rf"\s*{int(number[1])}(?:\.0+)?\s*")
-        by_text = next((place for place, text in enumerate(texts) if same.fullmatch(str(text))), None)
+        by_text = next((index for index, text in enumerate(texts) if same.fullmatch(str(text))), None)
     if answer_as == "text":
-        if by_text is None and said.lower() not in MISSING:
-            raise ValueError(f"is {said[:80]!r}, which is the text of no option")
+        if by_text is None and answer.lower() not in MISSING:
+            raise ValueError(f"is {answer[:80]!r}, which is the text of no option")
         return by_text
     if number and by_text is None and number[1] == "-1":
         return None
-    by_label = _label(said, choices.labels)
+    by_label = _index_of_label(answer, choices.labels)
     if number and answer_as != "letter" and (by_label is None or by_text not in (None, by_label)):
         return Number(int(number[1]), by_text)
     by_letter = by_label
-    if by_letter is None and not number and (letter := _LETTER.fullmatch(said)):
-        named = _label(letter[1], choices.labels)
-        place = ord(letter[1].upper()) - 65
-        by_letter = named if named is not None else place if place < n else None
+    if by_letter is None and not number and (letter := _LETTER.fullmatch(answer)):
+        label_index = _index_of_label(letter[1], choices.labels)
+        index = ord(letter[1].upper()) - 65
+        by_letter = label_index if label_index is not None else index if index < n else None
     if by_letter is not None and by_text is not None and by_letter != by_text and answer_as != "letter":
-        write = "its letter" if number else "the index"
+        advice = "its letter" if number else "the index"
         raise ValueError(
-            f"{value!r} is option {by_text} by text and option {by_letter} by letter; write {write}, or say which is meant: "
+            f"{value!r} is option {by_text} by text and option {by_letter} by letter; write {advice}, or say which is meant: "
             "--columns answer=NAME:text or answer=NAME:letter"
         )
     if answer_as == "letter" and by_letter is not None:
         return by_letter
     if by_text is not None or by_letter is not None:
         return by_letter if by_text is None else by_text
-    return _in_words(said, choices)
+    return _in_words(answer, choices)
 
 
-def _in_words(said: str, choices: Choices) -> int | None:
+def _in_words(answer: str, choices: Choices) -> int | None:
     """The option in a longer answer: a letter or number with the option's text; None for a word that means missing."""
     n = len(choices.texts)
     for pattern in (_LETTER_AND_TEXT, _NUMBER_AND_TEXT):
-        if (both := pattern.fullmatch(said)) and (by_text := _place(both[2], choices.texts)) is not None:
-            by_label = _label(both[1], choices.labels)
-            if by_label is None and both[1].isalpha():
-                by_label = ord(both[1].upper()) - 65
+        if (match := pattern.fullmatch(answer)) and (by_text := _index_of_text(match[2], choices.texts)) is not None:
+            by_label = _index_of_label(match[1], choices.labels)
+            if by_label is None and match[1].isalpha():
+                by_label = ord(match[1].upper()) - 65
             if by_label is not None and by_label != by_text:
                 raise ValueError(
-                    f"is {said[:80]!r}: {both[1]} is not the letter of that text, which is option {by_text}"
+                    f"is {answer[:80]!r}: {match[1]} is not the letter of that text, which is option {by_text}"
                 )
             return by_text
-    if said.lower() in MISSING:
+    if answer.lower() in MISSING:
         return None
-    several = re.findall(r"[A-Z]", said) if re.fullmatch(r"\W*[A-Z](?:(?:\W|and|und|et|y)*[A-Z])+\W*", said) else []
-    if len(several) > 1 and all(ord(each) - 65 < n for each in several):
-        raise ValueError(f"is {said[:80]!r}, which names {len(several)} right options; one is allowed")
-    raise ValueError(f"is {said[:80]!r}; allowed: {allowed(choices)}, or the text of an option")
+    letters = re.findall(r"[A-Z]", answer) if re.fullmatch(r"\W*[A-Z](?:(?:\W|and|und|et|y)*[A-Z])+\W*", answer) else []
+    if len(letters) > 1 and all(ord(letter) - 65 < n for letter in letters):
+        raise ValueError(f"is {answer[:80]!r}, which names {len(letters)} right options; one is allowed")
+    raise ValueError(f"is {answer[:80]!r}; allowed: {allowed(choices)}, or the text of an option")
 
 
 def allowed(choices: Choices) -> str:
@@ -119,23 +119,23 @@ def allowed(choices: Choices) -> str:
     return f"0 to {last}, A to {chr(65 + last)}{labels}"
 
 
-def _folded(text: object) -> str:
+def _fold(text: object) -> str:
     return visible(str(text)).casefold().rstrip(".")
 
 
-def _place(said: str, texts: Sequence[object]) -> int | None:
+def _index_of_text(answer: str, texts: Sequence[object]) -> int | None:
     """The only option with that text, ignoring white space and, if nothing matches exactly, case and a final full stop."""
-    same = [place for place, text in enumerate(texts) if str(text) == said]
-    same = same or [place for place, text in enumerate(texts) if visible(str(text)) == visible(said)]
-    if len(said) > 1:  # "A" is a letter even if an option is "a"
-        same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
-    return same[0] if len(same) == 1 else None
+    indexes = [index for index, text in enumerate(texts) if str(text) == answer]
+    indexes = indexes or [index for index, text in enumerate(texts) if visible(str(text)) == visible(answer)]
+    if len(answer) > 1:  # "A" is a letter even if an option is "a"
+        indexes = indexes or [index for index, text in enumerate(texts) if _fold(text) == _fold(answer)]
+    return indexes[0] if len(indexes) == 1 else None
 
 
-def _label(said: str, labels: Sequence[str]) -> int | None:
+def _index_of_label(answer: str, labels: Sequence[str]) -> int | None:
     """The only option with that label."""
     marks = "()[].: "
-    same = [
-        place for place, label in enumerate(labels) if label.strip(marks).casefold() == said.strip(marks).casefold()
+    indexes = [
+        index for index, label in enumerate(labels) if label.strip(marks).casefold() == answer.strip(marks).casefold()
     ]
-    return same[0] if len(same) == 1 else None
+    return indexes[0] if len(indexes) == 1 else None

@@ -152,67 +152,78 @@ class Found(NamedTuple):
 
 def find(names: Iterable[str]) -> Found:
     """The fields of a row with these names; a role that no field has is empty. Raises `BadField`."""
-    known: dict[str, str] = {}
+    field_of: dict[str, str] = {}
     for name in names:
-        known.setdefault(plain(name), name)
-    layout = next(each for each in LAYOUTS if known.keys() >= set(each.needs))
-    for role, pair in {
+        field_of.setdefault(plain(name), name)
+    layout = next(layout for layout in LAYOUTS if field_of.keys() >= set(layout.needs))
+    for role, synonyms in {
         "stem": ("stem", "question"),
         "options": ("options", "choices"),
         "gold": ("gold", "answer"),
     }.items():
-        if known.keys() >= set(pair):
-            raise BadField(role, f"is given twice, as {known[pair[0]]} and {known[pair[1]]}")
-    options, is_columns, right = _options(layout, known)
-    numbered = is_columns and plain(options[0])[-1] == "0"
-    answers = tuple(known[name] for name in layout.answer if name in known and known[name] not in options)
+        if field_of.keys() >= set(synonyms):
+            raise BadField(role, f"is given twice, as {field_of[synonyms[0]]} and {field_of[synonyms[1]]}")
+    options, is_columns, right = _options(layout, field_of)
+    starts_at_0 = is_columns and plain(options[0])[-1] == "0"
+    answers = tuple(field_of[name] for name in layout.answer if name in field_of and field_of[name] not in options)
     answer = (right,) if right else answers[:1]
-    question = _first(layout.question, known)
-    passage = tuple(known[n] for n in layout.passage if n in known and known[n] not in (*question, *options))
+    question = _first(layout.question, field_of)
+    passage = tuple(
+        field_of[name] for name in layout.passage if name in field_of and field_of[name] not in (*question, *options)
+    )
     return Found(
         question,
         passage,
         options,
         is_columns,
-        answer + tuple(known[n] for n in layout.also if n in known and answer and known[n] not in (*answer, *options)),
+        answer
+        + tuple(
+            field_of[name]
+            for name in layout.also
+            if name in field_of and answer and field_of[name] not in (*answer, *options)
+        ),
         "text" if right else "",
-        0 if numbered else layout.counts_from,
+        0 if starts_at_0 else layout.counts_from,
         layout.words,
     )
 
 
-def family(spec: str, known: Mapping[str, str]) -> tuple[str, ...]:
+def family(spec: str, field_of: Mapping[str, str]) -> tuple[str, ...]:
     """The fields that a name stands for: one field, or all with a letter for `@` or a number for `#`, in order."""
     if spec[-1] not in "@#":
-        return (known[spec],) if spec in known else ()
+        return (field_of[spec],) if spec in field_of else ()
     pattern = re.compile(re.escape(spec[:-1]) + ("([a-z]|aa)" if spec[-1] == "@" else r"(\d{1,2})") + r"\Z")
-    found = {match[1]: name for key, name in known.items() if (match := pattern.match(key))}
-    ordered = sorted(found, key=lambda label: (len(label), label))
-    return tuple(found[label] for label in ordered) if len(found) > 1 and ordered[0] in ("a", "0", "1") else ()
+    field_by_label = {match[1]: name for key, name in field_of.items() if (match := pattern.match(key))}
+    labels = sorted(field_by_label, key=lambda label: (len(label), label))
+    return (
+        tuple(field_by_label[label] for label in labels)
+        if len(field_by_label) > 1 and labels[0] in ("a", "0", "1")
+        else ()
+    )
 
 
-def _first(specs: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
+def _first(specs: Sequence[str], field_of: Mapping[str, str]) -> tuple[str, ...]:
     """The fields of the first name that a row has; for `a+b`, the row must have both."""
     for spec in specs:
-        parts = [family(part, known) for part in spec.split("+")]
+        parts = [family(part, field_of) for part in spec.split("+")]
         if all(parts):
             return tuple(name for part in parts for name in part)
     return ()
 
 
-def _options(layout: Layout, known: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
+def _options(layout: Layout, field_of: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
     """The options' fields, whether each option has its own column, and the right option's column if it is a separate one."""
-    fields = [spec for spec in layout.options if spec[-1] not in "@#" and "+" not in spec and spec in known]
-    families = [spec for spec in layout.options if "+" not in spec and spec[-1] in "@#" and family(spec, known)]
+    fields = [spec for spec in layout.options if spec[-1] not in "@#" and "+" not in spec and spec in field_of]
+    families = [spec for spec in layout.options if "+" not in spec and spec[-1] in "@#" and family(spec, field_of)]
     if families and fields and fields[0] in ("options", "choices"):
-        letters = ", ".join(family(families[0], known))
-        raise BadField("options", f"is given twice, as {known[fields[0]]} and as the columns {letters}")
+        letters = ", ".join(family(families[0], field_of))
+        raise BadField("options", f"is given twice, as {field_of[fields[0]]} and as the columns {letters}")
     if fields and not (families and fields[0] == "answers"):
-        return (known[fields[0]],), False, ""
+        return (field_of[fields[0]],), False, ""
     if families:
-        return family(families[0], known), True, ""
-    apart = _first([spec for spec in layout.options if "+" in spec], known)
-    return apart, bool(apart), apart[0] if apart else ""
+        return family(families[0], field_of), True, ""
+    joint_fields = _first([spec for spec in layout.options if "+" in spec], field_of)
+    return joint_fields, bool(joint_fields), joint_fields[0] if joint_fields else ""
 
 
 # ---------------------------------------------------------------- --columns
@@ -227,27 +238,30 @@ class NamedColumns(NamedTuple):
     """How to read the answer."""
 
     @classmethod
-    def parse(cls, given: str) -> NamedColumns:
+    def parse(cls, text: str) -> NamedColumns:
         """Read `question=Frage,options=A..D,answer=Lösung:1-based`. Raises `BadInput`."""
-        pairs = [part.partition("=")[::2] for part in given.split(",") if part.strip()]
-        named: dict[str, str] = {}
+        pairs = [part.partition("=")[::2] for part in text.split(",") if part.strip()]
+        columns_by_role: dict[str, str] = {}
         answer_as: AnswerAs = ""
         for role, columns in pairs:
-            meant, columns = ROLES.get(role.strip().lower(), ""), columns.strip()
-            if not meant or not columns or meant in named:
-                what = (
-                    f"names the {role.strip()} twice" if meant in named else f"has {f'{role}={columns}'.strip('=')!r}"
+            main_role = ROLES.get(role.strip().lower(), "")
+            columns = columns.strip()
+            if not main_role or not columns or main_role in columns_by_role:
+                problem = (
+                    f"names the {role.strip()} twice"
+                    if main_role in columns_by_role
+                    else f"has {f'{role}={columns}'.strip('=')!r}"
                 )
                 raise BadInput(
-                    f"--columns {what}. It is written as ROLE=COLUMN,…: question=Frage,options=A..D,answer=Lösung; the "
+                    f"--columns {problem}. It is written as ROLE=COLUMN,…: question=Frage,options=A..D,answer=Lösung; the "
                     "roles are question, passage, options, answer and id."
                 )
-            if meant == "answer":
-                for way in ("letter", "text", "0-based", "1-based"):
-                    if columns.endswith(f":{way}"):
-                        columns, answer_as = columns.removesuffix(f":{way}"), way
-            named[meant] = columns
-        return cls(tuple(named.items()), answer_as)
+            if main_role == "answer":
+                for reading in ("letter", "text", "0-based", "1-based"):
+                    if columns.endswith(f":{reading}"):
+                        columns, answer_as = columns.removesuffix(f":{reading}"), reading
+            columns_by_role[main_role] = columns
+        return cls(tuple(columns_by_role.items()), answer_as)
 
     @property
     def without_header(self) -> bool:
@@ -255,23 +269,23 @@ class NamedColumns(NamedTuple):
         parts = [part for _, spec in self.named if spec != NONE for part in re.split(r"\.\.|\+", spec)]
         return bool(parts) and all(part.strip().isdigit() for part in parts)
 
-    def over(self, found: Found, names: Sequence[str]) -> Found:
+    def over(self, fields: Found, names: Sequence[str]) -> Found:
         """The detected fields, with these columns replacing theirs. Raises `BadInput` if a column does not exist."""
         columns = {role: [] if spec == NONE else self._columns(role, spec, names) for role, spec in self.named}
-        changed = found
+        result = fields
         if "question" in columns:
-            passage = tuple(name for name in found.passage if name not in columns["question"])
-            changed = changed._replace(question=tuple(columns["question"]), passage=passage, words={})
+            passage = tuple(name for name in fields.passage if name not in columns["question"])
+            result = result._replace(question=tuple(columns["question"]), passage=passage, words={})
         if "options" in columns:
             options = tuple(columns["options"])
-            changed = changed._replace(options=options, is_columns=len(options) > 1, answer_as="", counts_from=None)
+            result = result._replace(options=options, is_columns=len(options) > 1, answer_as="", counts_from=None)
         if "answer" in columns:
-            changed = changed._replace(answer=tuple(columns["answer"]), answer_as="", counts_from=None)
+            result = result._replace(answer=tuple(columns["answer"]), answer_as="", counts_from=None)
         if "passage" in columns:
-            changed = changed._replace(passage=tuple(columns["passage"]))
+            result = result._replace(passage=tuple(columns["passage"]))
         used = {name for role in columns for name in columns[role]}
-        rest = tuple(n for n in changed.passage if "passage" in columns or n not in used)
-        return changed._replace(passage=rest, answer_as=self.answer_as or changed.answer_as)
+        rest = tuple(name for name in result.passage if "passage" in columns or name not in used)
+        return result._replace(passage=rest, answer_as=self.answer_as or result.answer_as)
 
     def id_of(self, row: Mapping[str, object], names: Sequence[str]) -> object:
         """The row's own id of its question."""
@@ -284,22 +298,26 @@ class NamedColumns(NamedTuple):
         """The columns of a specification: names joined by +, or a range (A..D)."""
 
         def column(text: str) -> str:
-            same = [name for name in names if name == text.strip()] or [n for n in names if plain(n) == plain(text)]
-            if same:
-                return same[0]
+            matches = [name for name in names if name == text.strip()] or [
+                name for name in names if plain(name) == plain(text)
+            ]
+            if matches:
+                return matches[0]
             close = get_close_matches(text, names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            there = ", ".join(names)[:300]
-            raise BadInput(f"--columns names {text.strip()!r} as {role}, which is no column.{hint} There are: {there}.")
+            column_list = ", ".join(names)[:300]
+            raise BadInput(
+                f"--columns names {text.strip()!r} as {role}, which is no column.{hint} There are: {column_list}."
+            )
 
         if spec in names:
             return [spec]
-        found: list[str] = []
+        columns: list[str] = []
         for part in spec.split("+"):
             first, dots, last = part.partition("..")
             start = names.index(column(first))
             end = names.index(column(last)) if dots else start
             if end < start:
                 raise BadInput(f"--columns names {part!r}, but {last} stands before {first}. Name the first one first.")
-            found += names[start : end + 1]
-        return found
+            columns += names[start : end + 1]
+        return columns
