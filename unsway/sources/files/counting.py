@@ -137,8 +137,8 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
             path,
             max(line_from_0, line_from_1),
             field,
-            f"numbers count from 0 in line {line_from_0} ({first}) and from 1 in line {line_from_1} ({last} is the last option). "
-            f"Correct one of the two, or say which is meant: {say(field)}",
+            f"numbers count from 0 in line {line_from_0} ({first}) and from 1 in line {line_from_1} ({last} is the last "
+            f"option). Correct one of the two, or say which is meant: {say(field)}",
         )
     if not evidence and unsure:
         draft, field, number = unsure[0]
