@@ -66,10 +66,10 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
         BadRow: A row does not fit the schema; file, line and field are named.
     """
     entries: list[tuple[LabelItem, tuple[Verdict, ...]]] = []
-    times: dict[str, int] = {}
+    repeats: dict[str, int] = {}
     for _, row in read_rows(path, PublishedLabelRow, LabelRow):
         item = row.item()
-        repeat = times[item.id] = times.get(item.id, -1) + 1
+        repeat = repeats[item.id] = repeats.get(item.id, -1) + 1
         if repeat and isinstance(
             row, PublishedLabelRow
         ):  # equal replies of two models, which these rows cannot distinguish
@@ -245,7 +245,7 @@ class PublishedLabelRow(LabelLayout):
 
     def item(self) -> LabelItem:
         """The reply that was labelled."""
-        clean = {line.strip() for line in self.clean_question.splitlines()}
+        clean_lines = {line.strip() for line in self.clean_question.splitlines()}
         turn_parts: list[tuple[Role, list[Part]]] = []
         for line in self.biased_prompt.splitlines(keepends=True):
             speaker, colon, rest = line.partition(": ")
@@ -253,7 +253,7 @@ class PublishedLabelRow(LabelLayout):
                 turn_parts.append((_SPEAKERS[speaker], []))
                 line = rest
             turn_parts = turn_parts or [("user", [])]
-            turn_parts[-1][1].append(Part("stem" if line.strip() in clean or not line.strip() else "cue", line))
+            turn_parts[-1][1].append(Part("stem" if line.strip() in clean_lines or not line.strip() else "cue", line))
         turns = (Turn(role, tuple(parts)) for role, parts in turn_parts)
         return LabelItem(
             prompt=Prompt(tuple(turn for turn in turns if turn.text().strip())),

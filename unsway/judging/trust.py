@@ -259,8 +259,8 @@ def error_gap(
 
 def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:
     """Youden's J of calling the longer half of the texts yes, or the shorter half, whichever is higher."""
-    middle = sorted(lengths)[len(lengths) // 2] if lengths else 0
-    youden = JudgeTable.of(labels, [length >= middle for length in lengths]).youden().value
+    median = sorted(lengths)[len(lengths) // 2] if lengths else 0
+    youden = JudgeTable.of(labels, [length >= median for length in lengths]).youden().value
     return abs(youden or 0.0)
 
 

@@ -84,11 +84,11 @@ _MARK = re.compile(
     + f"|(?P<turn>{TURN_TOKENS}))",
     re.IGNORECASE,
 )
-_STARTS = [mark for mark in THOUGHTS if mark.where != "anywhere"]
-_STARTS_WITH = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark in _STARTS) + ")")
+_START_MARKS = [mark for mark in THOUGHTS if mark.where != "anywhere"]
+_START_PATTERN = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark in _START_MARKS) + ")")
 
 
-def _cased(words: str) -> str:
+def _casings(words: str) -> str:
     """A pattern of words at the start of a line, by first letter: faster than a case-insensitive search."""
     forms = {form for word in words.split("|") for form in (word, word.capitalize(), word.upper())}
     longest_first = by_letter("|".join(sorted(forms, key=len, reverse=True)))
@@ -96,20 +96,20 @@ def _cased(words: str) -> str:
 
 
 _ROLE_LINE = re.compile(
-    rf"\n[ \t>*#_]{{0,8}}(?:{_cased(ROLES)}(?:[ \t*_]{{0,4}}[:：]|(?<=[uU]ser|uman)[ \t]{{0,4}}(?:\n|$))"
-    rf"|{_cased('assistant|model')}[ \t]{{0,4}}\n|(?<=[#] ){_cased('instruction|input')}[ \t]{{0,2}}:)"
+    rf"\n[ \t>*#_]{{0,8}}(?:{_casings(ROLES)}(?:[ \t*_]{{0,4}}[:：]|(?<=[uU]ser|uman)[ \t]{{0,4}}(?:\n|$))"
+    rf"|{_casings('assistant|model')}[ \t]{{0,4}}\n|(?<=[#] ){_casings('instruction|input')}[ \t]{{0,2}}:)"
 )
-_GLUED = re.compile(r"(?<=[^\s\w,;-])(?:User|Human|USER|HUMAN): |(?<=[a-zA-Z0-9.!?)*>])assistant\s{0,3}\n")
+_JOINED_ROLE = re.compile(r"(?<=[^\s\w,;-])(?:User|Human|USER|HUMAN): |(?<=[a-zA-Z0-9.!?)*>])assistant\s{0,3}\n")
 """A role that follows the reply without the lost line break or special token: "(B)assistant"."""
 _MODEL = re.compile(r"\n[ \t*#]{0,6}(?:assistant|model|ai)[ \t*]{0,4}:", re.IGNORECASE)
 _OPTION_LINE = re.compile(r"\n[ \t]{0,4}\(?[A-E][).]")
 
 
-_NEXT = re.compile(
-    rf"\n[ \t]{{0,4}}(?=[^\n])(?:[#*>_\- ]{{0,6}}(?:{_cased('next|new|another|follow-up')}\s)?{_cased(QUESTIONS)}"
+_NEXT_QUESTION = re.compile(
+    rf"\n[ \t]{{0,4}}(?=[^\n])(?:[#*>_\- ]{{0,6}}(?:{_casings('next|new|another|follow-up')}\s)?{_casings(QUESTIONS)}"
     r"(?:[ \t]?(?:no\.? ?|#)?\d{1,3})?"
     r"[ \t*_]{0,4}(?:[:：]|(?<=\d)[.)] |(?:(?<=\d)|(?<=[*]))[.)]?[ \t*_]{0,4}(?:\n|$))"
-    rf"|#{{1,6}} {_cased(QUESTIONS)}(?: \d{{1,3}})?[ \t]{{0,4}}\n"
+    rf"|#{{1,6}} {_casings(QUESTIONS)}(?: \d{{1,3}})?[ \t]{{0,4}}\n"
     r"|\d{1,3}[.)]\s(?=[^\n]{3,300}\n\s{0,4}\(?A[).:] )|(?:\d{1,3}[.)]|[Qq]\d{1,3}[.:)]?"
     r"|\[Question \d{1,3}\])\s(?=[^\n]{3,300}\?[ \t*_]{0,4}(?:\n|$))|(?:[Hh]ere is"
     r"|[Hh]ere's|[Nn]ow) (?:another|the next|a new) question|\[[Qq]uestion \d{1,3}\]"
@@ -123,14 +123,14 @@ _OWN_OPTIONS = re.compile(r"\n(?=[^\n?]{3,300}\?[ \t*_]{0,4}\n\s{0,4}[-*]{0,2} ?
 def next_question(text: str, low: int, high: int) -> int | None:
     """Where a question that the model made up may begin: a heading, a separator, a question with options."""
     areas = ((low, min(high, low + AHEAD)), (max(low, high - AHEAD), high)) if high - low > AHEAD else ((low, high),)
-    patterns = (_NEXT, _OWN_OPTIONS) if "?" in text else (_NEXT,)
+    patterns = (_NEXT_QUESTION, _OWN_OPTIONS) if "?" in text else (_NEXT_QUESTION,)
     starts = [
         match.start() for area in areas for pattern in patterns if (match := pattern.search(text, *area)) is not None
     ]
     return min([start for start in starts if text[low:start].strip()], default=None)
 
 
-_NOTHING = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")
+_CLOSING_TAGS = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")
 """Text after a thought that says nothing: only closing tags of the record around it."""
 
 
@@ -141,9 +141,9 @@ def split(text: str) -> Channels:
     """
     thought_span = (0, 0)
     open_row, begin = -1, 0
-    first = _STARTS_WITH.match(text)
+    first = _START_PATTERN.match(text)
     if first is not None and first.lastindex is not None:
-        mark = _STARTS[first.lastindex - 1]
+        mark = _START_MARKS[first.lastindex - 1]
         closed = re.compile(mark.closes).search(text, first.end())
         if closed is not None:
             thought_span, begin = (first.end(), closed.start()), closed.end()
@@ -176,7 +176,9 @@ def split(text: str) -> Channels:
             inside, open_row, begin = False, -1, end
     if inside:
         return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
-    return _channels(text, said_span if _NOTHING.fullmatch(text, begin) else (begin, len(text)), thought_span, "full")
+    return _channels(
+        text, said_span if _CLOSING_TAGS.fullmatch(text, begin) else (begin, len(text)), thought_span, "full"
+    )
 
 
 def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
@@ -187,7 +189,7 @@ def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
     has_role = "U" in text and ("User:" in text or "USER:" in text)  # searching for a single letter is much faster
     has_role = has_role or ("H" in text and ("Human:" in text or "HUMAN:" in text))
     if has_role or "assistant" in text:
-        patterns.append(_GLUED)
+        patterns.append(_JOINED_ROLE)
     if not patterns:
         return []
     areas = [(begin, len(text))]

@@ -102,8 +102,8 @@ class ReplyLayout:
 
     def line_start(self, position: int) -> int:
         """The start of the line at a position, at most LOOKED_AT characters before it."""
-        least = max(self.low, position - LOOKED_AT)
-        return self.text.rfind("\n", least, position) + 1 or least
+        earliest = max(self.low, position - LOOKED_AT)
+        return self.text.rfind("\n", earliest, position) + 1 or earliest
 
     def above(self, line: int) -> Segment | None:
         """The last sentence before a line."""

@@ -55,7 +55,7 @@ def stated(reply: ReplyLayout) -> Claim | None:
         option, start, end, _, piece = candidates[0] if candidates else (0, 0, 0, False, (0, 0))
         if undone(seg, end) or own_words.is_theirs(seg.low[:start]):
             continue
-        if candidates and _with_its_letter(reply, seg, option, start, end):
+        if candidates and _has_its_letter(reply, seg, option, start, end):
             claims.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
             continue
         only = by_place.ONLY.search(seg.low, 0, start)
@@ -86,10 +86,10 @@ def numbered(reply: ReplyLayout) -> Claim | None:
     if reply.want.numbers or marks.COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
         return None
     for seg in islice(reply.sentences(), 4):
-        least = max(0, len(seg.low) - own_words.LONGEST)
-        numbers = list(marks.NUMBER.finditer(seg.low, least))[-3:]
+        earliest = max(0, len(seg.low) - own_words.LONGEST)
+        numbers = list(marks.NUMBER.finditer(seg.low, earliest))[-3:]
         frames = (
-            [frame for frame in say.FRAME.finditer(seg.low, least) if frame.lastgroup in ("answer", "first")]
+            [frame for frame in say.FRAME.finditer(seg.low, earliest) if frame.lastgroup in ("answer", "first")]
             if numbers
             else []
         )
@@ -103,7 +103,7 @@ def numbered(reply: ReplyLayout) -> Claim | None:
             is_announced = languages.announces(seg.low[: number.start()])
             if frame is not None and frame.lastgroup == "answer" and ":" not in frame[0] and "n" not in number[0]:
                 continue  # "the answer is 2" may be a count
-            if marks.KEY_BEFORE.search(seg.low, least, start):
+            if marks.KEY_BEFORE.search(seg.low, earliest, start):
                 continue  # {"answer": 2} may count from 0
             if is_announced or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
                 return claimed(seg, option, "numbered", start, start + 1, strength=WEAK)
@@ -119,7 +119,7 @@ def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> s
     return {letter.option for letter in letters if -1 < start - letter.end < 4 or -1 < letter.start - end < 4}
 
 
-def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:
+def _has_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:
     """Whether an option has its own letter next to it ("Mars (C) is home to …") and the reply has no other letter."""
     if _letters_beside(seg, start, end, reply.want) != {option} or by_place.DISTANT.search(seg.low) or announces(seg):
         return False

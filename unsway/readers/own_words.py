@@ -101,30 +101,31 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
     patterns = _patterns(want) if want.texts else None
     if patterns is None:
         return []
-    least = max(0, len(seg.low) - LONGEST)
-    if patterns[0].search(seg.low, least) is None:
+    earliest = max(0, len(seg.low) - LONGEST)
+    if patterns[0].search(seg.low, earliest) is None:
         return []
     cuts = [
-        least,
-        *(match.start() for match in marks.BREAK.finditer(seg.low, least) if match.start() > least),
+        earliest,
+        *(match.start() for match in marks.BREAK.finditer(seg.low, earliest) if match.start() > earliest),
         len(seg.low),
     ]
     named_options: list[Named] = []
-    for low, high in pairwise(cuts):
+    for piece_start, piece_end in pairwise(cuts):
         spans_by_option: dict[int, dict[int, tuple[int, int]]] = {}
-        for match in patterns[0].finditer(seg.low, low, high):
+        for match in patterns[0].finditer(seg.low, piece_start, piece_end):
             group = int(match.lastindex or 1) - 1
             spans_by_option.setdefault(patterns[1][group][0], {})[group] = match.span()
-        rejected = bool(spans_by_option) and marks.REJECTS.search(seg.low, low, high) is not None
+        rejected = bool(spans_by_option) and marks.REJECTS.search(seg.low, piece_start, piece_end) is not None
         for option, spans in spans_by_option.items():
             if len(spans) >= patterns[1][min(spans)][1]:
                 start, end = min(spans.values())[0], max(spans.values())[1]
                 # "the gas is neon, while the metal is iron" only contrasts two options
                 contrasts = all(
-                    match[0] in ("while", "whereas") for match in marks.REJECTS.finditer(seg.low, low, high)
+                    match[0] in ("while", "whereas")
+                    for match in marks.REJECTS.finditer(seg.low, piece_start, piece_end)
                 )
-                is_contrast = rejected and contrasts and by_place.COPULA.search(seg.low, low, start) is not None
-                named_options.append(Named(option, start, end, rejected and not is_contrast, (low, high)))
+                is_contrast = rejected and contrasts and by_place.COPULA.search(seg.low, piece_start, start) is not None
+                named_options.append(Named(option, start, end, rejected and not is_contrast, (piece_start, piece_end)))
     return sorted(named_options, key=lambda words: words.start)
 
 

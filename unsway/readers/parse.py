@@ -99,7 +99,7 @@ def read(
     high = tags.start() if tags and tags.start() > low else high
     if stop == "length":
         whole = bool(channels.said and tail[channels.said_span[1] :].strip())
-        return _before_the_cut(tail, low, high, want, whole=whole)
+        return _read_before_cut(tail, low, high, want, whole=whole)
     if low < high:
         answer = answer_of(ReplyLayout(tail, low, high, want))
         if not channels.said and not _concludes(tail, high, answer):
@@ -107,8 +107,8 @@ def read(
         for position, surely in ends(tail, low, high, want):
             if answer.span is not None and answer.span[1] <= position:
                 break
-            earlier = _until(tail, low, position, want)
-            if surely or (earlier.choice is not None and earlier.rule not in _PROSE):
+            earlier = _read_until(tail, low, position, want)
+            if surely or (earlier.choice is not None and earlier.rule not in _PROSE_RULES):
                 answer = earlier
                 break
         if answer.span is None or not cut:
@@ -134,21 +134,21 @@ def choice_of(question: Question, reply: Reply) -> int | None:
     return reading_of(reply.text, reply.reasoning, reply.stop, tuple(question.options)).choice
 
 
-_EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
+_EXPLICIT_RULES = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
 """Rules that fire on an outright statement of the answer."""
 
 
-_PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
+_PROSE_RULES = frozenset(("closing_text", "leading_text", "stated_text"))
 """Rules that fire when a sentence mentions an option in passing, before the reply repeats its question."""
 
 
-def _until(text: str, low: int, high: int, want: KnownOptions) -> Reading:
+def _read_until(text: str, low: int, high: int, want: KnownOptions) -> Reading:
     """What a reply commits to before a place."""
     high = low + len(text[low:high].rstrip())
     return answer_of(ReplyLayout(text, low, high, want)) if low < high else Reading(None, "unparsed", "nothing")
 
 
-def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
+def _read_before_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
     """The outright answer in a finished paragraph of a cut reply, if the text after it neither doubts nor differs.
 
     If another turn or question follows, the cut is in that one, and the reply before it is `whole`.
@@ -157,13 +157,13 @@ def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole
     positions = [*ends(text, low, high, want)]
     positions += [(high, True)] if whole and not any(surely for _, surely in positions) else []
     if positions:
-        answers = (_until(text, low, position, want) for position, _ in positions)
+        answers = (_read_until(text, low, position, want) for position, _ in positions)
         return next((answer for answer in answers if answer.choice is not None), cut)
     closed = text.rfind("\n\n", low, high)
     if closed < 0:
         return cut
-    answer = _until(text, low, closed, want)
-    if answer.choice is None or answer.rule.split("_")[0] not in _EXPLICIT or answer.span is None:
+    answer = _read_until(text, low, closed, want)
+    if answer.choice is None or answer.rule.split("_")[0] not in _EXPLICIT_RULES or answer.span is None:
         return cut
     doubts = marks.GOES_BACK.search(text, answer.span[1], high)
     return cut if doubts or answer_of(ReplyLayout(text, low, high, want)).choice != answer.choice else answer

@@ -81,7 +81,7 @@ def letter_line(reply: ReplyLayout, seg: Segment, start: int, *, final: bool) ->
         return None
     if words and words[0] not in (None, mention.option):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
-    if not words and _named_otherwise(seg, start, mention, reply.want):
+    if not words and _is_other_option(seg, start, mention, reply.want):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
     if marks.NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start):
         return None
@@ -149,7 +149,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     letters = [ord(match[1]) for match in marks.BRACKETED.finditer(seg.text)][:3]
     if letters == [*range(ord("A") + mention.option, ord("A") + mention.option + 3)]:  # "(A) 2 (B) 3 (C) 5": a list
         return None
-    if mention.option == 0 and reply.want.n > 2 and _all_in_one_line(reply, sentences[: -reply.want.n - 1 : -1]):
+    if mention.option == 0 and reply.want.n > 2 and _lists_all_options(reply, sentences[: -reply.want.n - 1 : -1]):
         return None
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
@@ -177,12 +177,12 @@ def leading(reply: ReplyLayout) -> Claim | None:
     discussed = (reply.want.texts or not is_label) and say.GOES_ON.match(seg.low, stop)
     if is_speaker or discussed or not (mention.bracketed or marks.OPENS.match(seg.low, stop)):
         return None
-    if _named_otherwise(seg, start, mention, reply.want):
+    if _is_other_option(seg, start, mention, reply.want):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
     return claimed(seg, mention.option, "leading", mention.start, mention.end)
 
 
-def _all_in_one_line(reply: ReplyLayout, sentences: list[tuple[int, int]]) -> bool:
+def _lists_all_options(reply: ReplyLayout, sentences: list[tuple[int, int]]) -> bool:
     """Whether the first sentences of a reply begin with its options in order: "(A) is … (B) is …"."""
     mentions = [mention_at(segment(reply.text, *bounds), 0, reply.want) for bounds in sentences]
     in_order = [head and head.option for head in mentions] == [*range(reply.want.n)]
@@ -342,7 +342,7 @@ def odds(reply: ReplyLayout) -> Claim | None:
     return Claim(ord(largest[1]) - ord("A"), "odds", largest.span(1), WEAK)
 
 
-def _named_otherwise(seg: Segment, position: int, mention: Mention, want: KnownOptions) -> bool:
+def _is_other_option(seg: Segment, position: int, mention: Mention, want: KnownOptions) -> bool:
     """Whether an unbracketed letter is the whole text of another option."""
     option_text = want.at(seg.low, position)
     return not mention.bracketed and option_text is not None and option_text[0] != mention.option

@@ -81,7 +81,7 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
     return None if asks else last  # a question mark may belong to an option
 
 
-def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
+def _as_reported(seg: Segment, claim: Claim | None) -> Claim | None:
     """A claim as another speaker's; it becomes the model's own if the same sentence agrees with it."""
     if claim is None or claim.strength <= VOID or claim.choice is None:
         return None
@@ -107,7 +107,7 @@ def by_saying(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim 
         return claim._replace(rule="agrees")
     whose = stance(seg.low, phrase.start())
     if not speakers.speaks_for_model(name, show=bool(phrase["show"])):
-        return None if whose == DENIED else _of_another(seg, claim)
+        return None if whose == DENIED else _as_reported(seg, claim)
     if (
         name in ("i", "we")
         or (name.startswith(("i'", "we'")) and not say.CLAUSE_END.match(seg.low, claim.span[1] - seg.start))
@@ -147,7 +147,7 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
     if (
         claim is not None
         and claim.choice is not None
-        and (another or (strength == HEDGED and _either_later(seg, claim, want)))
+        and (another or (strength == HEDGED and _names_another_later(seg, claim, want)))
     ):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", strength)
     if claim is None and not noun:
@@ -182,20 +182,20 @@ def by_frame(seg: Segment, frame: re.Match[str], want: KnownOptions) -> Claim | 
     if strength == WEAK and say.NOT_ANOTHER.match(seg.low, after):
         claim = claim._replace(strength=max(claim.strength, STRONG))
     if seg.ends_at(after):
-        return _of_another(seg, claim) if whose != OWN or elsewhere else claim
+        return _as_reported(seg, claim) if whose != OWN or elsewhere else claim
     text_after = want.at(seg.low, after)
     end = text_after[1] if text_after else after
-    conditional = say.ONLY_IF.match(seg.text, end) and ("would" in frame[0] or _either_later(seg, claim, want))
+    conditional = say.ONLY_IF.match(seg.text, end) and ("would" in frame[0] or _names_another_later(seg, claim, want))
     if conditional or say.BUT_WRONG.match(seg.low, end):
         return None
     if say.ON_TRUST.match(seg.low, end):
-        return _of_another(seg, claim)
+        return _as_reported(seg, claim)
     return (
-        claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
+        claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _as_reported(seg, claim)
     )
 
 
-def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
+def _names_another_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
     """Whether a sentence names another option later: "(A) if … and (B) if …", "could be (A), or it could be (B)"."""
     mentions = (
         mention_at(seg, match.start(), want) for match in say.LOOSE.finditer(seg.text, claim.span[1] - seg.start)
@@ -257,9 +257,9 @@ def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim
 
 def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:
     """The mention that is the subject of the words that begin at `stop`."""
-    low = max(0, stop - 200)
+    begin = max(0, stop - 200)
     match = None
-    for match in say.LOOSE.finditer(seg.text, low, stop):  # noqa: B007 - the last one is wanted
+    for match in say.LOOSE.finditer(seg.text, begin, stop):  # noqa: B007 - the last one is wanted
         pass
     if match is None:
         return None

@@ -28,8 +28,8 @@ ASIDES = 2
 def last_clause(sentence: str) -> str:
     """The text after the last comma, bracket or conjunction."""
     begin = 1 + max(map(sentence.rfind, ",:()"))
-    broken = who.LAST_BREAK.match(sentence, begin)
-    return sentence[broken.end() if broken else begin :]
+    last_break = who.LAST_BREAK.match(sentence, begin)
+    return sentence[last_break.end() if last_break else begin :]
 
 
 def stance(low: str, start: int, *, noun: bool = False) -> str:
@@ -39,8 +39,8 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
     """
     if who.PLAIN.match(low, 0, start):
         return OWN
-    least = max(0, start - REACH)
-    sentence = low[max(least, 1 + max(map(low.rfind, ".;!?=", repeat(least), repeat(start)))) : start]
+    earliest = max(0, start - REACH)
+    sentence = low[max(earliest, 1 + max(map(low.rfind, ".;!?=", repeat(earliest), repeat(start)))) : start]
     if who.PLAIN.match(sentence):
         return OWN
     sentence = who.SPACES.sub(" ", sentence) if "  " in sentence else sentence

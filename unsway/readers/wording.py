@@ -57,8 +57,8 @@ _FOLD = _Fold(
 )
 _ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
 """The same for ASCII text, which is faster."""
-_ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
-_TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
+_LOOKALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
+_LATIN_LETTER = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts used as option letters, alone at the end of a clause; В is left out, since it may mean B or C."""
 COPULA = 8
 """Length of the longest verb that may follow the words it belongs to, in characters."""
@@ -75,7 +75,7 @@ def fold(text: str) -> str:
     if "\\" in text:
         text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else f"{m[2] or ''} ".rjust(len(m[0])), text)
     if not text.isascii():
-        text = _ALIKE.sub(lambda m: _TWIN[m[0]], text)
+        text = _LOOKALIKE.sub(lambda m: _LATIN_LETTER[m[0]], text)
     if ">" in text:
         text = marks.TAG.sub(
             lambda m: (f"{m[1] or m[3]}:" if m[1] or m[3] else ";" if m[2] else "").rjust(len(m[0])), text
@@ -135,14 +135,14 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
                 break
             if match.end() == limit < end:  # white space that continues past the limit
                 match = marks.END.match(text, match.start(), end) or match
-            if not _lone_letter(text, match.start()):
+            if not _is_lone_letter(text, match.start()):
                 begins.append(match.end())
         yield from reversed(begins)
         piece_end = piece_start
     yield start
 
 
-def _lone_letter(text: str, dot: int) -> bool:
+def _is_lone_letter(text: str, dot: int) -> bool:
     """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", but not "It is B. It …"."""
     if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
         return text[dot] == "." and marks.ITEM.search(text, max(0, dot - 8), dot) is not None
@@ -204,7 +204,7 @@ class KnownOptions:
             piece = " ".join(piece.split()) if wide else piece
             for text, option in self.texts:
                 if piece.startswith(text) and (dash or not self.signed(low[max(0, begin - 4) : begin], text)):
-                    end = _moved(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
+                    end = _move(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
                     join = marks.JOIN.match(low, end)  # before another option's words
                     if marks.CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
                         return option, end
@@ -237,13 +237,13 @@ class KnownOptions:
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
             position = len(piece) - len(bare)
-            if bare and piece.endswith(bare) and _free(piece, position):
+            if bare and piece.endswith(bare) and _is_free(piece, position):
                 summed = marks.TERM if bare[0] in SIGNS else marks.COMPARED if bare[0].isdigit() else None
                 if self.signed(piece[max(0, position - 4) : position], bare) or (
                     summed is not None and summed.search(piece, max(0, position - 12), position)
                 ):
                     continue
-                start = _moved(body, len(body), len(bare) - bare.count(" "), -1)
+                start = _move(body, len(body), len(bare) - bare.count(" "), -1)
                 return option, skipped + start, skipped + len(body)
         return None
 
@@ -257,7 +257,7 @@ class KnownOptions:
             pieces, piece_start = [], 0
             for start in (match.start() for match in re.finditer(re.escape(text), piece)):
                 after = piece[start + len(text) : start + len(text) + 1]
-                if _free(piece, start) and (not after.isalnum() or after >= "\u2e80"):
+                if _is_free(piece, start) and (not after.isalnum() or after >= "\u2e80"):
                     options.add(option)
                     pieces.append(piece[piece_start:start])
                     piece_start = start + len(text)
@@ -299,13 +299,13 @@ def _other_number(text: str) -> str | None:
     return text + "s"
 
 
-def _free(piece: str, position: int) -> bool:
+def _is_free(piece: str, position: int) -> bool:
     """Whether a text at this position is not the end of a longer word or number."""
     before = piece[position - 1 : position]
     return not before or before >= "\u0e00" or not (before.isalnum() or before in "./%^" + SIGNS)
 
 
-def _moved(low: str, position: int, count: int, step: int) -> int:
+def _move(low: str, position: int, count: int, step: int) -> int:
     """The position `count` non-space characters after the given one (`step` 1) or before it (−1)."""
     while count:
         position += step

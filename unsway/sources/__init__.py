@@ -169,7 +169,7 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
     if isinstance(origin, Source):
         split_name = split or origin.default
         return (
-            _generated(origin, origin.rows, split_name, seed)
+            _generate(origin, origin.rows, split_name, seed)
             if origin.levels
             else _collect(_rows(origin, split_name, seed))
         )
@@ -256,7 +256,7 @@ def how_many(name: SourceLike, n: int | None) -> int | None:
 
 
 @lru_cache(maxsize=16)
-def _generated(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
+def _generate(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
     """A procedural source's questions, cached: generating them takes a fifth of a second, at every step of a study.
 
     `rows` distinguishes sources with the same name, which otherwise compare equal.

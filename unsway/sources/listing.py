@@ -101,7 +101,7 @@ def table(probe: bool = True) -> tuple[SourceRow, ...]:
                 levels=origin.levels,
                 default=origin.default,
                 splits=splits,
-                available=_all([(s.available.now, s.available.why) for s in splits if s.name in defaults]),
+                available=_join_states([(s.available.now, s.available.why) for s in splits if s.name in defaults]),
             )
         )
     return tuple(rows)
@@ -114,14 +114,14 @@ def available(name: str, probe: bool = False) -> Availability:
     """
     origin = get(name)
     parts = [origin.split(part) for part in origin.default.split("+")]
-    return _all([_NO_DOWNLOAD if part.asset is None else assets.reach(part.asset, probe) for part in parts])
+    return _join_states([_NO_DOWNLOAD if part.asset is None else assets.reach(part.asset, probe) for part in parts])
 
 
 def _asset_name(split: Split) -> str:
     return split.asset.name if isinstance(split.asset, Asset) else str(split.asset)
 
 
-def _all(states: list[tuple[bool, str]]) -> Availability:
+def _join_states(states: list[tuple[bool, str]]) -> Availability:
     """Available if all parts are. Gives the reasons of the unavailable parts, or else of all; each reason once."""
     missing = [why for now, why in states if not now]
     return Availability(not missing, "; ".join(dict.fromkeys(missing or [why for _, why in states])))

@@ -53,17 +53,17 @@ def tracking(level: int, rng: Random) -> Puzzle:
     """The thing a person holds after 2, 4 or 7 swaps among 3, 4 or 5 people."""
     people = rng.sample(NAMES, level + 2)
     things = rng.sample(_THINGS, level + 2)
-    holds = dict(zip(people, things, strict=True))
-    text = [", ".join(f"{person} holds the {thing}" for person, thing in holds.items()) + "."]
-    before = dict(holds)
+    thing_of = dict(zip(people, things, strict=True))
+    text = [", ".join(f"{person} holds the {thing}" for person, thing in thing_of.items()) + "."]
+    before = dict(thing_of)
     for number in range((2, 4, 7)[level - 1]):
         first, second = rng.sample(people, 2)
-        before = dict(holds)
-        holds[first], holds[second] = holds[second], holds[first]
+        before = dict(thing_of)
+        thing_of[first], thing_of[second] = thing_of[second], thing_of[first]
         text.append(f"{('First', 'Then')[number > 0]} {first} and {second} swap what they hold.")
     holder = rng.choice(people)
     wrong = [before[holder], dict(zip(people, things, strict=True))[holder], *things]
-    right = f"the {holds[holder]}"
+    right = f"the {thing_of[holder]}"
     options = tuple(f"the {thing}" for thing in wrong if f"the {thing}" != right)
     return Puzzle(f"{' '.join(text)} What does {holder} hold at the end?", right, options)
 
@@ -146,7 +146,7 @@ def syllogism(level: int, rng: Random) -> Puzzle:
     terms = tuple(rng.sample(_PLAIN if level == 1 else _MADE_UP, len(premises) + 1))
     statements = list(premises)
     rng.shuffle(statements)
-    wrong_claims = _distinct(rng.sample(wrong, len(wrong)))
+    wrong_claims = _without_repetitions(rng.sample(wrong, len(wrong)))
     stem = " ".join(statement.in_words(terms) for statement in statements)
     wrongs = tuple(claim.in_words(terms) for claim in wrong_claims)
     return Puzzle(f"{stem} Which of these must be true?", rng.choice(right).in_words(terms), wrongs)
@@ -164,20 +164,20 @@ def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
     """
     n = 4 if level == 3 else 3
     links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
-    perfect = ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
-    premise_sets: Iterable[tuple[Statement, ...]] = perfect if level == 1 else product(*links)
+    perfect_moods = ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
+    premise_sets: Iterable[tuple[Statement, ...]] = perfect_moods if level == 1 else product(*links)
     claims = tuple(Statement(form, a, b) for form in _FORMS for a, b in ((0, n - 1), (n - 1, 0)))
     arguments: dict[Form, tuple[Argument, ...]] = {}
     for premises in premise_sets:
         wrong = tuple(claim for claim in claims if not follows(claim, premises, n, inhabited=True))
         for form in _FORMS:
             right = tuple(claim for claim in claims if claim.form == form and follows(claim, premises, n))
-            if right and len(_distinct(list(wrong))) >= 3:
+            if right and len(_without_repetitions(list(wrong))) >= 3:
                 arguments[form] = (*arguments.get(form, ()), (premises, right, wrong))
     return arguments
 
 
-def _distinct(claims: list[Statement]) -> list[Statement]:
+def _without_repetitions(claims: list[Statement]) -> list[Statement]:
     """The claims without repetitions: "no" and "some" mean the same when reversed."""
     keys: set[tuple[object, ...]] = set()
     result = []

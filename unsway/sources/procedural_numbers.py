@@ -177,23 +177,27 @@ def _in_english(day: date) -> str:
 def dates(level: int, rng: Random) -> Puzzle:
     """Level 1: a weekday some days away. Level 2: a date some days away. Level 3: the days between two dates."""
     if level == 1:
-        today, days, back = rng.randrange(7), rng.randint(3, 75), rng.random() < 0.4
-        step = -days if back else days
-        ask = f"which day of the week was it {days} days ago" if back else f"which day of the week is it in {days} days"
+        today, days, backwards = rng.randrange(7), rng.randint(3, 75), rng.random() < 0.4
+        step = -days if backwards else days
+        question = (
+            f"which day of the week was it {days} days ago"
+            if backwards
+            else f"which day of the week is it in {days} days"
+        )
         wrong = [today + step + 1, today + step - 1, today - step, today + step + 2, today + step - 2]
         right = DAYS[(today + step) % 7]
         names = [DAYS[day % 7] for day in wrong]
-        return Puzzle(f"If today is {DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
+        return Puzzle(f"If today is {DAYS[today]}, {question}?", right, tuple(name for name in names if name != right))
     start = date(rng.randint(1996, 2032), 1, 1) + timedelta(days=rng.randint(0, 364))
     if level == 2:
-        days, back = rng.randint(9, 48), rng.random() < 0.4
-        target = start + timedelta(days=-days if back else days)
+        days, backwards = rng.randint(9, 48), rng.random() < 0.4
+        target = start + timedelta(days=-days if backwards else days)
         steps = [1, -1, 2, -2, 3, -3]
         rng.shuffle(steps)
-        slips = [start.toordinal() + (days if back else -days), *(target.toordinal() + step for step in steps)]
-        ask = f"Which date is {days} days {'before' if back else 'after'} {_in_english(start)}?"
+        slips = [start.toordinal() + (days if backwards else -days), *(target.toordinal() + step for step in steps)]
+        question = f"Which date is {days} days {'before' if backwards else 'after'} {_in_english(start)}?"
         wrong_days = _spread(target.toordinal(), slips, rng)
-        return Puzzle(ask, _in_english(target), tuple(_in_english(date.fromordinal(day)) for day in wrong_days))
+        return Puzzle(question, _in_english(target), tuple(_in_english(date.fromordinal(day)) for day in wrong_days))
     start = date(start.year, rng.choice((1, 2, 2, 3, 5, 8, 10)), rng.randint(5, 28))
     days = rng.randint(15, 80)
     end = start + timedelta(days=days)

@@ -85,7 +85,7 @@ def _draft(
     """The question of a row. Raises `BadField`, with the file's name of the field."""
     fields = fields_of(tuple(row), columns, names)
     if not fields.question:
-        raise BadField("stem", _missing("", row, fields, "question"))
+        raise BadField("stem", _missing_message("", row, fields, "question"))
     parts = [_text(row[name], name) for name in fields.question]
     question_text = parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts).strip()
     stem, choices, keeps_order = _options_of(row, fields, fields.words.get(question_text, question_text), implied)
@@ -101,7 +101,7 @@ def _draft(
         raise BadField(culprit if isinstance(culprit, str) else (culprit or ("options",))[0], defect.text)
     no_answer = dict(columns.named).get("answer") == NONE
     if not fields.answer and choices.right is None and not no_answer:
-        raise BadField("gold", _missing("; write null where nobody knows it", row, fields, "answer"))
+        raise BadField("gold", _missing_message("; write null where nobody knows it", row, fields, "answer"))
     answers: list[tuple[str, int | Number | None]] = []
     for field in fields.answer:
         try:
@@ -218,7 +218,7 @@ def _options_of(
         elif implied or isinstance(row.get(fields.answer[0]) if fields.answer else None, bool):
             return question_text, Choices(tuple(option.capitalize() for option in implied or ("yes", "no"))), False
         else:
-            raise BadField("options", _missing("", row, fields, "options"))
+            raise BadField("options", _missing_message("", row, fields, "options"))
     except BadField:
         raise
     except ValueError as error:
@@ -233,15 +233,15 @@ def _options_of(
     return question_text, choices, True
 
 
-def _missing(advice: str, row: Mapping[str, Any], fields: Found, role: str) -> str:
+def _missing_message(advice: str, row: Mapping[str, Any], fields: Found, role: str) -> str:
     """The message for a missing field: what the row has, and how to name the right field."""
     fields_by_role = {"question": fields.question, "options": fields.options, "answer": fields.answer}
-    free = [
+    free_fields = [
         name
         for name in row
         if name not in OWN_FIELDS and not any(name in role_fields for role_fields in fields_by_role.values())
     ]
-    guess = {"question": free[:1], "options": free[1:-1], "answer": free[-1:]}
+    guess = {"question": free_fields[:1], "options": free_fields[1:-1], "answer": free_fields[-1:]}
     parts = []
     for other_role, role_fields in fields_by_role.items():
         names = list(role_fields[:1] if other_role == "answer" else role_fields) or guess[other_role] or ["…"]

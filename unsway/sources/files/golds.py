@@ -60,8 +60,8 @@ def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | 
     by_text = _index_of_text(answer, texts)
     number = re.fullmatch(r"(-?\d{1,4})(?:\.0+)?", answer)
     if by_text is None and number:
-        same = re.compile(rf"\s*{int(number[1])}(?:\.0+)?\s*")
-        by_text = next((index for index, text in enumerate(texts) if same.fullmatch(str(text))), None)
+        number_pattern = re.compile(rf"\s*{int(number[1])}(?:\.0+)?\s*")
+        by_text = next((index for index, text in enumerate(texts) if number_pattern.fullmatch(str(text))), None)
     if answer_as == "text":
         if by_text is None and answer.lower() not in MISSING:
             raise ValueError(f"is {answer[:80]!r}, which is the text of no option")

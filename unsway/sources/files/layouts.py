@@ -163,11 +163,11 @@ def find(names: Iterable[str]) -> Found:
     }.items():
         if field_of.keys() >= set(synonyms):
             raise BadField(role, f"is given twice, as {field_of[synonyms[0]]} and {field_of[synonyms[1]]}")
-    options, is_columns, right = _options(layout, field_of)
+    options, is_columns, right = _option_fields(layout, field_of)
     starts_at_0 = is_columns and plain(options[0])[-1] == "0"
     answers = tuple(field_of[name] for name in layout.answer if name in field_of and field_of[name] not in options)
     answer = (right,) if right else answers[:1]
-    question = _first(layout.question, field_of)
+    question = _first_fields(layout.question, field_of)
     passage = tuple(
         field_of[name] for name in layout.passage if name in field_of and field_of[name] not in (*question, *options)
     )
@@ -202,7 +202,7 @@ def family(spec: str, field_of: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _first(specs: Sequence[str], field_of: Mapping[str, str]) -> tuple[str, ...]:
+def _first_fields(specs: Sequence[str], field_of: Mapping[str, str]) -> tuple[str, ...]:
     """The fields of the first name that a row has; for `a+b`, the row must have both."""
     for spec in specs:
         parts = [family(part, field_of) for part in spec.split("+")]
@@ -211,7 +211,7 @@ def _first(specs: Sequence[str], field_of: Mapping[str, str]) -> tuple[str, ...]
     return ()
 
 
-def _options(layout: Layout, field_of: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
+def _option_fields(layout: Layout, field_of: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
     """The options' fields, whether each option has its own column, and the right option's column if it is a separate one."""
     fields = [spec for spec in layout.options if spec[-1] not in "@#" and "+" not in spec and spec in field_of]
     families = [spec for spec in layout.options if "+" not in spec and spec[-1] in "@#" and family(spec, field_of)]
@@ -222,7 +222,7 @@ def _options(layout: Layout, field_of: Mapping[str, str]) -> tuple[tuple[str, ..
         return (field_of[fields[0]],), False, ""
     if families:
         return family(families[0], field_of), True, ""
-    joint_fields = _first([spec for spec in layout.options if "+" in spec], field_of)
+    joint_fields = _first_fields([spec for spec in layout.options if "+" in spec], field_of)
     return joint_fields, bool(joint_fields), joint_fields[0] if joint_fields else ""
 
 
@@ -303,8 +303,8 @@ class NamedColumns(NamedTuple):
             ]
             if matches:
                 return matches[0]
-            close = get_close_matches(text, names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            closest = get_close_matches(text, names, n=1)
+            hint = f" Did you mean {closest[0]!r}?" if closest else ""
             column_list = ", ".join(names)[:300]
             raise BadInput(
                 f"--columns names {text.strip()!r} as {role}, which is no column.{hint} There are: {column_list}."
