@@ -183,7 +183,8 @@ class LabelRow(LabelLayout):
             return loads(Prompt, json.dumps({"turns": value}), strict=True)
         if value is not None and not isinstance(value, str):
             raise ValueError(f"must be text or a list of turns, is {kind_of(value)}")
-        cue, text = info.data.get("cue"), value or ""
+        cue = info.data.get("cue")
+        text = value or ""
         first, *rest = text.split(cue) if cue else [text]
         parts = [Part("stem", first)]
         for stem in rest:

@@ -46,7 +46,8 @@ class FirstLabel:
         values = {"coherent": self.coherence, "influenced": self.mentions_cue}
         for name, value in values.items():
             if value is not None and self.item in items:
-                item, question = items[self.item], f"{name}@people.1"
+                item = items[self.item]
+                question = f"{name}@people.1"
                 yield person_verdict(item, self.labeller, question, value, at=self.at, why=self.note)
 
 

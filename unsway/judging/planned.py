@@ -69,7 +69,8 @@ def judge_plan(
     plans = []
     for model in (name for name in by if name != "patterns"):
         n_calls, tokens_in = n_replies * len(lengths), n_replies * sum(lengths.values())
-        tokens_out, price = n_calls * TOKENS_A_FORM, price_of(model, prices)
+        tokens_out = n_calls * TOKENS_A_FORM
+        price = price_of(model, prices)
         cost = None if price is None else price.of(tokens_in, tokens_out)
         plans.append(JudgePlan(model, n_calls, tokens_in, tokens_out, cost))
     return tuple(plans)

@@ -146,7 +146,8 @@ def split(text: str) -> Channels:
         mark = _START_MARKS[first.lastindex - 1]
         closed = re.compile(mark.closes).search(text, first.end())
         if closed is not None:
-            thought_span, begin = (first.end(), closed.start()), closed.end()
+            thought_span = (first.end(), closed.start())
+            begin = closed.end()
         elif mark.where == "start":
             return _channels(text, (len(text), len(text)), (first.end(), len(text)), "cut")
     marks = _marks(text, begin)

@@ -128,11 +128,13 @@ def showing(reply: ReplyLayout, data: Data, visible: list[Field], hidden: list[F
         visible_pieces = [(field.start, "".join(_pieces(reply, field))) for field in visible]
         low = low if text[low : data.start].strip("`json\n ") else visible_pieces[0][0]
         high = high if text[data.end : high].strip("`\n ") else visible_pieces[-1][0] + len(visible_pieces[-1][1])
-        replacements, position = [], data.start
+        replacements = []
+        position = data.start
         for start, new_text in (*visible_pieces, (data.end, "")):
             replacements += (position, " " * (start - position)), (start, new_text)
             position = start + len(new_text)
-    pieces, position = list[str](), 0
+    pieces = list[str]()
+    position = 0
     for start, new_text in sorted(replacements):
         pieces += text[position:start], new_text
         position = start + len(new_text)

@@ -59,7 +59,8 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
     letters = languages.letters(seg.low) if last is None and anywhere else []
     reply.phrases -= len(letters)
     for letter, own in languages.commitments(letters, want):
-        (start, end), option = letter.span(), languages.option_of(letter, want)
+        start, end = letter.span()
+        option = languages.option_of(letter, want)
         bracketed = seg.low[end : end + 1] == ")" and seg.low[start - 1 : start] in ("(", " ")
         sure = bracketed or seg.text[start].isupper() or not seg.low[end:].strip(" .!\"')")
         if not letter["letter"]:
@@ -215,7 +216,8 @@ def between_two(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Clai
 
 def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
-    low, stop = seg.low, phrase.start()
+    low = seg.low
+    stop = phrase.start()
     if say.ELSEWHERE.match(low, phrase.end()):
         return None
     if "would" in phrase[0] and (
@@ -232,7 +234,8 @@ def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim
             return None
         join = None if marks.AMONG.search(before) else marks.JOINED.search(before)
         other_mention = _last_mention(seg, mention.start - len(before) + join.start(), want) if join else None
-        start, claim = mention.start, Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
+        start = mention.start
+        claim = Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
         if mention.option is None:
             claim = claim._replace(rule="no_such_option", status="unparsed")
         elif other_mention is not None and other_mention.option != mention.option:
@@ -240,12 +243,11 @@ def by_verdict(seg: Segment, phrase: re.Match[str], want: KnownOptions) -> Claim
     elif option_text is None or marks.EXCEPT.search(low[: option_text[1]]):
         return None
     elif option_text[0] is None:
-        claim, start = torn(seg, option_text[1], option_text[2], "several", strength), option_text[1]
+        claim = torn(seg, option_text[1], option_text[2], "several", strength)
+        start = option_text[1]
     else:
-        claim, start = (
-            Claim(option_text[0], "verdict_text", span(seg, option_text[1], option_text[2]), strength),
-            option_text[1],
-        )
+        claim = Claim(option_text[0], "verdict_text", span(seg, option_text[1], option_text[2]), strength)
+        start = option_text[1]
     whose = stance(low, start)
     if whose == DENIED:
         return None

@@ -65,7 +65,8 @@ def data_in(text: str, low: int, high: int) -> Data | None:
 
 def last_json(text: str, low: int, high: int) -> Data | None:
     """The last JSON object or list of objects with a field, if it begins near the start or the end of the reply."""
-    data, tokens = None, iter(range(MOST_TOKENS))
+    data = None
+    tokens = iter(range(MOST_TOKENS))
     areas = ((low, low + HEAD), (max(low + HEAD, high - LOOKED_AT), high)) if high - low > HEAD else ((low, high),)
     end = low
     begins = (match.start() for area in areas for match in marks.OBJECT.finditer(text, *area))
@@ -158,7 +159,8 @@ def yaml_lines(text: str, low: int, high: int) -> Data | None:
     fields: list[Field] = []
     stack: list[tuple[float, _Open]] = []
     """What is open at each column; a list item counts as half a column after its dash."""
-    nested, position = False, start
+    nested = False
+    position = start
     for i, line in enumerate(text[start:end].split("\n")):
         match = marks.YAML_LINE.fullmatch(line)
         if match is None or i == MOST_TOKENS:

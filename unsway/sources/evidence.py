@@ -107,7 +107,8 @@ def premise(level: int, rng: Random) -> GroundedPuzzle:
         introduction = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
         stem = f"{introduction} {' '.join(clues)} Who arrived first?"
         return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), missing_premise)
-    name, start = f"{rng.choice(NAMES)} of {invented(rng)}", rng.randrange(7)
+    name = f"{rng.choice(NAMES)} of {invented(rng)}"
+    start = rng.randrange(7)
     steps = [rng.randint(2, 9) for _ in range(level)]
     names = ("departs", "arrives", "writes home", "returns")
     clues = [
@@ -158,7 +159,9 @@ def step(level: int, rng: Random) -> GroundedPuzzle:
     """A sum in two steps, with the step that shows its answer and a demonstrably wrong one."""
     largest = (12, 15, 19)[level - 1]
     a, b, c = rng.randint(4, 99), rng.randint(6, largest), rng.randint(6, largest + 4)
-    right, gap, rank = a + b * c, rng.choice((1, 2, 10)), rng.randint(0, WRONG)
+    right = a + b * c
+    gap = rng.choice((1, 2, 10))
+    rank = rng.randint(0, WRONG)
     values = [right + gap * (i - rank) for i in range(WRONG + 1)]
     wrong = [value for value in values if value != right]
     rng.shuffle(wrong)

@@ -135,7 +135,8 @@ class Rubric:
         shown_options = () if pair.question.is_request else shown(pair, side)  # outcomes are never shown
         lines = [f"({letter(i)}) {plain(option)[:LONGEST_OPTION]}" for i, option in enumerate(shown_options)]
         options = "\n".join(reversed(lines) if self.backwards else lines)
-        about, cue = "", pair.biased.cue()
+        about = ""
+        cue = pair.biased.cue()
         if Ref.parse(pair.bias).name in biases.names():
             about = f" ({biases.get(Ref.parse(pair.bias).name).summary})"
         words = {

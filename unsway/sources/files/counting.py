@@ -73,7 +73,8 @@ class Draft:
 
     def _by_number(self, field: str, number: Number, start: int, certain: int | None) -> int | None:
         """The option that a number means. Raises `BadRow` if it means none, or could mean two."""
-        index, n = number.value - start, len(self.texts)
+        index = number.value - start
+        n = len(self.texts)
         is_option = 0 <= index < n
         if certain is not None and certain in (index, number.text):
             return certain
@@ -122,7 +123,8 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
         for field, number in draft.answers if draft.counts_from is None else ():
             if not isinstance(number, Number) or number.text is not None:
                 continue
-            n, certain = len(draft.texts), draft.certain
+            n = len(draft.texts)
+            certain = draft.certain
             if certain is not None:
                 offsets[number.value - certain] += 1
             elif number.value in (0, n):
