@@ -22,11 +22,11 @@ backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends", Back
 def backend(name: str, **options: Any) -> Backend:
     """Make a back-end by name, with its options. Raises `UnknownName` for the name, `BadInput` for an unknown option."""
     kind = backends.get(name)
-    known = [field.name for field in fields(kind)]
-    for given in options:
-        if given not in known:
+    names = [field.name for field in fields(kind)]
+    for option in options:
+        if option not in names:
             raise BadInput(
-                f"The back-end {name!r} has no option {given!r}; it has {', '.join(known)}. Leave it out, or name another "
+                f"The back-end {name!r} has no option {option!r}; it has {', '.join(names)}. Leave it out, or name another "
                 "back-end."
             )
     return kind(**options)

@@ -39,24 +39,24 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     record = None if is_foreign else read_checkpoint(checkpoint)
     if record is not None and record.is_hosted:
         raise BadInput(f"{str(checkpoint)!r} was trained by {record.backend!r}, which keeps the weights to itself.")
-    place = Path(out)
-    if place.exists() and (not place.is_dir() or any(not file.name.startswith(PART) for file in place.iterdir())):
-        raise BadInput(f"{str(place)!r} is there already and not empty. Name another folder.")
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(not file.name.startswith(PART) for file in folder.iterdir())):
+        raise BadInput(f"{str(folder)!r} is there already and not empty. Name another folder.")
     weights = locate(str(checkpoint))
     model = load_model(weights, precision)
     try:
-        with staged(place) as new:
-            model.save_pretrained(new)
-            weights.tokenizer.save_pretrained(new)
+        with staged(folder) as staging:
+            model.save_pretrained(staging)
+            weights.tokenizer.save_pretrained(staging)
             if record is not None:
-                here = replace(record, model=".", uri=".")  # the folder may go anywhere
-                write_text(new / CHECKPOINT_FILE, dumps(here) + "\n")
+                movable = replace(record, model=".", uri=".")  # the folder may go anywhere
+                write_text(staging / CHECKPOINT_FILE, dumps(movable) + "\n")
             manifest = {
                 "unsway": version("unsway"),
                 "exported_from": weights.fingerprint,
-                "files": {path.name: sha256_file(path) for path in sorted(new.iterdir())},
+                "files": {path.name: sha256_file(path) for path in sorted(staging.iterdir())},
             }
-            write_text(new / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+            write_text(staging / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     except Exception as error:  # safetensors and the standard library raise different errors
-        raise StoreError(f"Cannot write {str(place)!r} ({type(error).__name__}: {error}). Make room.") from error
-    return place
+        raise StoreError(f"Cannot write {str(folder)!r} ({type(error).__name__}: {error}). Make room.") from error
+    return folder

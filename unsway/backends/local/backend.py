@@ -56,7 +56,7 @@ class Local(LocalOptions, Backend):
 
     def describe(self, base: str) -> str:
         """`name@fingerprint` of the base model."""
-        return _pinned(locate(base.removeprefix(LOCAL)))
+        return _pinned_name(locate(base.removeprefix(LOCAL)))
 
     def training_cost(self, base: str, tokens: float) -> float:
         """Always 0: training here costs no money."""
@@ -103,28 +103,32 @@ class Local(LocalOptions, Backend):
         args = arguments(method, folder, self, n_steps(order, method.batch_size), at_once)
         sha256 = examples_sha256(rows)
         with hold(folder):
-            ready = done(folder, method, _pinned(weights), sha256)
-            if ready is not None:  # another process made it while this one waited
-                return ready
-            made = _trained(weights, tokens, order, method, args, f"{sha256} {method!r} {weights.fingerprint}")
+            existing = done(folder, method, _pinned_name(weights), sha256)
+            if existing is not None:  # another process made it while this one waited
+                return existing
+            hf_trainer = _train(weights, tokens, order, method, args, f"{sha256} {method!r} {weights.fingerprint}")
             checkpoint = Checkpoint(
                 model=str(folder),
-                base=_pinned(weights),
+                base=_pinned_name(weights),
                 backend=self.name,
                 uri=str(folder),
                 method=repr(method),
                 data_sha256=sha256,
-                steps=made.state.global_step,
+                steps=hf_trainer.state.global_step,
                 tokens=sum(tokens[i].n_tokens for i in order),
             )
-            sharded = made.is_fsdp_enabled or made.is_deepspeed_enabled
-            state = made.accelerator.get_state_dict(made.model_wrapped) if sharded else None  # each process has a part
+            sharded = hf_trainer.is_fsdp_enabled or hf_trainer.is_deepspeed_enabled
+            state = (
+                hf_trainer.accelerator.get_state_dict(hf_trainer.model_wrapped) if sharded else None
+            )  # each process has a part
             if is_main():
-                made.accelerator.unwrap_model(made.model).config = made.config_of_base
-                write_checkpoint(made.accelerator.unwrap_model(made.model), weights, folder, checkpoint, state)
-            made.accelerator.wait_for_everyone()
+                hf_trainer.accelerator.unwrap_model(hf_trainer.model).config = hf_trainer.config_of_base
+                write_checkpoint(
+                    hf_trainer.accelerator.unwrap_model(hf_trainer.model), weights, folder, checkpoint, state
+                )
+            hf_trainer.accelerator.wait_for_everyone()
         self.tidy(folder)
-        del made
+        del hf_trainer
         free_memory()
         return checkpoint
 
@@ -151,7 +155,7 @@ class Local(LocalOptions, Backend):
         at_once = self.rows_at_once or rows_that_fit(weights, longest, all_weights=not method.lora_rank)
         record = Checkpoint(
             model=str(folder),
-            base=_pinned(weights),
+            base=_pinned_name(weights),
             backend=self.name,
             uri=str(folder),
             method=repr(method),
@@ -180,7 +184,7 @@ class Local(LocalOptions, Backend):
             shutil.rmtree(folder / STEPS, ignore_errors=True)
 
 
-def _pinned(weights: Weights) -> str:
+def _pinned_name(weights: Weights) -> str:
     return f"{weights.name}@{weights.fingerprint}"
 
 
@@ -193,7 +197,7 @@ def _without_adapter(weights: Weights) -> Weights:
     return weights
 
 
-def _trained(
+def _train(
     weights: Weights,
     rows: Sequence[TokenRow],
     order: Sequence[int],
@@ -202,23 +206,24 @@ def _trained(
     this_fit: str,
 ) -> Trainer:
     """Run the trainer and return it; an error while writing files is raised as a disk error that says what survives."""
-    folder, steps = Path(args.output_dir).parent, n_steps(order, method.batch_size)
+    folder = Path(args.output_dir).parent
+    steps = n_steps(order, method.batch_size)
     if is_main():
         keep_only(folder, this_fit)
     with args.main_process_first(local=False):
         last = last_saved(folder)
     with track_once(f"Training {method.name}", steps, done=number(last)) as advance:
         callback = reporting(folder, advance, lambda step: rows_of_step(order, method.batch_size, step))
-        made = trainer(weights, [rows[i] for i in order], method, args, callback)
+        hf_trainer = trainer(weights, [rows[i] for i in order], method, args, callback)
         try:
-            made.train(resume_from_checkpoint=str(last) if last else None)
+            hf_trainer.train(resume_from_checkpoint=str(last) if last else None)
         except UnswayError:
             raise
         except Exception as error:  # torch, safetensors and the standard library raise different errors
             if not callback.saving:
                 raise
-            raise not_written(error, folder, made.state.global_step) from error
-    return made
+            raise not_written(error, folder, hf_trainer.state.global_step) from error
+    return hf_trainer
 
 
 backends.add("local", Local)

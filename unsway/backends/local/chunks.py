@@ -30,18 +30,18 @@ def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tens
 
     vocabulary = head.weight.shape[0]
     n = max(1, LOGITS_AT_ONCE[hidden_ND.device.type] // vocabulary)
-    places = [slice(start, start + n) for start in range(0, max(1, len(hidden_ND)), n)]
+    chunks = [slice(start, start + n) for start in range(0, max(1, len(hidden_ND)), n)]
 
-    def scored(states_nD: Tensor, where: slice) -> Tensor:
-        return score(head(states_nD), where)
+    def score_states(states_nD: Tensor, chunk: slice) -> Tensor:
+        return score(head(states_nD), chunk)
 
     if head.weight.requires_grad or not hidden_ND.requires_grad:  # an output layer that is trained has its own gradient
-        return torch.cat([scored(hidden_ND[where], where) for where in places])
-    values, slopes = [], []
-    for where in places:
-        states_nD = hidden_ND[where].detach().requires_grad_()
-        value_n = scored(states_nD, where)
-        slopes.append(torch.autograd.grad(value_n.sum(), states_nD)[0])
+        return torch.cat([score_states(hidden_ND[chunk], chunk) for chunk in chunks])
+    values, gradients = [], []
+    for chunk in chunks:
+        states_nD = hidden_ND[chunk].detach().requires_grad_()
+        value_n = score_states(states_nD, chunk)
+        gradients.append(torch.autograd.grad(value_n.sum(), states_nD)[0])
         values.append(value_n.detach())
-    along_N = (hidden_ND * torch.cat(slopes)).float().sum(-1)
+    along_N = (hidden_ND * torch.cat(gradients)).float().sum(-1)
     return torch.cat(values) + (along_N - along_N.detach())  # adds 0 to the value, but attaches the gradient

@@ -42,17 +42,17 @@ def head_of(model: Any) -> Head | None:
     """The head of a model; None if its logits differ from those of the model's forward pass."""
     import torch
 
-    caught: list[Tensor] = []
-    hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+    states: list[Tensor] = []
+    hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: states.append(out.last_hidden_state))
     try:
         with torch.no_grad():
             ids_1T = torch.arange(4, device=model.device)[None]
             own_TV = model(input_ids=ids_1T, use_cache=False).logits[0].float()
             head = Head(model)
-            off = (head(caught[-1][0]) - own_TV).abs().max()
+            difference = (head(states[-1][0]) - own_TV).abs().max()
     finally:
         hook.remove()
-    return head if not off > CLOSE * own_TV.abs().max() else None
+    return head if not difference > CLOSE * own_TV.abs().max() else None
 
 
 def check_head(model: Any, name: str) -> None:

@@ -79,9 +79,9 @@ def share(batch_size: int, at_once: int) -> tuple[int, int]:
         raise BadInput(
             f"A batch of {batch_size} examples cannot be shared by {n} processes. Set batch_size to a multiple of {n}."
         )
-    each = batch_size // n
-    rows = max(rows for rows in range(1, min(at_once, each) + 1) if each % rows == 0)
-    return rows, each // rows
+    per_process = batch_size // n
+    rows = max(rows for rows in range(1, min(at_once, per_process) + 1) if per_process % rows == 0)
+    return rows, per_process // rows
 
 
 @contextmanager

@@ -97,11 +97,11 @@ class LiveModel(Noting):
         )
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         # norms and biases do not decay, as in `fit`
-        decays = [{"params": [p for p in self.trained if p.ndim > 1], "weight_decay": method.weight_decay}]
-        decays += (
+        groups = [{"params": [p for p in self.trained if p.ndim > 1], "weight_decay": method.weight_decay}]
+        groups += (
             [{"params": vectors, "weight_decay": 0.0}] if (vectors := [p for p in self.trained if p.ndim < 2]) else []
         )
-        self.optimiser = torch.optim.AdamW(decays, lr=method.learning_rate)
+        self.optimiser = torch.optim.AdamW(groups, lr=method.learning_rate)
         n_steps = method.n_steps(len(rows))
         self.schedule = get_linear_schedule_with_warmup(self.optimiser, method.warmup_steps(n_steps), n_steps)
         keep_only(folder, f"{record.data_sha256} {method!r} {weights.fingerprint}")
@@ -134,14 +134,14 @@ class LiveModel(Noting):
 
         try:
             with torch.no_grad(), self.autocast():
-                found = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
+                replies = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
         except ModelError:
-            asked = {each.prompt for each in prompts}
+            prompt_ids = {prompt.prompt for prompt in prompts}
             sides = ((row, side) for row in self.rows for side in (row.biased, row.clean) if side)
-            spoilt = [row for row, side in sides if self.encode(side.messages()).prompt in asked]
+            spoilt = [row for row, side in sides if self.encode(side.messages()).prompt in prompt_ids]
             check_number("score of the next token", math.nan, self.steps + 1, spoilt, self.rows)
             raise
-        return found
+        return replies
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
         """Log-probability of each completion token, (R,) per row; logits are computed only at those positions."""
@@ -151,8 +151,8 @@ class LiveModel(Noting):
             :, None
         ]
 
-        def score(logits_nV: Tensor, places: slice) -> Tensor:
-            return (logits_nV / temperature).log_softmax(dim=-1).gather(-1, targets_N1[places])[:, 0]
+        def score(logits_nV: Tensor, chunk: slice) -> Tensor:
+            return (logits_nV / temperature).log_softmax(dim=-1).gather(-1, targets_N1[chunk])[:, 0]
 
         return self._of_tokens(rows, base, score)
 
@@ -166,9 +166,9 @@ class LiveModel(Noting):
         with self._reading(True):
             theirs_ND = torch.cat(self._hidden(base_rows, None, True)).to(head.weight.dtype)
 
-        def score(logits_nV: Tensor, places: slice) -> Tensor:
+        def score(logits_nV: Tensor, chunk: slice) -> Tensor:
             with torch.no_grad():
-                base_nV = head(theirs_ND[places])
+                base_nV = head(theirs_ND[chunk])
             return of(logits_nV, base_nV)
 
         return self._of_tokens(rows, False, score)
@@ -243,19 +243,19 @@ class LiveModel(Noting):
             with self._reading(base):
                 return tuple(map(head, self._hidden(rows, at, base)))
         model = self._of(base)
-        places = [list(each) for each in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
-        texts = [(*row.prompt, *row.completion) for row in rows]
-        start = self._start(texts, places, base)
+        places = [list(positions) for positions in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
+        sequences = [(*row.prompt, *row.completion) for row in rows]
+        start = self._start(sequences, places, base)
         caught = Caught(places, start)
         with self._reading(base), catching(model, want, caught):
-            self._pass([Line(text, (), (), (), ()) for text in texts], base, start)
+            self._pass([Line(ids, (), (), (), ()) for ids in sequences], base, start)
         self._count(rows, base)
         of_layers = [caught.layers[layer] for layer in sorted(caught.layers)]
-        found = []
-        for place, text in enumerate(texts):
-            stacked = torch.stack([states[place] for states in of_layers]).float()
-            found.append(stacked[..., : len(text)] if want == "attention" else stacked)
-        return tuple(found)
+        states_by_row = []
+        for row, ids in enumerate(sequences):
+            stacked = torch.stack([states[row] for states in of_layers]).float()
+            states_by_row.append(stacked[..., : len(ids)] if want == "attention" else stacked)
+        return tuple(states_by_row)
 
     def _of_tokens(
         self, rows: Sequence[Tokens], base: bool, score: Callable[[Tensor, slice], Tensor]
@@ -265,33 +265,35 @@ class LiveModel(Noting):
 
         with self._reading(base):
             hidden_ND = torch.cat(self._hidden(rows, None, base))
-            found_N = by_chunk(hidden_ND, Head(self._of(base)), score)
-        return tuple(found_N.split([len(row.completion) for row in rows]))
+            values_N = by_chunk(hidden_ND, Head(self._of(base)), score)
+        return tuple(values_N.split([len(row.completion) for row in rows]))
 
     def _hidden(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> list[Tensor]:
         """Last hidden states at some positions, (n, D) per row; by default at those that predict the completion."""
-        texts = [(*row.prompt, *row.completion) for row in rows]
+        sequences = [(*row.prompt, *row.completion) for row in rows]
         if at is None:
-            laid = lines(rows) if self.can_pack else lines(rows, 0)
+            pass_lines = lines(rows) if self.can_pack else lines(rows, 0)
         else:
-            laid = [Line(texts[i], (), (), (tuple(places),), (i,)) for i, places in enumerate(at)]
+            pass_lines = [Line(sequences[i], (), (), (tuple(places),), (i,)) for i, places in enumerate(at)]
         start = self._start(
-            [line.ids for line in laid], [[p for of in line.predicting for p in of] for line in laid], base
+            [line.ids for line in pass_lines],
+            [[place for places in line.predicting for place in places] for line in pass_lines],
+            base,
         )
-        caught: list[Tensor] = []
+        states: list[Tensor] = []
         hook = (
-            self._of(base).get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+            self._of(base).get_decoder().register_forward_hook(lambda _m, _i, out: states.append(out.last_hidden_state))
         )
         try:
-            self._pass(laid, base, start)
+            self._pass(pass_lines, base, start)
         finally:
             hook.remove()
         self._count(rows, base)
-        found: dict[int, Tensor] = {}
-        for line, hidden_TD in zip(laid, caught[-1], strict=True):
+        states_by_row: dict[int, Tensor] = {}
+        for line, hidden_TD in zip(pass_lines, states[-1], strict=True):
             for row, places in zip(line.rows, line.predicting, strict=True):
-                found[row] = hidden_TD[[place - start for place in places]]
-        return [found[row] for row in range(len(rows))]
+                states_by_row[row] = hidden_TD[[place - start for place in places]]
+        return [states_by_row[row] for row in range(len(rows))]
 
     # ------------------------------------------------------------ passes
 
@@ -308,8 +310,8 @@ class LiveModel(Noting):
         """Enable gradients only inside a step and for the current weights; switch the adapter off for the base."""
         import torch
 
-        off = self.model.disable_adapter() if base and self.method.lora_rank else nullcontext()
-        with off, torch.set_grad_enabled(self.is_stepping and not base), self.autocast():
+        without_adapter = self.model.disable_adapter() if base and self.method.lora_rank else nullcontext()
+        with without_adapter, torch.set_grad_enabled(self.is_stepping and not base), self.autocast():
             yield
 
     def _tokens(self, row: Example | Rollout) -> Tokens:
@@ -321,38 +323,41 @@ class LiveModel(Noting):
         if self.is_stepping and not base:
             self.tokens += sum(len(row.prompt) + len(row.completion) for row in rows)
 
-    def _start(self, texts: Sequence[Sequence[int]], places: Sequence[Sequence[int]], base: bool) -> int:
+    def _start(self, sequences: Sequence[Sequence[int]], places: Sequence[Sequence[int]], base: bool) -> int:
         """Length of the common prefix of all texts before the first wanted position; 0 if sharing it saves nothing."""
         if not self.can_share:
             return 0
-        shared = min(common(texts[0], text) for text in texts)
-        shared = min(shared, *(min(each, default=0) for each in places), *(len(text) - 1 for text in texts))
-        known = self.beginnings.known(texts[0][:shared]) if base else 0
-        if len(texts) == 1 or known >= shared - NOT_WORTH_A_PASS:
-            return known
+        shared = min(common(sequences[0], ids) for ids in sequences)
+        shared = min(shared, *(min(positions, default=0) for positions in places), *(len(ids) - 1 for ids in sequences))
+        n_cached = self.beginnings.known(sequences[0][:shared]) if base else 0
+        if len(sequences) == 1 or n_cached >= shared - NOT_WORTH_A_PASS:
+            return n_cached
         return shared
 
-    def _pass(self, laid: Sequence[Line], base: bool, start: int) -> None:
+    def _pass(self, pass_lines: Sequence[Line], base: bool, start: int) -> None:
         """Run lines through the model, padded on the right; hooks record the wanted states after the shared prefix."""
         import torch
 
-        longest, device = max(len(line.ids) for line in laid), self.model.device
+        longest = max(len(line.ids) for line in pass_lines)
+        device = self.model.device
 
-        def padded(of: Callable[[Line], Sequence[int]], filled: int) -> Tensor:
-            return torch.tensor([[*of(line), *[filled] * (longest - len(line.ids))] for line in laid], device=device)
+        def padded(values: Callable[[Line], Sequence[int]], fill: int) -> Tensor:
+            return torch.tensor(
+                [[*values(line), *[fill] * (longest - len(line.ids))] for line in pass_lines], device=device
+            )
 
         ids_BT = padded(lambda line: line.ids, self.pad)
         model = self.model if self.method.lora_rank else self._of(base)
-        more: dict[str, Any] = {"attention_mask": padded(lambda line: [1] * len(line.ids), 0), "use_cache": False}
-        if any(len(line.rows) > 1 for line in laid):
-            more["position_ids"] = padded(lambda line: line.positions, 0)[:, start:]
-            more["attention_mask"] = seen(padded(lambda line: line.segments, -1), start)
+        options: dict[str, Any] = {"attention_mask": padded(lambda line: [1] * len(line.ids), 0), "use_cache": False}
+        if any(len(line.rows) > 1 for line in pass_lines):
+            options["position_ids"] = padded(lambda line: line.positions, 0)[:, start:]
+            options["attention_mask"] = seen(padded(lambda line: line.segments, -1), start)
         if start:
-            begun = self.beginnings.repeated(laid[0].ids[:start], len(laid)) if base else None
-            if begun is None:
-                begun = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
+            cache = self.beginnings.repeated(pass_lines[0].ids[:start], len(pass_lines)) if base else None
+            if cache is None:
+                cache = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
                 if base:
-                    self.beginnings.keep(laid[0].ids[:start], begun)
-                begun.batch_repeat_interleave(len(laid))
-            more |= {"past_key_values": begun, "use_cache": True}
-        model(input_ids=ids_BT[:, start:], logits_to_keep=1, **more)
+                    self.beginnings.keep(pass_lines[0].ids[:start], cache)
+                cache.batch_repeat_interleave(len(pass_lines))
+            options |= {"past_key_values": cache, "use_cache": True}
+        model(input_ids=ids_BT[:, start:], logits_to_keep=1, **options)

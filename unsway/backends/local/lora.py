@@ -30,8 +30,8 @@ def adapter_of(method: Method, model: Any, name: str) -> LoraConfig | None:
     if not method.lora_rank:
         return None
     modules = ADAPTED[method.lora_on]
-    known = {path.rpartition(".")[2] for path, _ in model.named_modules()}
-    if modules != "all-linear" and (missing := [each for each in modules if each not in known]):
+    names = {path.rpartition(".")[2] for path, _ in model.named_modules()}
+    if modules != "all-linear" and (missing := [module for module in modules if module not in names]):
         raise BadInput(
             f"{name!r} has no modules {missing}, which lora_on={method.lora_on!r} adapts. Set lora_on=all-linear."
         )

@@ -22,10 +22,10 @@ def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
     if not torch.cuda.is_available():
         return ROWS_ON_CPU
     config = load_config(weights)
-    middle = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
-    of_a_token = config.num_hidden_layers * (20 * config.hidden_size + 8 * middle)
-    on_disk = sum(path.stat().st_size for path in weights.folder.glob("*.safetensors"))
+    mlp_width = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    bytes_of_a_token = config.num_hidden_layers * (20 * config.hidden_size + 8 * mlp_width)
+    bytes_of_weights = sum(path.stat().st_size for path in weights.folder.glob("*.safetensors"))
     # float32 weights, gradients and the optimiser's two moments are 8 times bfloat16 weights
-    kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # cached by the allocator from earlier work
-    free = torch.cuda.mem_get_info()[0] + kept - on_disk * (8 if all_weights else 1)
-    return max(1, int(SHARE_OF_FREE * free / (of_a_token * longest)))
+    cached = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # cached by the allocator from earlier work
+    free = torch.cuda.mem_get_info()[0] + cached - bytes_of_weights * (8 if all_weights else 1)
+    return max(1, int(SHARE_OF_FREE * free / (bytes_of_a_token * longest)))

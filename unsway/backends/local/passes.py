@@ -39,27 +39,27 @@ class Line:
 
 def lines(rows: Sequence[Tokens], most: int = REPLIES_A_LINE) -> list[Line]:
     """Lines for some rows: rows of one prompt share a line while their replies have at most `most` tokens."""
-    found: list[list[int]] = []
-    for number in sorted(range(len(rows)), key=lambda i: rows[i].prompt):
-        together = [*found[-1], number] if found and rows[found[-1][0]].prompt == rows[number].prompt else [number]
-        if len(together) == 1 or sum(len(rows[i].completion) for i in together) > most:
-            found.append([number])
+    groups: list[list[int]] = []
+    for index in sorted(range(len(rows)), key=lambda i: rows[i].prompt):
+        group = [*groups[-1], index] if groups and rows[groups[-1][0]].prompt == rows[index].prompt else [index]
+        if len(group) == 1 or sum(len(rows[i].completion) for i in group) > most:
+            groups.append([index])
         else:
-            found[-1] = together
-    return [_line(rows, together) for together in found]
+            groups[-1] = group
+    return [_line(rows, group) for group in groups]
 
 
-def _line(rows: Sequence[Tokens], together: Sequence[int]) -> Line:
-    prompt = rows[together[0]].prompt
+def _line(rows: Sequence[Tokens], group: Sequence[int]) -> Line:
+    prompt = rows[group[0]].prompt
     ids, segments, positions = list(prompt), [0] * len(prompt), list(range(len(prompt)))
     predicting = []
-    for segment, row in enumerate(together, 1):
+    for segment, row in enumerate(group, 1):
         reply = rows[row].completion
         predicting.append((len(prompt) - 1, *range(len(ids), len(ids) + len(reply) - 1))[: len(reply)])
         ids += reply[:-1]
         segments += [segment] * len(reply[:-1])
         positions += range(len(prompt), len(prompt) + len(reply[:-1]))
-    return Line(tuple(ids), tuple(segments), tuple(positions), tuple(predicting), tuple(together))
+    return Line(tuple(ids), tuple(segments), tuple(positions), tuple(predicting), tuple(group))
 
 
 def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) -> Iterator[list[Any]]:
@@ -70,20 +70,20 @@ def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) ->
         at_once: Limits the tokens of a pass to those of this many longest rows.
         tokens: Returns the tokens of a row.
     """
-    laid = [tokens(row) for row in rows]
-    most = at_once * max(len(each.prompt) + len(each.completion) for each in laid)
+    sequences = [tokens(row) for row in rows]
+    most = at_once * max(len(sequence.prompt) + len(sequence.completion) for sequence in sequences)
     part: list[Line] = []
     cost = shared = 0
-    for line in sorted(lines(laid), key=lambda line: len(line.ids)):
+    for line in sorted(lines(sequences), key=lambda line: len(line.ids)):
         n = len(line.ids)
-        begins = common(part[0].ids, line.ids) if part else n
-        begins = min(begins, shared) if part else n
-        joined = begins + (len(part) + 1) * (n - begins)
-        if part and joined > min(most, cost + n + NOT_WORTH_A_PASS):
-            yield [rows[i] for each in part for i in each.rows]
-            part, begins, joined = [], n, n
-        part, shared, cost = [*part, line], begins, joined
-    yield [rows[i] for each in part for i in each.rows]
+        prefix = common(part[0].ids, line.ids) if part else n
+        prefix = min(prefix, shared) if part else n
+        joint_cost = prefix + (len(part) + 1) * (n - prefix)
+        if part and joint_cost > min(most, cost + n + NOT_WORTH_A_PASS):
+            yield [rows[i] for member in part for i in member.rows]
+            part, prefix, joint_cost = [], n, n
+        part, shared, cost = [*part, line], prefix, joint_cost
+    yield [rows[i] for member in part for i in member.rows]
 
 
 def seen(segments_BT: Tensor, start: int) -> Tensor:

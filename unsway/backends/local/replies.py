@@ -66,10 +66,12 @@ class ReplyFormat:
             )
         added = weights.tokenizer.added_tokens_decoder.values()
         chat = [{"role": "user", "content": MARK}]
-        text = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        tail = str(text).rpartition(MARK)[2]
-        replied = weights.tokenizer.apply_chat_template([*chat, {"role": "assistant", "content": MARK}], tokenize=False)
-        before = str(replied).rpartition(MARK)[0].rpartition(MARK)[2]
+        rendered = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        tail = str(rendered).rpartition(MARK)[2]
+        with_reply = weights.tokenizer.apply_chat_template(
+            [*chat, {"role": "assistant", "content": MARK}], tokenize=False
+        )
+        before = str(with_reply).rpartition(MARK)[0].rpartition(MARK)[2]
         space = before.removeprefix(tail) if before.startswith(tail) and not before.removeprefix(tail).strip() else ""
         opens = closes = template = ""
         for mark in (mark for mark in THOUGHTS if mark.opens and mark.where == "anywhere"):
@@ -81,8 +83,8 @@ class ReplyFormat:
             if in_tail:
                 template = "closes" if re.search(mark.closes, tail[in_tail[-1].end() :]) else "opens"
             opens = in_tail[-1][0] if in_tail else tokens[0] if tokens else str(in_template and in_template[0])
-            ends = [f"{opens[:1]}/{opens[1:]}", *(token.content for token in added)]
-            closes = next((end for end in ends if re.fullmatch(mark.closes, end)), "")
+            candidates = [f"{opens[:1]}/{opens[1:]}", *(token.content for token in added)]
+            closes = next((end for end in candidates if re.fullmatch(mark.closes, end)), "")
             break
         plain = [token.content for token in added if not token.special]
         texts = {text for text in plain if TEXT_TOKENS.fullmatch(text) or OPENING.fullmatch(text) or text == closes}
@@ -114,17 +116,17 @@ class ReplyFormat:
         Raises:
             BadInput: It holds a token that only the template may write, or its thought cannot be written at its place.
         """
-        found = split(text)
-        said = text[found.said_span[0] :] if found.thought_span != (0, 0) else text
-        thought = found.thought.strip()
+        parts = split(text)
+        answer = text[parts.said_span[0] :] if parts.thought_span != (0, 0) else text
+        thought = parts.thought.strip()
         if self.opens:
-            if found.thought_kind == "cut":
+            if parts.thought_kind == "cut":
                 raise BadInput("has a completion whose thought is never closed")
-            if not found.said:
+            if not parts.said:
                 raise BadInput("has a completion that says nothing after its thought")
-            if OPENING.sub("", text[: found.thought_span[0]]).strip():
+            if OPENING.sub("", text[: parts.thought_span[0]]).strip():
                 raise BadInput("has a completion with words before its thought")
-            if self.opens in thought + said or (self.closes and self.closes in thought + said):
+            if self.opens in thought + answer or (self.closes and self.closes in thought + answer):
                 raise BadInput(f"has a completion with more than one {self.opens!r} or {self.closes!r}")
             if thought and self.template == "closes":
                 raise BadInput(
@@ -142,12 +144,12 @@ class ReplyFormat:
                 )
             start = "" if self.template == "opens" else f"{self.opens}\n"
             is_marked = thought or self.template == "opens"
-            text = f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}" if is_marked else said
+            text = f"{start}{thought}\n{self.closes}\n\n{answer.lstrip()}" if is_marked else answer
         self.check(text.replace(self.opens, "").replace(self.closes, "") if self.opens else text)
         text = text if text.startswith(self.space) else self.space + text
         tail, whole, alone = (
-            self.weights.tokenizer.encode(each, add_special_tokens=False)
-            for each in (self.tail, self.tail + text, text)
+            self.weights.tokenizer.encode(string, add_special_tokens=False)
+            for string in (self.tail, self.tail + text, text)
         )
         # a prompt's tokens are fixed before the reply is sampled, so none may merge with the reply's
         return (*(whole[len(tail) :] if whole[: len(tail)] == tail else alone), self.weights.end)
@@ -160,13 +162,13 @@ class ReplyFormat:
             TrainingError: They exceed the context of the model.
         """
         reply = () if completion is None else self.reply_ids(completion)
-        found = Tokens(self.prompt_ids(Texts(tuple(prompt), ())), reply)
-        if (n := len(found.prompt) + len(reply)) > context:
+        tokens = Tokens(self.prompt_ids(Texts(tuple(prompt), ())), reply)
+        if (n := len(tokens.prompt) + len(reply)) > context:
             raise TrainingError(
                 f"A row has {n} tokens and {self.weights.name!r} reads {context}. It begins {prompt[0].content[:60]!r}. "
                 "Leave it out, or take a model with more context."
             )
-        return found
+        return tokens
 
     def decode(self, completion: Sequence[int]) -> str:
         """The text of a reply as it is measured, its thought between marks, without the token that ends it."""
@@ -183,9 +185,9 @@ class ReplyFormat:
 
     def check(self, text: str) -> None:
         """Raise `BadInput` for a text with a token that only the template may write."""
-        found = next((mark for mark in self.forbidden if mark in text), None)
-        if found is not None:
+        token = next((mark for mark in self.forbidden if mark in text), None)
+        if token is not None:
             raise BadInput(
-                f"holds {found!r}, a special token of {self.weights.name!r}: the chat template was applied already, or the "
+                f"holds {token!r}, a special token of {self.weights.name!r}: the chat template was applied already, or the "
                 "text forges a turn. Write it in another way"
             )

@@ -39,28 +39,30 @@ def roll(
         ends: Token ids that end a reply.
         share: Whether the cache keeps all keys and values of a prefix, so several rows can continue from it.
     """
-    found: list[list[Tokens]] = [[] for _ in prompts]
+    replies: list[list[Tokens]] = [[] for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].prompt))
     for first in range(0, n, SAMPLED_AT_ONCE):
-        many = min(n - first, SAMPLED_AT_ONCE)
-        together = max(1, SAMPLED_AT_ONCE // many)
-        for start in range(0, len(order), together):
-            places = order[start : start + together]
-            batch = [prompts[place].prompt for place in places]
+        per_prompt = min(n - first, SAMPLED_AT_ONCE)
+        prompts_at_once = max(1, SAMPLED_AT_ONCE // per_prompt)
+        for start in range(0, len(order), prompts_at_once):
+            indices = order[start : start + prompts_at_once]
+            batch = [prompts[index].prompt for index in indices]
             seeds = [
-                rng(settings.seed, "sample", prompt, first + i).getrandbits(63) for prompt in batch for i in range(many)
+                rng(settings.seed, "sample", prompt, first + i).getrandbits(63)
+                for prompt in batch
+                for i in range(per_prompt)
             ]
-            for number, reply in enumerate(_batch(model, batch, many, settings, ends, seeds, share)):
-                place = places[number // many]
+            for number, reply in enumerate(_batch(model, batch, per_prompt, settings, ends, seeds, share)):
+                index = indices[number // per_prompt]
                 ended = bool(reply) and reply[-1] in ends
-                found[place].append(Tokens(prompts[place].prompt, tuple(reply), ended))
-    return tuple(map(tuple, found))
+                replies[index].append(Tokens(prompts[index].prompt, tuple(reply), ended))
+    return tuple(map(tuple, replies))
 
 
 def _batch(
     model: Any,
     prompts: Sequence[tuple[int, ...]],
-    many: int,
+    per_prompt: int,
     settings: Settings,
     ends: Set[int],
     seeds: list[int],
@@ -73,17 +75,17 @@ def _batch(
     replies: list[list[int]] = [[] for _ in seeds]
     rows = list(range(len(seeds)))
     noise = RowNoise(seeds, model.device)
-    kept, last_B1, mask_BT = _begin(model, prompts, many, share)
+    cache, last_B1, mask_BT = _begin(model, prompts, per_prompt, share)
     for _ in range(settings.max_tokens):
-        out = model(
+        output = model(
             input_ids=last_B1,
             attention_mask=mask_BT,
             position_ids=mask_BT.sum(dim=-1, keepdim=True) - 1,
-            past_key_values=kept,
+            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         )
-        kept, scores_BV = out.past_key_values, out.logits[:, -1].float()
+        cache, scores_BV = output.past_key_values, output.logits[:, -1].float()
         if settings.temperature > 0:
             scores_BV = scores_BV / settings.temperature
             if settings.top_p < 1:  # top_p sorts the vocabulary
@@ -93,20 +95,20 @@ def _batch(
         for row, token in zip(rows, last_B1[:, 0].tolist(), strict=True):
             if not (replies[row] and replies[row][-1] in ends):
                 replies[row].append(token)
-        going = [place for place, row in enumerate(rows) if replies[row][-1] not in ends]
-        if not going:
+        unfinished = [index for index, row in enumerate(rows) if replies[row][-1] not in ends]
+        if not unfinished:
             break
-        if (len(rows) - len(going)) * ENDED >= len(rows):
-            going_B = torch.tensor(going, device=model.device)
-            kept.batch_select_indices(going_B)
-            last_B1, mask_BT = last_B1[going_B], mask_BT[going_B]
-            rows, noise.generators = [rows[i] for i in going], [noise.generators[i] for i in going]
+        if (len(rows) - len(unfinished)) * ENDED >= len(rows):
+            unfinished_B = torch.tensor(unfinished, device=model.device)
+            cache.batch_select_indices(unfinished_B)
+            last_B1, mask_BT = last_B1[unfinished_B], mask_BT[unfinished_B]
+            rows, noise.generators = [rows[i] for i in unfinished], [noise.generators[i] for i in unfinished]
         mask_BT = torch.nn.functional.pad(mask_BT, (0, 1), value=1)
     return replies
 
 
-def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
-    """Keys and values of all but the last token of each prompt, `many` rows each; the last tokens, and the mask of all.
+def _begin(model: Any, prompts: Sequence[tuple[int, ...]], per_prompt: int, share: bool) -> tuple[Any, Tensor, Tensor]:
+    """Keys and values of all but the last token of each prompt, `per_prompt` rows each; the last tokens, and the mask of all.
 
     Prompts are grouped into passes as in training, so a prompt with another beginning does not cost the others their shared
     prefix.
@@ -116,33 +118,35 @@ def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: boo
     from transformers import DynamicCache
 
     numbers = range(len(prompts))
-    cut = share and min(map(len, prompts)) > 1
-    passes = list(parts(numbers, len(prompts), lambda i: Tokens(prompts[i]))) if cut else [numbers]
+    is_split = share and min(map(len, prompts)) > 1
+    passes = list(parts(numbers, len(prompts), lambda i: Tokens(prompts[i]))) if is_split else [numbers]
     passes = passes if len(passes) > 1 else [numbers]
-    found = [_over(model, [prompts[i] for i in part], 1 if share else many, share) for part in passes]
-    kept, last_P1, mask_PT = found[0]
-    if len(found) > 1:
-        longest = max(mask.shape[1] for _, _, mask in found)
-        in_front = [longest - mask.shape[1] for _, _, mask in found]
-        back = torch.tensor(sorted(numbers, key=[i for part in passes for i in part].__getitem__), device=model.device)
-        mask_PT = torch.cat([pad(mask, (n, 0)) for n, (_, _, mask) in zip(in_front, found, strict=True)])[back]
-        last_P1 = torch.cat([last for _, last, _ in found])[back]
-        kept = DynamicCache()
-        for number, layers in enumerate(zip(*(each.layers for each, _, _ in found), strict=True)):
+    outputs = [_prefill(model, [prompts[i] for i in part], 1 if share else per_prompt, share) for part in passes]
+    cache, last_P1, mask_PT = outputs[0]
+    if len(outputs) > 1:
+        longest = max(mask.shape[1] for _, _, mask in outputs)
+        paddings = [longest - mask.shape[1] for _, _, mask in outputs]
+        order = torch.tensor(sorted(numbers, key=[i for part in passes for i in part].__getitem__), device=model.device)
+        mask_PT = torch.cat([pad(mask, (n, 0)) for n, (_, _, mask) in zip(paddings, outputs, strict=True)])[order]
+        last_P1 = torch.cat([last for _, last, _ in outputs])[order]
+        cache = DynamicCache()
+        for number, layers in enumerate(zip(*(part_cache.layers for part_cache, _, _ in outputs), strict=True)):
             padded = [
-                [pad(states, (0, 0, n, 0)) for states in (each.keys, each.values)]
-                for n, each in zip(in_front, layers, strict=True)
+                [pad(states, (0, 0, n, 0)) for states in (layer.keys, layer.values)]
+                for n, layer in zip(paddings, layers, strict=True)
             ]
-            kept.update(*(torch.cat(states)[back] for states in zip(*padded, strict=True)), number)
-    if share and many > 1:
-        if kept is not None:
-            kept.batch_repeat_interleave(many)
-        last_P1, mask_PT = last_P1.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
-    return kept, last_P1, mask_PT
+            cache.update(*(torch.cat(states)[order] for states in zip(*padded, strict=True)), number)
+    if share and per_prompt > 1:
+        if cache is not None:
+            cache.batch_repeat_interleave(per_prompt)
+        last_P1, mask_PT = last_P1.repeat_interleave(per_prompt, dim=0), mask_PT.repeat_interleave(per_prompt, dim=0)
+    return cache, last_P1, mask_PT
 
 
-def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
-    """One pass over prompts, `many` rows each, after a pass over their common prefix."""
+def _prefill(
+    model: Any, prompts: Sequence[tuple[int, ...]], per_prompt: int, share: bool
+) -> tuple[Any, Tensor, Tensor]:
+    """One pass over prompts, `per_prompt` rows each, after a pass over their common prefix."""
     import torch
 
     device = model.device
@@ -155,19 +159,19 @@ def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool
     mask_PT = torch.tensor(
         [[1] * shared + [0] * (longest - len(rest)) + [1] * len(rest) for rest in rests], device=device
     )
-    ids_PT, mask_PT = ids_PT.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
-    kept = None
+    ids_PT, mask_PT = ids_PT.repeat_interleave(per_prompt, dim=0), mask_PT.repeat_interleave(per_prompt, dim=0)
+    cache = None
     if shared:
         start_1T = torch.tensor([prompts[0][:shared]], device=device)
-        kept = model(input_ids=start_1T, use_cache=True, logits_to_keep=1).past_key_values
-        kept.batch_repeat_interleave(len(prompts))
+        cache = model(input_ids=start_1T, use_cache=True, logits_to_keep=1).past_key_values
+        cache.batch_repeat_interleave(len(prompts))
     if longest > 1:
-        kept = model(
+        cache = model(
             input_ids=ids_PT[:, :-1],
             attention_mask=mask_PT[:, :-1],
             position_ids=(mask_PT.cumsum(dim=-1) - 1).clamp_min(0)[:, shared:-1],
-            past_key_values=kept,
+            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
         ).past_key_values
-    return kept, ids_PT[:, -1:], mask_PT
+    return cache, ids_PT[:, -1:], mask_PT

@@ -59,19 +59,19 @@ class TokenRow:
 def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
     """Token ids of rows. Raises `BadInput` with the number of the first row that the model cannot take, and why."""
     rows, refused = [], []
-    for number, each in enumerate(texts, 1):
+    for number, row in enumerate(texts, 1):
         try:
-            rows.append(TokenRow(form.prompt_ids(each), tuple(form.reply_ids(text) for text in each.completions)))
+            rows.append(TokenRow(form.prompt_ids(row), tuple(form.reply_ids(text) for text in row.completions)))
         except BadInput as error:
             refused.append(f"row {number} {error}")
     if refused:
         raise BadInput(f"{refused[0]} ({len(refused)} of {number_of(len(texts), 'row')} are refused).")
-    silent = sum(not form.has_thought(text) for each in texts for text in each.completions)
+    silent = sum(not form.has_thought(text) for row in texts for text in row.completions)
     if silent and form.template != "closes":
         _log.warning(
             "%d of %d replies have no thought, though %r can think before it replies (%s): trained on them it learns not to.",
             silent,
-            sum(len(each.completions) for each in texts),
+            sum(len(row.completions) for row in texts),
             form.weights.name,
             form.opens,
         )
@@ -84,11 +84,11 @@ def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -
     Raises `BadInput` with the number of the first row that the model cannot take, and why.
     """
     scored = [name for name in ("completion", "rejected") if name in method.reads]
-    said = [tuple(text for name in scored if (text := getattr(row, name)) is not None) for row in rows]
+    replies = [tuple(text for name in scored if (text := getattr(row, name)) is not None) for row in rows]
     sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
-    asked = ([Texts(prompt.messages(), text) for prompt, text in zip(side, said, strict=True)] for side in sides)
-    biased, clean = (tokenise(form, side) for side in asked)
-    return [max(both, key=lambda row: row.longest) for both in zip(biased, clean, strict=True)]
+    texts = ([Texts(prompt.messages(), text) for prompt, text in zip(side, replies, strict=True)] for side in sides)
+    biased, clean = (tokenise(form, side) for side in texts)
+    return [max(pair, key=lambda row: row.longest) for pair in zip(biased, clean, strict=True)]
 
 
 def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled: int = 0) -> None:
@@ -115,19 +115,19 @@ def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int
     leaves incomplete is filled with the next epoch's first rows.
     """
     n, total = len(rows), round(len(rows) * epochs)
-    ordered: list[int] = []
+    order: list[int] = []
     window = batch_size * BATCHES_OF_A_WINDOW
     for epoch in range(math.ceil(epochs)):
-        shuffled = rng(seed, "row order", epoch).sample(range(n), n)[: total - len(ordered)]
-        filling = -len(ordered) % batch_size
-        ordered += shuffled[:filling]
+        shuffled = rng(seed, "row order", epoch).sample(range(n), n)[: total - len(order)]
+        filling = -len(order) % batch_size
+        order += shuffled[:filling]
         for start in range(filling, len(shuffled), window):
             near = sorted(shuffled[start : start + window], key=lambda i: rows[i].longest)
             batches = [near[i : i + batch_size] for i in range(0, len(near), batch_size)]
             short = [batches.pop()] if len(batches[-1]) < batch_size else []
-            rng(seed, "batch order", len(ordered)).shuffle(batches)
-            ordered += [i for batch in [*batches, *short] for i in batch]
-    return tuple(ordered)
+            rng(seed, "batch order", len(order)).shuffle(batches)
+            order += [i for batch in [*batches, *short] for i in batch]
+    return tuple(order)
 
 
 def n_steps(order: Sequence[int], batch_size: int) -> int:
@@ -137,5 +137,5 @@ def n_steps(order: Sequence[int], batch_size: int) -> int:
 
 def rows_of_step(order: Sequence[int], batch_size: int, step: int) -> str:
     """The rows of a step (from 1) as text, by their line in the file: "rows 3, 8, 12"."""
-    found = sorted({i + 1 for i in order[(step - 1) * batch_size : step * batch_size]})
-    return f"row{'s' * (len(found) != 1)} {', '.join(map(str, found))}"
+    numbers = sorted({i + 1 for i in order[(step - 1) * batch_size : step * batch_size]})
+    return f"row{'s' * (len(numbers) != 1)} {', '.join(map(str, numbers))}"

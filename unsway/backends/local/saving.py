@@ -29,7 +29,8 @@ def keep_step(folder: Path, step: int, tokens: int, trained: Sequence[Any], opti
     """
     import torch
 
-    before, after = last_saved(folder), folder / STEPS / f"checkpoint-{step}"
+    before = last_saved(folder)
+    after = folder / STEPS / f"checkpoint-{step}"
     state = {
         "weights": [p.detach() for p in trained],
         "optimiser": optimiser.state_dict(),
@@ -37,8 +38,8 @@ def keep_step(folder: Path, step: int, tokens: int, trained: Sequence[Any], opti
         "tokens": tokens,
     }
     try:
-        with staged(after) as place:
-            torch.save(state, place / STATE)
+        with staged(after) as staging:
+            torch.save(state, staging / STATE)
         write_text(after / "trainer_state.json", json.dumps({"global_step": step}))  # the step is complete
     except Exception as error:  # torch and the standard library raise different errors
         raise not_written(error, folder, step) from error
@@ -52,8 +53,8 @@ def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -
 
     state = torch.load(step / STATE, weights_only=True, map_location=trained[0].device)  # runs no code in the file
     with torch.no_grad():
-        for ours, kept in zip(trained, state["weights"], strict=True):
-            ours.copy_(kept)
+        for parameter, value in zip(trained, state["weights"], strict=True):
+            parameter.copy_(value)
     optimiser.load_state_dict(state["optimiser"])
     schedule.load_state_dict(state["schedule"])
     return int(state["tokens"])
@@ -77,14 +78,14 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
     """
     base = hub_name(weights.name)
     try:
-        with staged(folder) as place:
-            model.save_pretrained(place, state_dict=state)
-            config = place / "adapter_config.json"
+        with staged(folder) as staging:
+            model.save_pretrained(staging, state_dict=state)
+            config = staging / "adapter_config.json"
             if config.exists():
                 content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
                 write_text(config, json.dumps(content, indent=2, sort_keys=True) + "\n")
-            weights.tokenizer.save_pretrained(place)
-            write_text(place / CARD, card(checkpoint, place))
+            weights.tokenizer.save_pretrained(staging)
+            write_text(staging / CARD, card(checkpoint, staging))
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
     except Exception as error:  # torch, safetensors and the standard library raise different errors
         raise not_written(error, folder, checkpoint.steps) from error
@@ -93,8 +94,8 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
 def not_written(error: Exception, folder: Path, step: int) -> TrainingError:
     """Make the error for a disk failure while saving a step: says what survives and what to do."""
     last = last_saved(folder)
-    kept = f"step {number(last)} is whole and is resumed from" if last else "no step was saved before"
+    progress = f"step {number(last)} is whole and is resumed from" if last else "no step was saved before"
     return TrainingError(
-        f"Step {step} could not be saved in {str(folder)!r} ({type(error).__name__}: {error}); {kept}. Make room on the "
+        f"Step {step} could not be saved in {str(folder)!r} ({type(error).__name__}: {error}); {progress}. Make room on the "
         "disk and run the same again."
     )

@@ -79,7 +79,7 @@ def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
                 for number, layer in enumerate(layers):
                     hooks.append(
                         layer.mlp.down_proj.register_forward_pre_hook(
-                            lambda _m, given, n=number: caught.keep(n, given[0])
+                            lambda _m, inputs, n=number: caught.keep(n, inputs[0])
                         )
                     )
             case "attention":
@@ -122,10 +122,10 @@ def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, *
     """Store the attention probabilities of the wanted tokens over all tokens; rows are padded only on the right."""
     import torch
 
-    odd = [name for name in ("softcap", "s_aux", "position_bias") if rest.get(name) is not None]
-    if odd:
+    unsupported = [name for name in ("softcap", "s_aux", "position_bias") if rest.get(name) is not None]
+    if unsupported:
         raise BadInput(
-            f"The attention of this model has {odd[0]!r}, which is not recorded. Choose a method without attention."
+            f"The attention of this model has {unsupported[0]!r}, which is not recorded. Choose a method without attention."
         )
     width = rest.get("sliding_window")
     if width and key_BKTd.shape[2] > width:
@@ -135,13 +135,13 @@ def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, *
         )
     scale = rest.get("scaling") or query_BHTd.shape[-1] ** -0.5
     groups = query_BHTd.shape[1] // key_BKTd.shape[1]
-    found = []
+    probabilities = []
     for row, places in enumerate(caught.at):
         wanted_n = torch.tensor(places, device=query_BHTd.device)
         query_HnD = query_BHTd[row][:, wanted_n - caught.start].float()
         key_HTD = key_BKTd[row].float().repeat_interleave(groups, dim=0)
         scores_HnT = query_HnD @ key_HTD.transpose(-1, -2) * scale
         keys_T = torch.arange(scores_HnT.shape[-1], device=query_BHTd.device)
-        hidden_nT = keys_T[None, :] > wanted_n[:, None]
-        found.append(scores_HnT.masked_fill(hidden_nT, -torch.inf).softmax(dim=-1))
-    caught.layers[module.layer_idx] = found
+        future_nT = keys_T[None, :] > wanted_n[:, None]
+        probabilities.append(scores_HnT.masked_fill(future_nT, -torch.inf).softmax(dim=-1))
+    caught.layers[module.layer_idx] = probabilities

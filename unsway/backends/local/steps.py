@@ -29,11 +29,11 @@ def keep_only(folder: Path, this_fit: str) -> None:
     """Make the folder ready for this fit; steps of another fit are removed, not resumed from."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-    record = folder / STEPS / "fit.txt"
-    if not record.exists() or record.read_text(encoding="utf-8") != this_fit:
+    path = folder / STEPS / "fit.txt"
+    if not path.exists() or path.read_text(encoding="utf-8") != this_fit:
         shutil.rmtree(folder / STEPS, ignore_errors=True)
         (folder / METRICS).unlink(missing_ok=True)
-        write_text(record, this_fit)
+        write_text(path, this_fit)
     for step in (folder / STEPS).glob("checkpoint-*"):
         if not _is_whole(step):
             shutil.rmtree(step)
@@ -41,8 +41,8 @@ def keep_only(folder: Path, this_fit: str) -> None:
 
 def last_saved(folder: Path) -> Path | None:
     """The last completely saved step, or None."""
-    whole = [step for step in (folder / STEPS).glob("checkpoint-*") if _is_whole(step)]
-    return max(whole, key=number, default=None)
+    complete = [step for step in (folder / STEPS).glob("checkpoint-*") if _is_whole(step)]
+    return max(complete, key=number, default=None)
 
 
 def number(step: Path | None) -> int:
@@ -85,7 +85,7 @@ def check_number(name: str, value: float, step: int, of_step: Sequence[Any], row
         rows: All rows of the training set.
     """
     if not math.isfinite(value):
-        spoilt = {getattr(each, "row", each) for each in of_step}
+        spoilt = {getattr(item, "row", item) for item in of_step}
         lines = ", ".join(str(i) for i, row in enumerate(rows, 1) if row in spoilt)
         raise TrainingError(
             f"The {name} is {value} at step {step}, on rows {lines} of the training set. Look at these rows, or lower the "

@@ -35,17 +35,17 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
     """Computes logits of hidden states; None if only the model's own forward pass can (sharded weights, an unknown family);
     then TRL's loss is used."""
 
-    def train(self, *args: Any, **more: Any) -> Any:
+    def train(self, *args: Any, **kwargs: Any) -> Any:
         """Run TRL's training without PEFT's casts: autocast makes inputs bfloat16; PEFT would first copy each to float32."""
         if not (self.is_fsdp_enabled or self.is_deepspeed_enabled):
             self.head = head_of(self._base(self.model))
         with disable_input_dtype_casting(self.model, active=self.args.bf16):
-            return super().train(*args, **more)
+            return super().train(*args, **kwargs)
 
     def _base(self, model: Any) -> Any:
         """The transformers model inside wrappers and adapters."""
-        whole = self.accelerator.unwrap_model(model)
-        return whole.get_base_model() if hasattr(whole, "get_base_model") else whole
+        unwrapped = self.accelerator.unwrap_model(model)
+        return unwrapped.get_base_model() if hasattr(unwrapped, "get_base_model") else unwrapped
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -57,10 +57,10 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         base = self._base(model)
         ids_BT = inputs["input_ids"]
         # a pass over the shared prefix is possible only if all keys and values are kept
-        again = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
-        start = shared_start(ids_BT, labels_BT) if keeps_all(base.config) and not again else 0
-        spared = start * (len(ids_BT) - 1) * base.num_parameters()
-        start = start if ids_BT.device.type == "cpu" or spared >= WORTH_A_PASS else 0
+        cannot_share = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
+        start = shared_start(ids_BT, labels_BT) if keeps_all(base.config) and not cannot_share else 0
+        savings = start * (len(ids_BT) - 1) * base.num_parameters()
+        start = start if ids_BT.device.type == "cpu" or savings >= WORTH_A_PASS else 0
         hidden_BTD, outputs = _hidden(model, base, inputs, start)
         labels_BT = labels_BT[:, start + 1 :]
         is_target_BT = labels_BT != IGNORED
@@ -82,20 +82,20 @@ def shared_start(ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:
 
 def _hidden(model: Any, base: Any, inputs: dict[str, Any], start: int) -> tuple[torch.Tensor, Any]:
     """Last hidden states of every position from `start` on; the tokens before it are run once for all rows."""
-    caught: list[torch.Tensor] = []
-    hook = base.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+    states: list[torch.Tensor] = []
+    hook = base.get_decoder().register_forward_hook(lambda _m, _i, out: states.append(out.last_hidden_state))
     try:
         if start:
-            first = model(input_ids=inputs["input_ids"][:1, :start], logits_to_keep=1, use_cache=True)
-            kept = first.past_key_values
-            kept.batch_repeat_interleave(len(inputs["input_ids"]))
-            rest = inputs | {"input_ids": inputs["input_ids"][:, start:], "past_key_values": kept, "use_cache": True}
+            prefix = model(input_ids=inputs["input_ids"][:1, :start], logits_to_keep=1, use_cache=True)
+            cache = prefix.past_key_values
+            cache.batch_repeat_interleave(len(inputs["input_ids"]))
+            rest = inputs | {"input_ids": inputs["input_ids"][:, start:], "past_key_values": cache, "use_cache": True}
         else:
             rest = inputs | {"use_cache": False}
         outputs = model(**rest, logits_to_keep=1)
     finally:
         hook.remove()
-    return caught[-1], outputs
+    return states[-1], outputs
 
 
 class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]  # trl is untyped here
@@ -105,22 +105,22 @@ class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]  # trl is untyped her
     and trains on our tokens (`prompt_ids`, `chosen_ids`, `rejected_ids`, the columns that it makes itself).
     """
 
-    def __init__(self, *, ids: Any, **rest: Any) -> None:
+    def __init__(self, *, ids: Any, **kwargs: Any) -> None:
         from datasets import Dataset, disable_progress_bars
 
         disable_progress_bars()  # the progress bar of tokenising the dummy row
         turns = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
         text = {name: [{"role": role, "content": name}] for name, role in turns.items()}
-        super().__init__(train_dataset=Dataset.from_list([text]), **rest)
+        super().__init__(train_dataset=Dataset.from_list([text]), **kwargs)
         self.train_dataset = ids
 
-    def get_batch_samples(self, *given: Any, **more: Any) -> Any:
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """The passes of a step; counts their rows, because the last pass may have fewer."""
-        passes, n_items = super().get_batch_samples(*given, **more)
-        self.rows_of_a_pass = sum(len(each["input_ids"]) for each in passes) / max(1, len(passes))
+        passes, n_items = super().get_batch_samples(*args, **kwargs)
+        self.rows_of_a_pass = sum(len(batch["input_ids"]) for batch in passes) / max(1, len(passes))
         return passes, n_items
 
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *given: Any, **more: Any) -> Any:
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """TRL's mean over the rows of a pass, weighted so the mean over passes equals the mean over the step's rows."""
         weight = len(inputs["input_ids"]) / self.rows_of_a_pass
-        return super().compute_loss(model, inputs, *given, **more) * weight
+        return super().compute_loss(model, inputs, *args, **kwargs) * weight

@@ -39,7 +39,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
     rows_at_once, passes = share(method.batch_size, at_once)
     if "tensorboard" in options.report_to:  # the only way to set the folder; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
-    renamed = hasattr(SFTConfig, "activation_checkpointing")  # in transformers 5.23
+    is_renamed = hasattr(SFTConfig, "activation_checkpointing")  # in transformers 5.23
     shared: dict[str, Any] = {
         "output_dir": str(folder / STEPS),
         "run_name": folder.name,
@@ -56,7 +56,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "max_length": None,
         "router_aux_loss_coef": 0.0,  # TRL would add a loss for the balance of experts, which no method has
         "bf16": training_dtype() == "bfloat16",
-        "activation_checkpointing" if renamed else "gradient_checkpointing": options.gradient_checkpointing,
+        "activation_checkpointing" if is_renamed else "gradient_checkpointing": options.gradient_checkpointing,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_steps": options.save_every,
@@ -90,13 +90,13 @@ def trainer(
     # train all weights in float32, so small updates are not lost; bf16 is then used only for arithmetic
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
-    as_saved = deepcopy(model.config)  # TRL and the lines below change the model's own, for training alone
+    saved_config = deepcopy(model.config)  # TRL and the lines below change the model's own, for training alone
     # a base's own dropout (Granite's; Falcon's layers read it from their config) is noise, in DPO on both sides
-    parts = {id(part): part for each in model.modules() for part in (each, getattr(each, "config", each))}
+    parts = {id(part): part for module in model.modules() for part in (module, getattr(module, "config", module))}
     for part in parts.values():
         for attribute, value in list(vars(part).items()):
-            named = f"{type(part).__name__} {attribute}".lower()
-            if isinstance(value, float) and ("drop" in named or "jitter_noise" in named):
+            label = f"{type(part).__name__} {attribute}".lower()
+            if isinstance(value, float) and ("drop" in label or "jitter_noise" in label):
                 setattr(part, attribute, 0.0)
     shared = {
         "args": args,
@@ -104,22 +104,22 @@ def trainer(
         "peft_config": adapter_of(method, model, weights.name),
         "callbacks": [callback],
     }
-    made: Trainer
+    hf_trainer: Trainer
     with unreported():
         match method.objective:
             case PreferenceLoss():
                 reference = None if method.lora_rank else load_model(weights, dtype=dtype)
                 ids = Dataset.from_list([row.preference_columns() for row in rows])
-                made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
+                hf_trainer = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
             case CrossEntropy():
                 # equal passes in all processes: accelerate would pad the last ones with rows of the first step
                 blank = TokenRow(rows[0].prompt[:1], ((),))
                 missing = -len(rows) % method.batch_size if processes() > 1 else 0
                 ids = Dataset.from_list([row.completion_columns() for row in [*rows, *[blank] * missing]])
-                made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
-    made.remove_callback(PrinterCallback)  # shown by the bar and metrics.jsonl
-    made.config_of_base = as_saved
-    return made
+                hf_trainer = TargetLossTrainer(model=model, train_dataset=ids, **shared)
+    hf_trainer.remove_callback(PrinterCallback)  # shown by the bar and metrics.jsonl
+    hf_trainer.config_of_base = saved_config
+    return hf_trainer
 
 
 @contextmanager
@@ -167,11 +167,11 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **rest: Any) -> None:
             note({"step": state.global_step} | logs)
-            for name, what in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
+            for name, label in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
                 if not math.isfinite(logs.get(name, 0.0)):  # before a save: spoilt weights are not saved
                     self.saving = False
                     raise TrainingError(
-                        f"The {what} is {logs[name]} at step {state.global_step}, on {rows_of(state.global_step)} of the "
+                        f"The {label} is {logs[name]} at step {state.global_step}, on {rows_of(state.global_step)} of the "
                         "training set. Look at these rows, or lower the learning rate; earlier steps are kept in "
                         f"{str(folder)!r}."
                     )

@@ -66,9 +66,9 @@ class OpenAi(Charging):
 
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address if that is not OpenAI's own."""
-        name = _named(base)
-        where = address_id(name, {"base_url": self.base_url})
-        return f"{name}@{where}" if where else name
+        name = _full_name(base)
+        service = address_id(name, {"base_url": self.base_url})
+        return f"{name}@{service}" if service else name
 
     def check(self, method: Method, base: str) -> None:
         """Raise `BadInput` for another provider's base, and for hyper-parameters that the API lacks."""
@@ -81,7 +81,7 @@ class OpenAi(Charging):
 
     def training_cost(self, base: str, tokens: float) -> float | None:
         """US dollars by the table of training prices; None if the model is not listed."""
-        return bill(_named(base), tokens).dollars
+        return bill(_full_name(base), tokens).dollars
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
         """Train; if the folder has a job already, wait for that.
@@ -90,8 +90,10 @@ class OpenAi(Charging):
             BadInput: The rows, the hyper-parameters or the cost are refused; nothing was sent.
             TrainingError: The API refused, or the job failed or was cancelled; the API's message is in it.
         """
-        name, sent = _named(base), hyper_parameters(method)
-        text, sha256 = chat_jsonl([method.texts(row) for row in rows], name), examples_sha256(rows)
+        name = _full_name(base)
+        parameters = hyper_parameters(method)
+        text = chat_jsonl([method.texts(row) for row in rows], name)
+        sha256 = examples_sha256(rows)
         expected = estimate(text, name, method)
         n_steps = -(-len(rows) // method.batch_size) * int(method.epochs)
         _log.warning("Training %s on about %s.", name, expected)
@@ -105,12 +107,12 @@ class OpenAi(Charging):
                 "examples or a higher limit; nothing was sent."
             )
         client = connect(self.base_url)
-        only_one = exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
-        with only_one, client, translated(client):
+        lock = exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
+        with lock, client, translated(client):
             record = record_of(folder, content_id(sha256, repr(method), self.describe(base)), text)
             if record.job_id is None:
                 record = replace(record, file_id=uploaded(client, record, text)).keep(folder)
-                job_id = created(client, record, name.removeprefix(PREFIX), sent, method.seed)
+                job_id = created(client, record, name.removeprefix(PREFIX), parameters, method.seed)
                 record = replace(record, job_id=job_id).keep(folder)
             with going_on(str(record.job_id)):
                 job = self._wait(client, str(record.job_id), folder, n_steps)
@@ -145,20 +147,20 @@ class OpenAi(Charging):
 
     def _wait(self, client: OpenAI, job_id: str, folder: Path, total: int) -> FineTuningJob:
         """Poll the job until it has ended, noting its events."""
-        patient = client.with_options(max_retries=RETRIES)
+        patient_client = client.with_options(max_retries=RETRIES)
         pause, longest = self.waits
         notes = JobNotes(folder, client.api_key)
         with track(f"Training ({job_id})", total, done=min(notes.step, total)) as advance:
             while True:
-                job = patient.fine_tuning.jobs.retrieve(job_id)
-                notes.take(patient, job_id, total, advance)
+                job = patient_client.fine_tuning.jobs.retrieve(job_id)
+                notes.take(patient_client, job_id, total, advance)
                 if job.status in ("succeeded", "failed", "cancelled"):
                     return job
                 time.sleep(pause)
                 pause = min(1.5 * pause, longest)
 
 
-def _named(base: str) -> str:
+def _full_name(base: str) -> str:
     """The base with its prefix, added if missing."""
     return PREFIX + base.removeprefix(PREFIX)
 

@@ -47,9 +47,9 @@ def connect(base_url: str | None) -> OpenAI:
 def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
     """The id of the training file, found by its name, which has its sha256; uploaded if it does not exist."""
     name, content = f"unsway-{record.file_sha256[:32]}.jsonl", text.encode()
-    for there in client.files.list(purpose="fine-tune"):
-        if there.filename == name and there.bytes == len(content) and there.status != "error":
-            return there.id
+    for file in client.files.list(purpose="fine-tune"):
+        if file.filename == name and file.bytes == len(content) and file.status != "error":
+            return file.id
     return client.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune").id
 
 
@@ -61,9 +61,9 @@ def created(
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
     def create() -> str:
-        for there in client.fine_tuning.jobs.list(metadata={MARK: record.mark}):
-            if (there.metadata or {}).get(MARK) == record.mark:
-                return there.id
+        for existing in client.fine_tuning.jobs.list(metadata={MARK: record.mark}):
+            if (existing.metadata or {}).get(MARK) == record.mark:
+                return existing.id
         job = client.with_options(max_retries=0).fine_tuning.jobs.create(
             model=model,
             training_file=str(record.file_id),
@@ -76,12 +76,12 @@ def created(
     def pause(state: RetryCallState) -> float:
         """Seconds to wait: what the API asks for, but at least our own growing delay."""
         error = state.outcome.exception() if state.outcome else None
-        asked = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
-        least = float(asked) if asked.isdigit() else 0.0
+        retry_after = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+        least = float(retry_after) if retry_after.isdigit() else 0.0
         return max(min(least, ANSWER_WITHIN), wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)(state))
 
-    passing = retry_if_exception_type((APIConnectionError, InternalServerError, RateLimitError))
-    return Retrying(retry=passing, stop=stop_after_attempt(CREATIONS), wait=pause, reraise=True)(create)
+    transient = retry_if_exception_type((APIConnectionError, InternalServerError, RateLimitError))
+    return Retrying(retry=transient, stop=stop_after_attempt(CREATIONS), wait=pause, reraise=True)(create)
 
 
 def ended(job: FineTuningJob) -> str:
@@ -91,19 +91,19 @@ def ended(job: FineTuningJob) -> str:
 
 def check_ended(job: FineTuningJob, client: OpenAI) -> None:
     """Raise `TrainingError` if a job failed (with the API's reason), was cancelled, or left no model."""
-    again = "Run the same again to start a new job."
+    advice = "Run the same again to start a new job."
     if job.status == "succeeded" and not job.fine_tuned_model:
         raise TrainingError(
             f"The job {job.id} is said to have succeeded, but {client.base_url.host} names no model that it made "
-            f"(fine_tuned_model is empty). Look at the job there. {again}"
+            f"(fine_tuned_model is empty). Look at the job there. {advice}"
         )
     if job.status == "cancelled":
-        raise TrainingError(f"The job {job.id} was cancelled. {again}")
+        raise TrainingError(f"The job {job.id} was cancelled. {advice}")
     if job.status == "failed":
-        why = "the API gave no reason"
+        reason = "the API gave no reason"
         if job.error:
-            why = f"{plain(job.error.message, client.api_key)} ({plain(job.error.code, client.api_key)})"
-        raise TrainingError(f"The job {job.id} failed: {why} {again}")
+            reason = f"{plain(job.error.message, client.api_key)} ({plain(job.error.code, client.api_key)})"
+        raise TrainingError(f"The job {job.id} failed: {reason} {advice}")
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class JobNotes:
             kind = "message"
             if event.type == "metrics" and isinstance(event.data, dict):
                 kind = "metrics"
-                named = {NAMES.get(str(name), str(name)): value for name, value in event.data.items()}
-                row |= {name: x for name, x in named.items() if isinstance(x, int | float) and math.isfinite(x)}
+                values = {NAMES.get(str(name), str(name)): value for name, value in event.data.items()}
+                row |= {name: x for name, x in values.items() if isinstance(x, int | float) and math.isfinite(x)}
                 self.step = max(self.step, int(event.data.get("step") or 0))
             else:
                 row |= {"level": event.level, "message": plain(event.message, self.key)}

@@ -73,9 +73,9 @@ class Bill:
 def limits(base: str) -> Limits:
     """The training price and the longest example of a model, by its name or that of the model it is a snapshot of."""
     rows = [entry.split() for entry in bank("training_prices").entries]
-    found = price_of(base, {name: Price(name, float(dollars), 0.0, seen) for name, dollars, _, seen in rows})
+    price = price_of(base, {name: Price(name, float(dollars), 0.0, seen) for name, dollars, _, seen in rows})
     longest = {name: int(tokens) for name, _, tokens, _ in rows}
-    return Limits(found, longest[found.name] if found else LONGEST)
+    return Limits(price, longest[price.name] if price else LONGEST)
 
 
 def bill(base: str, tokens: float) -> Bill:
@@ -100,10 +100,10 @@ def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
     """
     default = type(method)()
     shared = [field.name for field in fields(Method) if field.name not in TAKEN]  # its own fields only affect texts
-    lost = [name for name in shared if getattr(method, name) != getattr(default, name)]
-    if lost:
+    unsupported = [name for name in shared if getattr(method, name) != getattr(default, name)]
+    if unsupported:
         raise BadInput(
-            f"OpenAI's API takes no {', '.join(lost)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
+            f"OpenAI's API takes no {', '.join(unsupported)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
             "Leave it out, or train with the local back-end."
         )
     if method.epochs != int(method.epochs):
@@ -124,12 +124,12 @@ def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
     Raises:
         BadInput: The API would not accept a row (named by its number); there are too few rows; the file is too large.
     """
-    wrong = [f"row {i}: {problem}" for i, row in enumerate(texts, 1) for problem in _problems(row, base)]
-    if wrong:
-        more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+    problems = [f"row {i}: {problem}" for i, row in enumerate(texts, 1) for problem in _problems(row, base)]
+    if problems:
+        rest = f" and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
         raise BadInput(
-            f"{number_of(len(wrong), 'problem')} in {number_of(len(texts), 'row')} for {base}: "
-            f"{'; '.join(wrong[:NAMED])}{more}."
+            f"{number_of(len(problems), 'problem')} in {number_of(len(texts), 'row')} for {base}: "
+            f"{'; '.join(problems[:NAMED])}{rest}."
         )
     if len(texts) < LEAST_ROWS:
         raise BadInput(f"{number_of(len(texts), 'example')}; OpenAI's API takes at least {LEAST_ROWS}.")
@@ -153,13 +153,14 @@ def _problems(row: Texts, base: str) -> Iterator[str]:
     if any(not message.content.strip() for message in row.prompt):
         yield "an empty turn"
     texts = (*(m.content for m in row.prompt), completion)
-    if found := next(filter(None, map(SPECIAL.search, texts)), None):
-        yield f"the special token {found[0]!r}, which the API refuses; write it in another way, or leave the row out"
+    if token := next(filter(None, map(SPECIAL.search, texts)), None):
+        yield f"the special token {token[0]!r}, which the API refuses; write it in another way, or leave the row out"
     try:
         size = sum(len(text.encode()) for text in texts)
     except UnicodeEncodeError:
         yield "text that is not valid Unicode"
         return
-    most, longest = round(size / LEAST_CHARACTERS_A_TOKEN), limits(base).longest
-    if most > longest:
-        yield f"perhaps {most:,} tokens ({size:,} bytes), and an example may have {longest:,}; the API would cut it"
+    n_tokens = round(size / LEAST_CHARACTERS_A_TOKEN)
+    longest = limits(base).longest
+    if n_tokens > longest:
+        yield f"perhaps {n_tokens:,} tokens ({size:,} bytes), and an example may have {longest:,}; the API would cut it"

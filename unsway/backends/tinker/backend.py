@@ -72,7 +72,7 @@ class Tinker(Charging):
         Charging.__post_init__(self)
         if self.save_every < 1:
             raise BadInput(f"save_every is {self.save_every}; it is a number of steps, 1 or more.")
-        if self.price and (len(self.price) != 3 or not all(each >= 0 for each in self.price)):
+        if self.price and (len(self.price) != 3 or not all(amount >= 0 for amount in self.price)):
             raise BadInput(
                 f"price is {self.price}; it is three amounts in US dollars for a million tokens: of prompts, sampled, "
                 "trained on."
@@ -80,8 +80,8 @@ class Tinker(Charging):
 
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address if that is not Tinker's own."""
-        where = address_id("tinker/", {"base_url": self.base_url})
-        return f"{PREFIX}{_bare(base)}@{where}" if where else f"{PREFIX}{_bare(base)}"
+        service = address_id("tinker/", {"base_url": self.base_url})
+        return f"{PREFIX}{_bare(base)}@{service}" if service else f"{PREFIX}{_bare(base)}"
 
     def check(self, method: Method, base: str) -> None:
         """Raise `BadInput` for a base that is not on the hub, and for hyper-parameters that the service lacks."""
@@ -91,13 +91,13 @@ class Tinker(Charging):
                 "back-end."
             )
         default = {field.name: field.default for field in fields(Method)}
-        lost = [name for name in ("lora_alpha",) if getattr(method, name) != default[name]]
-        lost += ["lora_rank=0"] * (not method.lora_rank)
-        lost += [f"lora_on={method.lora_on}"] * (method.lora_on != "all-linear")
-        lost += ["a temperature other than 1"] * (getattr(method, "temperature", 1.0) != 1.0)
-        if lost:
+        unsupported = [name for name in ("lora_alpha",) if getattr(method, name) != default[name]]
+        unsupported += ["lora_rank=0"] * (not method.lora_rank)
+        unsupported += [f"lora_on={method.lora_on}"] * (method.lora_on != "all-linear")
+        unsupported += ["a temperature other than 1"] * (getattr(method, "temperature", 1.0) != 1.0)
+        if unsupported:
             raise BadInput(
-                f"Tinker has no place for {', '.join(lost)}: it trains adapters on all layers, sets their scale itself, and "
+                f"Tinker has no place for {', '.join(unsupported)}: it trains adapters on all layers, sets their scale itself, and "
                 "scores at temperature 1. Leave it out, or train with the local back-end."
             )
 
@@ -125,8 +125,8 @@ class Tinker(Charging):
         with self._opened(rows, tokens, form, method, base, folder) as model:
             order = in_order(tokens, method.batch_size, method.epochs, method.seed)
             for start in range(model.steps * method.batch_size, len(order), method.batch_size):
-                at = order[start : start + method.batch_size]
-                batch, examples = [tokens[i] for i in at], [rows[i] for i in at]
+                indices = order[start : start + method.batch_size]
+                batch, examples = [tokens[i] for i in indices], [rows[i] for i in indices]
                 match method.objective:
                     case CrossEntropy():
                         model.learn(batch, examples)
@@ -152,7 +152,8 @@ class Tinker(Charging):
         folder: Path,
     ) -> Iterator[TinkerPolicy]:
         """Check cost, base and lengths; then start at the base, or at the last saved step of this fit."""
-        bare, price = _bare(base), price_of_base(_bare(base), self.price)
+        bare = _bare(base)
+        price = price_of_base(_bare(base), self.price)
         bound = at_most(method, tokens)
         _log.warning("Training %s at Tinker on at most %s.", bare, bound.told(price))
         if self.max_cost is not None and price is None:
@@ -166,11 +167,11 @@ class Tinker(Charging):
                 "examples, fewer or shorter replies, or a higher limit; nothing was sent."
             )
         sha256 = examples_sha256(rows)
-        only_one = exclusive(folder, f"{RECORD}.lock", waiting="another process trains in it", wait=False)
-        with only_one, translated(folder), connect(self.base_url) as client:
-            models = {each.model_name: each for each in client.get_server_capabilities().supported_models}
+        lock = exclusive(folder, f"{RECORD}.lock", waiting="another process trains in it", wait=False)
+        with lock, translated(folder), connect(self.base_url) as client:
+            models = {model.model_name: model for model in client.get_server_capabilities().supported_models}
             if bare not in models or models[bare].trainable is False:
-                names = sorted(str(name) for name, each in models.items() if each.trainable is not False)
+                names = sorted(str(name) for name, model in models.items() if model.trainable is not False)
                 raise BadInput(f"Tinker does not train {bare!r}. It trains {', '.join(names)}.")
             context = int(models[bare].max_context_length or 32_768)
             check_lengths(tokens, bare, context, sampled=method.longest_sampled)
@@ -179,18 +180,18 @@ class Tinker(Charging):
                 content_id(sha256, repr(method), self.describe(base), form.weights.fingerprint, self.closes_empty),
             )
             if saved.state:
-                asked = partial(client.create_training_client_from_state_with_optimizer, saved.state)
+                create = partial(client.create_training_client_from_state_with_optimizer, saved.state)
             else:
                 (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
                 (folder / METRICS).unlink(missing_ok=True)
-                asked = partial(
+                create = partial(
                     client.create_lora_training_client,
                     base_model=bare,
                     rank=method.lora_rank,
                     seed=method.seed,
                     train_unembed=False,  # as for the local adapter
                 )
-            (training,) = gathered([asked])
+            (training,) = gathered([create])
             record = Checkpoint(PREFIX, self.describe(base), self.name, self._chat(), repr(method), sha256, 0, 0)
             if not saved.state:
                 note_metrics(folder, {"step": 0, "about": {"device": "tinker", "base": bare}})
@@ -203,8 +204,8 @@ class Tinker(Charging):
 
     def _chat(self) -> str:
         """Address at which trained models are asked."""
-        own = address("tinker/", {"base_url": self.base_url}) or SERVICE
-        return (self.chat_url or own + CHAT).rstrip("/")
+        service = address("tinker/", {"base_url": self.base_url}) or SERVICE
+        return (self.chat_url or service + CHAT).rstrip("/")
 
 
 def _bare(base: str) -> str:

@@ -58,8 +58,9 @@ class TinkerTokens:
 
     def told(self, price: TinkerPrice | None) -> str:
         """Tokens and cost in words."""
-        cost, dated = self.dollars(price), "" if price is None else f" (prices of {price.seen})"
-        money = "at a price that is not known" if cost is None else in_dollars(cost) + dated
+        cost = self.dollars(price)
+        source = "" if price is None else f" (prices of {price.seen})"
+        money = "at a price that is not known" if cost is None else in_dollars(cost) + source
         return f"{self.trained:,.0f} tokens trained on, {self.sampled:,.0f} sampled, {self.read:,.0f} read, {money}"
 
 
@@ -68,8 +69,8 @@ def price_of_base(base: str, given: Sequence[float]) -> TinkerPrice | None:
     if given:
         return TinkerPrice(given[0], given[1], given[2], "--option price")
     rows = {name: rest for name, *rest in (entry.split() for entry in bank("tinker_prices").entries)}
-    found = rows.get(base)
-    return TinkerPrice(float(found[0]), float(found[1]), float(found[2]), found[3]) if found else None
+    row = rows.get(base)
+    return TinkerPrice(float(row[0]), float(row[1]), float(row[2]), row[3]) if row else None
 
 
 def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
@@ -86,4 +87,4 @@ def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
             sampled=longest * method.n_sampled,
             trained=CUSTOM * sum(sequences),
         )
-    return TinkerTokens(*(method.epochs * each for each in (total.read, total.sampled, total.trained)))
+    return TinkerTokens(*(method.epochs * amount for amount in (total.read, total.sampled, total.trained)))

@@ -99,33 +99,34 @@ class TinkerPolicy(Noting):
 
         if self.sampler is None or self.sampler[0] != self.steps:
             self.sampler = (self.steps, self.training.save_weights_and_get_sampling_client().result())
-        ends, client = self.form.weights.ends, self.sampler[1]
+        ends = self.form.weights.ends
+        client = self.sampler[1]
 
         def ask(prompt: Tokens) -> Any:
-            how = tinker.SamplingParams(
+            params = tinker.SamplingParams(
                 max_tokens=settings.max_tokens,
                 temperature=settings.temperature,
                 top_p=settings.top_p,
                 seed=rng(settings.seed, "sample", prompt.prompt).getrandbits(31),
                 stop=sorted(ends),
             )
-            return client.sample(tinker.ModelInput.from_ints(list(prompt.prompt)), n, how)
+            return client.sample(tinker.ModelInput.from_ints(list(prompt.prompt)), n, params)
 
-        def told(prompt: Tokens, ids: Sequence[int], stopped: bool) -> Tokens:
+        def reply_of(prompt: Tokens, ids: Sequence[int], stopped: bool) -> Tokens:
             ended = bool(ids) and ids[-1] in ends
-            whole = (*ids, self.form.weights.end) if stopped and not ended else tuple(ids)  # a server may omit it
-            return Tokens(prompt.prompt, whole, ended or stopped)
+            completion = (*ids, self.form.weights.end) if stopped and not ended else tuple(ids)  # a server may omit it
+            return Tokens(prompt.prompt, completion, ended or stopped)
 
         answers = gathered([partial(ask, prompt) for prompt in prompts])
-        found = tuple(
-            tuple(told(prompt, each.tokens, each.stop_reason == "stop") for each in answer.sequences)
+        samples = tuple(
+            tuple(reply_of(prompt, sequence.tokens, sequence.stop_reason == "stop") for sequence in answer.sequences)
             for prompt, answer in zip(prompts, answers, strict=True)
         )
         self.charged += TinkerTokens(
             read=sum(len(prompt.prompt) * (1 + CACHED * (n - 1)) for prompt in prompts),
-            sampled=sum(len(reply.completion) for replies in found for reply in replies),
+            sampled=sum(len(reply.completion) for replies in samples for reply in replies),
         )
-        return found
+        return samples
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
         """Log-probability of each completion token, (R,) per row. Raises `BadInput` at a temperature other than 1."""
@@ -136,18 +137,18 @@ class TinkerPolicy(Noting):
         if not base:
             if self.current is not None:
                 return tuple(self.current(rows))
-            out = self.training.forward([_datum(row, 0.0) for row in rows], "cross_entropy").result()
-            return tuple(_of_reply(given, row) for given, row in zip(_scores(out), rows, strict=True))
-        new = {(*row.prompt, *row.completion): row for row in rows}
-        new = {ids: row for ids, row in new.items() if ids not in self.scored}
-        if new:
+            output = self.training.forward([_datum(row, 0.0) for row in rows], "cross_entropy").result()
+            return tuple(_of_reply(scores, row) for scores, row in zip(_scores(output), rows, strict=True))
+        unscored = {(*row.prompt, *row.completion): row for row in rows}
+        unscored = {ids: row for ids, row in unscored.items() if ids not in self.scored}
+        if unscored:
             with requires("tinker", "Training at Tinker"):
                 import tinker
 
             (client,) = gathered([lambda: self.client.create_sampling_client(base_model=self.bare)])
-            asked = [partial(client.compute_logprobs, tinker.ModelInput.from_ints(list(ids))) for ids in new]
-            self.scored |= dict(zip(new, gathered(asked), strict=True))
-            self.charged += TinkerTokens(read=sum(map(len, new)))
+            calls = [partial(client.compute_logprobs, tinker.ModelInput.from_ints(list(ids))) for ids in unscored]
+            self.scored |= dict(zip(unscored, gathered(calls), strict=True))
+            self.charged += TinkerTokens(read=sum(map(len, unscored)))
         return tuple(
             torch.tensor(self.scored[(*row.prompt, *row.completion)][len(row.prompt) :], dtype=torch.float32)
             for row in rows
@@ -162,48 +163,48 @@ class TinkerPolicy(Noting):
             BadInput: The loss reads no log-probabilities of the current weights, or different ones each time.
             TrainingError: The loss is not a number; the weights are unchanged.
         """
-        read: list[Tokens] = []
+        rows_read: list[Tokens] = []
 
-        def listen(asked: Sequence[Tokens]) -> list[Tensor]:
+        def listen(batch: Sequence[Tokens]) -> list[Tensor]:
             import torch
 
-            read.extend(asked)
-            return [torch.zeros(len(row.completion), requires_grad=True) for row in asked]
+            rows_read.extend(batch)
+            return [torch.zeros(len(row.completion), requires_grad=True) for row in batch]
 
         value = math.nan
 
-        def custom(data: Any, scores: Sequence[Tensor]) -> tuple[Tensor, dict[str, float]]:
+        def custom_loss(data: Any, scores: Sequence[Tensor]) -> tuple[Tensor, dict[str, float]]:
             nonlocal value
-            given = iter(zip(read, scores, strict=True))
+            pairs = iter(zip(rows_read, scores, strict=True))
 
-            def answer(asked: Sequence[Tokens]) -> list[Tensor]:
-                of_asked = [next(given, (None, None)) for _ in asked]
-                if [row for row, _ in of_asked] != list(asked):
+            def logprobs_of(batch: Sequence[Tokens]) -> list[Tensor]:
+                of_batch = [next(pairs, (None, None)) for _ in batch]
+                if [row for row, _ in of_batch] != list(batch):
                     raise BadInput(
                         f"The loss of {self.method.name!r} reads other tokens by what it finds. Train it with the local "
                         "back-end."
                     )
-                return [_of_reply(score, row) for score, row in zip((s for _, s in of_asked), asked, strict=True)]
+                return [_of_reply(score, row) for score, row in zip((s for _, s in of_batch), batch, strict=True)]
 
-            self.current = answer
-            found = loss(rows, self)
-            value = float(found.detach())
-            return found, {}
+            self.current = logprobs_of
+            loss_tensor = loss(rows, self)
+            value = float(loss_tensor.detach())
+            return loss_tensor, {}
 
         try:
             self.current = listen
             loss(rows, self)
-            if not read:
+            if not rows_read:
                 raise BadInput(
                     f"The loss of {self.method.name!r} must depend on the weights in training. Compute it from `logprobs` "
                     "without base=True, and return its mean over the rows."
                 )
-            data = [_datum(row, 0.0) for row in read]
-            self.training.forward_backward_custom(data, custom).result()
+            data = [_datum(row, 0.0) for row in rows_read]
+            self.training.forward_backward_custom(data, custom_loss).result()
         finally:
             self.current = None
             self.scored.clear()
-        size = sum(len(row.prompt) + len(row.completion) for row in read)
+        size = sum(len(row.prompt) + len(row.completion) for row in rows_read)
         return self._stepped(rows, value, size, CUSTOM * size)
 
     def save(self) -> Checkpoint:
@@ -226,11 +227,13 @@ class TinkerPolicy(Noting):
     def learn(self, rows: Sequence[TokenRow], examples: Sequence[Example]) -> float:
         """One step of cross-entropy: the mean over the reply tokens of all rows of -log p."""
         tokens = [Tokens(row.prompt, completion) for row in rows for completion in row.completions]
-        weight = 1 / sum(len(each.completion) for each in tokens)
-        out = self.training.forward_backward([_datum(each, weight) for each in tokens], "cross_entropy").result()
-        scores = [_of_reply(given, each) for given, each in zip(_scores(out), tokens, strict=True)]
+        weight = 1 / sum(len(sequence.completion) for sequence in tokens)
+        output = self.training.forward_backward(
+            [_datum(sequence, weight) for sequence in tokens], "cross_entropy"
+        ).result()
+        scores = [_of_reply(score, sequence) for score, sequence in zip(_scores(output), tokens, strict=True)]
         size = sum(row.n_tokens for row in rows)
-        return self._stepped(examples, -weight * float(sum(each.sum() for each in scores)), size, size)
+        return self._stepped(examples, -weight * float(sum(score.sum() for score in scores)), size, size)
 
     def _stepped(self, rows: Sequence[Any], value: float, size: int, charged: float) -> float:
         """Take the step with the accumulated gradient, note it, and save the state from time to time; returns the loss."""
@@ -245,10 +248,10 @@ class TinkerPolicy(Noting):
         note_metrics(self.folder, {"step": self.steps + 1} | numbers)
         self.noted = {}
         check_number("loss", value, self.steps + 1, rows, self.rows)
-        how = tinker.AdamParams(
+        params = tinker.AdamParams(
             learning_rate=rate, weight_decay=self.method.weight_decay, grad_clip_norm=MOST_NORM, **ADAM
         )
-        self.training.optim_step(how).result()
+        self.training.optim_step(params).result()
         self.steps += 1
         if self.steps % self.save_every == 0:
             name = f"unsway-{self.saved.fit[:16]}-{self.steps:05d}"
@@ -268,8 +271,8 @@ def risen(step: int, warmup: int, total: int) -> float:
 def preferred(rows: Sequence[TokenRow], model: TinkerPolicy, *, beta: float) -> Tensor:
     """The mean over rows of -log sigmoid(beta × margin) (arXiv 2305.18290, equation 7), as TRL's DPO computes it."""
     pairs = [Tokens(row.prompt, completion) for row in rows for completion in row.completions]
-    both = zip(model.logprobs(pairs), model.logprobs(pairs, base=True), strict=True)
-    gaps = [ours.sum() - base.sum() for ours, base in both]
+    logprobs = zip(model.logprobs(pairs), model.logprobs(pairs, base=True), strict=True)
+    gaps = [ours.sum() - base.sum() for ours, base in logprobs]
     margins = [gaps[i] - gaps[i + 1] for i in range(0, len(gaps), 2)]
     return sum((-beta * margin).logaddexp(margin.new_zeros(())) for margin in margins) / len(margins)
 
@@ -290,9 +293,9 @@ def _datum(row: Tokens, weight: float) -> Any:
     )
 
 
-def _scores(out: Any) -> list[Tensor]:
+def _scores(output: Any) -> list[Tensor]:
     """Log-probabilities of all targets of each sequence."""
-    return [each["logprobs"].to_torch() for each in out.loss_fn_outputs]
+    return [sequence["logprobs"].to_torch() for sequence in output.loss_fn_outputs]
 
 
 def _of_reply(scores: Tensor, row: Tokens) -> Tensor:

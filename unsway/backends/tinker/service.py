@@ -60,10 +60,10 @@ def fit_of(folder: Path, fit: str) -> TinkerFit:
     if not path.is_file():
         return TinkerFit(fit)
     try:
-        found = loads(TinkerFit, path.read_text(encoding="utf-8"))
+        record = loads(TinkerFit, path.read_text(encoding="utf-8"))
     except ValueError:
         raise StoreError(f"{str(path)!r} is no record of a fit. Move it away, or name another folder.") from None
-    return found if found.fit == fit else TinkerFit(fit)
+    return record if record.fit == fit else TinkerFit(fit)
 
 
 def connect(base_url: str | None) -> Any:
@@ -81,11 +81,11 @@ def gathered(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         import tinker
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
-    passing = (tinker.APIConnectionError, tinker.InternalServerError, tinker.RateLimitError)
+    transient = (tinker.APIConnectionError, tinker.InternalServerError, tinker.RateLimitError)
 
-    def patient(call: Callable[[], Any]) -> Any:
+    def send(call: Callable[[], Any]) -> Any:
         tries = Retrying(
-            retry=retry_if_exception_type(passing),
+            retry=retry_if_exception_type(transient),
             stop=stop_after_attempt(TRIES),
             wait=wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5),
             reraise=True,
@@ -93,7 +93,7 @@ def gathered(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return tries(lambda: call().result())
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(patient, calls))
+        return list(pool.map(send, calls))
 
 
 @contextmanager
@@ -104,12 +104,12 @@ def translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except tinker.TinkerError as error:
-        words = plain(without(str(error), known(None)))
-        if "api_key" in words or isinstance(error, tinker.AuthenticationError):
+        message = plain(without(str(error), known(None)))
+        if "api_key" in message or isinstance(error, tinker.AuthenticationError):
             raise BadInput(
-                f"Tinker takes no key: {words} Put yours into the variable TINKER_API_KEY, or into a .env file."
+                f"Tinker takes no key: {message} Put yours into the variable TINKER_API_KEY, or into a .env file."
             ) from None
         raise TrainingError(
-            f"Tinker refused ({type(error).__name__}): {words} Run the same again: it goes on from the last step that "
+            f"Tinker refused ({type(error).__name__}): {message} Run the same again: it goes on from the last step that "
             f"{str(folder / RECORD)!r} knows of."
         ) from None
