@@ -35,16 +35,18 @@ def adapted(model: PreTrainedModel, adapter: Path, **loading: bool) -> PeftModel
     with requires("local", "A checkpoint with an adapter"):
         from peft import PeftModel
 
-    found = PeftModel.from_pretrained(model, str(adapter), **loading)
-    fit = found.load_adapter(str(adapter), "default", **loading)  # again, because PEFT only warns about mismatches
-    astray = [*fit.missing_keys, *fit.unexpected_keys]
-    if astray:
-        what = "does not hold" if fit.missing_keys else "holds, and its config does not name,"
+    peft_model = PeftModel.from_pretrained(model, str(adapter), **loading)
+    result = peft_model.load_adapter(
+        str(adapter), "default", **loading
+    )  # again, because PEFT only warns about mismatches
+    mismatches = [*result.missing_keys, *result.unexpected_keys]
+    if mismatches:
+        problem = "does not hold" if result.missing_keys else "holds, and its config does not name,"
         raise ModelError(
-            f"The adapter {str(adapter)!r} {what} {astray[0]} and {len(astray) - 1} more weights, so it would answer as if "
+            f"The adapter {str(adapter)!r} {problem} {mismatches[0]} and {len(mismatches) - 1} more weights, so it would answer as if "
             f"these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of this base."
         )
-    return found
+    return peft_model
 
 
 def check_adapter(base: Path, adapter: Path | None) -> None:
@@ -60,5 +62,5 @@ def check_adapter(base: Path, adapter: Path | None) -> None:
 
     with torch.device("meta"):
         config = AutoConfig.from_pretrained(base, trust_remote_code=False)  # nosec B615  # a local folder
-        bare = AutoModelForCausalLM.from_config(config)
-    adapted(bare, adapter, low_cpu_mem_usage=True)
+        base_model = AutoModelForCausalLM.from_config(config)
+    adapted(base_model, adapter, low_cpu_mem_usage=True)

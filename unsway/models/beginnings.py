@@ -37,7 +37,7 @@ class Beginnings:
 
     def known(self, ids: Sequence[int]) -> int:
         """How many of these tokens, from the first on, are cached."""
-        return max((common(kept, ids) for kept, _ in self.kept), default=0)
+        return max((common(beginning, ids) for beginning, _ in self.kept), default=0)
 
     def keep(self, ids: Sequence[int], cache: Any) -> None:
         """Cache the keys and values of one row, dropping the oldest."""
@@ -47,10 +47,10 @@ class Beginnings:
         """Cached keys and values of these tokens, for `rows` rows, in the model's format; None unless all are cached."""
         from transformers import DynamicCache
 
-        for kept, layers in self.kept:
-            if common(kept, ids) == len(ids):
+        for beginning, layers in self.kept:
+            if common(beginning, ids) == len(ids):
                 cache = DynamicCache()
-                for number, both in enumerate(layers):
-                    cache.update(*(each[..., : len(ids), :].expand(rows, -1, -1, -1) for each in both), number)
+                for number, tensors in enumerate(layers):
+                    cache.update(*(tensor[..., : len(ids), :].expand(rows, -1, -1, -1) for tensor in tensors), number)
                 return cache
         return None

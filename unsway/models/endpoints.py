@@ -87,10 +87,10 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
     """
     read_dotenv()
     port = args.get("port")
-    found = args.get("base_url") or (f"http://localhost:{port}/v1" if port else _address_set(model))
-    if not found:
+    base_url = args.get("base_url") or (f"http://localhost:{port}/v1" if port else _address_set(model))
+    if not base_url:
         return None
-    url = str(found).rstrip("/")
+    url = str(base_url).rstrip("/")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or ("@" in url and "://" not in url):
         raise BadInput(
@@ -133,14 +133,14 @@ def serving_id(model: str, args: Mapping[str, Any], config: GenerateConfig | Non
     Raises:
         BadInput: As `address` does.
     """
-    set_there = config.model_dump(exclude_none=True) if config is not None else {}
-    args_there = {} if args.get("weights") else args
-    given = [
-        _plain({name: value for name, value in each.items() if name not in left_out and value is not None})
-        for each, left_out in ((args_there, NEUTRAL), (set_there, NEUTRAL | OVERRIDDEN))
+    settings = config.model_dump(exclude_none=True) if config is not None else {}
+    arguments = {} if args.get("weights") else args
+    parts = [
+        _plain({name: value for name, value in values.items() if name not in neutral and value is not None})
+        for values, neutral in ((arguments, NEUTRAL), (settings, NEUTRAL | OVERRIDDEN))
     ]
-    where = address_id(model, args)
-    return content_id("serving", where, *given) if any(given) else where
+    server = address_id(model, args)
+    return content_id("serving", server, *parts) if any(parts) else server
 
 
 def _plain(value: object) -> object:
@@ -150,17 +150,17 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, BaseModel):
-        value = {name: each for name, each in value if name != "id"}  # Inspect's messages have random ids
+        value = {name: item for name, item in value if name != "id"}  # Inspect's messages have random ids
     elif is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
-        held = {str(name): _plain(each) for name, each in value.items() if not str(name).casefold().endswith(KEYS)}
-        return {name: each for name, each in held.items() if each != {}}
+        plain = {str(name): _plain(item) for name, item in value.items() if not str(name).casefold().endswith(KEYS)}
+        return {name: item for name, item in plain.items() if item != {}}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted(str(_plain(each)) for each in value)
+        return sorted(str(_plain(item)) for item in value)
     if isinstance(value, PurePath | Enum):
         return str(value)
-    named = value if hasattr(value, "__qualname__") else type(value)
-    return f"{named.__module__}.{named.__qualname__}"
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -68,21 +68,22 @@ def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> 
     """
     text: str = tokenizer.decode(list(tokens), skip_special_tokens=True)
     marked: str = tokenizer.decode(list(tokens), skip_special_tokens=False)
-    kind, whole = split(text).thought_kind, split(marked)
-    if whole.thought_kind == "cut":
+    kind = split(text).thought_kind
+    parts = split(marked)
+    if parts.thought_kind == "cut":
         return text if kind == "cut" else marked
-    if whole.thought_kind == "full":
-        closing = marked[whole.thought_span[1] : whole.said_span[0]].strip()
+    if parts.thought_kind == "full":
+        closing = marked[parts.thought_span[1] : parts.said_span[0]].strip()
         is_kept = closing in text
-        return text if is_kept else [ContentReasoning(reasoning=whole.thought), ContentText(text=whole.said)]
+        return text if is_kept else [ContentReasoning(reasoning=parts.thought), ContentText(text=parts.said)]
     return opened_thought(tokenizer.decode(list(prompt[-OPENED_WITHIN:]), skip_special_tokens=False)) + text
 
 
 @lru_cache(maxsize=1024)
 def opened_thought(end: str) -> str:
     """The opening mark of a thought at the end of a prompt; empty if the prompt opens none."""
-    ends = ((end[place:], split(end[place:])) for place in range(len(end) - 1, -1, -1))
-    return next((mark for mark, found in ends if found.thought_kind == "cut" and not found.thought), "")
+    tails = ((end[start:], split(end[start:])) for start in range(len(end) - 1, -1, -1))
+    return next((mark for mark, parts in tails if parts.thought_kind == "cut" and not parts.thought), "")
 
 
 def endings(options: Sequence[str]) -> tuple[str, ...]:
@@ -160,14 +161,16 @@ class LocalModel(ModelAPI):
         usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
-    async def _likeliest(self, asked: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
+    async def _likeliest(self, messages: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
         """The letter with the highest probability after the prefill, tokenized as the model's tokenizer writes it."""
-        whole = [self.weights.encode((*asked, Message("assistant", PREFILL + letter))) for letter in letters]
-        shared = next((i for i, ids in enumerate(zip(*whole, strict=False)) if len(set(ids)) > 1), min(map(len, whole)))
-        scores = [self.engine.score(ScoreRequest(ids[:shared], ids[shared:])) for ids in whole]
-        logprobs = [await asyncio.wrap_future(each) for each in scores]
+        prompts = [self.weights.encode((*messages, Message("assistant", PREFILL + letter))) for letter in letters]
+        shared = next(
+            (i for i, ids in enumerate(zip(*prompts, strict=False)) if len(set(ids)) > 1), min(map(len, prompts))
+        )
+        futures = [self.engine.score(ScoreRequest(ids[:shared], ids[shared:])) for ids in prompts]
+        logprobs = [await asyncio.wrap_future(future) for future in futures]
         best = max(range(len(letters)), key=lambda i: sum(logprobs[i]))
-        return f"{PREFILL}{letters[best]})", Generation(whole[best][shared:], "end")
+        return f"{PREFILL}{letters[best]})", Generation(prompts[best][shared:], "end")
 
     def max_connections(self) -> int:
         """The number of prompts that the engine wants in its queue."""

@@ -40,8 +40,8 @@ def read_dotenv() -> None:
     try:
         load_dotenv(path, encoding="utf-8-sig")
     except ValueError as error:  # also a null character in a value
-        why = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
-        raise BadInput(f"{path} is not UTF-8 text ({why}). Save it as UTF-8, or remove it.") from None
+        reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+        raise BadInput(f"{path} is not UTF-8 text ({reason}). Save it as UTF-8, or remove it.") from None
 
 
 def guard(model: Model) -> Model:
@@ -81,15 +81,15 @@ def without(text: str, keys: Collection[str]) -> str:
 
 def cleaned(error: E, keys: Collection[str]) -> E:
     """The same error, without keys in its message or the messages of its causes."""
-    seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        one.args = tuple(_clean(arg, keys) for arg in one.args)
+    visited_ids: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in visited_ids:
+        visited_ids.add(id(current))
+        current.args = tuple(_clean(arg, keys) for arg in current.args)
         for name in ("message", "body"):  # in the errors of OpenAI's and Anthropic's SDKs
-            if hasattr(one, name):
-                setattr(one, name, _clean(getattr(one, name), keys))
-        one = one.__cause__ or one.__context__
+            if hasattr(current, name):
+                setattr(current, name, _clean(getattr(current, name), keys))
+        current = current.__cause__ or current.__context__
     return error
 
 

@@ -71,7 +71,8 @@ class Subject:
         """The advice if this hosted model's replies were stored under another address id; empty for a local model."""
         if self.name.startswith(LOCAL) or not isinstance(self.model, str):
             return ""
-        variables, url = address_variables(self.name), address(self.name, self.args)
+        variables = address_variables(self.name)
+        url = address(self.name, self.args)
         if not weights:
             return (
                 f"{self.name} was asked at its provider's own address, and now another one is named"
@@ -126,9 +127,9 @@ class Session:
         except Exception as error:
             if isinstance(error, ModuleNotFoundError) and "ipywidgets" in str(error):  # Inspect needs it in notebooks
                 check_installed("notebook", "Asking a model in a notebook", "ipywidgets")
-            said = plain(_MARKUP.sub("", str(error))).removeprefix("ERROR: ")  # Inspect's message, in rich's markup
-            where = " Put it there, or into a file .env in this folder." if "in the environment" in said else ""
-            raise ModelError(f"{name} cannot be asked: {said}{where}") from error
+            message = plain(_MARKUP.sub("", str(error))).removeprefix("ERROR: ")  # Inspect's message, in rich's markup
+            advice = " Put it there, or into a file .env in this folder." if "in the environment" in message else ""
+            raise ModelError(f"{name} cannot be asked: {message}{advice}") from error
         return self._model
 
     def at_once(self) -> int | None:
@@ -139,12 +140,12 @@ class Session:
 
     def patience(self) -> Patience:
         """How long to wait for a hosted model. Raises `BadInput` if its fields are not those of `Patience`."""
-        given = self.subject.args.get(PATIENCE, {})
+        patience = self.subject.args.get(PATIENCE, {})
         try:
-            return given if isinstance(given, Patience) else Patience(**given)
+            return patience if isinstance(patience, Patience) else Patience(**patience)
         except TypeError as error:
-            known = ", ".join(field.name for field in fields(Patience))
-            raise BadInput(f"{PATIENCE} is {given!r} ({error}); it takes {known}.") from None
+            names = ", ".join(field.name for field in fields(Patience))
+            raise BadInput(f"{PATIENCE} is {patience!r} ({error}); it takes {names}.") from None
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -182,9 +183,9 @@ _loaded: WeakSet[Session] = WeakSet()
 
 def release_idle() -> None:
     """Release the models in this process that are not in use, to free memory for a training."""
-    for each in tuple(_loaded):
-        if not each._n_asking:
-            each.release()
+    for open_session in tuple(_loaded):
+        if not open_session._n_asking:
+            open_session.release()
 
 
 def session(model: ModelLike, **args: Any) -> Session:
@@ -212,9 +213,10 @@ def subject(model: ModelLike, **args: Any) -> Subject:
 
         expect(model, Model, "a model is expected: a name, a folder, a checkpoint, or a model of Inspect's")
         return _of_inspect(model)
-    trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
-    if trained is not None and trained.is_hosted:
-        model, args = trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args
+    checkpoint = model if isinstance(model, Checkpoint) else checkpoint_of(model)
+    if checkpoint is not None and checkpoint.is_hosted:
+        model = checkpoint.model
+        args = ({"base_url": checkpoint.base_url} if checkpoint.base_url else {}) | args
     if isinstance(model, str):
         read_dotenv()  # it may contain a hub token
         if not name_of(model).startswith(LOCAL):
@@ -240,15 +242,16 @@ def _of_inspect(model: Model) -> Subject:
     is_by_name = getattr(model.api, "qualified_model_name", name) is not None
     url = getattr(model, "_explicit_base_url", None) if is_by_name else model.api.base_url
     args = with_address(name, model.model_args | {"base_url": url})
-    where, weights = serving_id(name, args, model.config), str(args.get("weights", ""))
-    return Subject(name, content_id(where, weights) if where and weights else where or weights, model, {})
+    server = serving_id(name, args, model.config)
+    weights = str(args.get("weights", ""))
+    return Subject(name, content_id(server, weights) if server and weights else server or weights, model, {})
 
 
 def name_of(model: str) -> str:
     """The name that a model's replies carry, without loading it. Raises `ModelError`."""
-    trained = checkpoint_of(model)
-    if trained is not None and trained.is_hosted:
-        model = trained.model
+    checkpoint = checkpoint_of(model)
+    if checkpoint is not None and checkpoint.is_hosted:
+        model = checkpoint.model
     folder = Path(model).expanduser()
     is_local = (
         model.startswith(LOCAL)
@@ -259,8 +262,8 @@ def name_of(model: str) -> str:
     )
     if is_local:
         bare = model.removeprefix(LOCAL)
-        place = Path(bare).expanduser()
-        return LOCAL + (place.resolve().name if place.is_dir() else bare)
+        path = Path(bare).expanduser()
+        return LOCAL + (path.resolve().name if path.is_dir() else bare)
     provider, _, rest = model.partition("/")
     if rest and provider not in ("", ".", "..", "~"):
         is_known = provider in PROVIDERS
@@ -276,9 +279,9 @@ def name_of(model: str) -> str:
             return model
         if "/" not in rest:  # org/name on the hub
             return LOCAL + model
-    found = "holds no model" if folder.is_dir() else "is no folder here"
+    problem = "holds no model" if folder.is_dir() else "is no folder here"
     raise ModelError(
-        f"{model!r} is no model: it {found}, and {provider!r} is no provider of Inspect's. Name a provider's model "
+        f"{model!r} is no model: it {problem}, and {provider!r} is no provider of Inspect's. Name a provider's model "
         "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
         f"('org/name'), or 'unsway/smollm2-135m'.{steps_in(folder)}"
     )
@@ -287,6 +290,6 @@ def name_of(model: str) -> str:
 def _hosted(name: str, args: Mapping[str, Any]) -> Subject:
     """A hosted model; `weights` among its arguments names what its address currently serves."""
     args = dict(with_address(name, args))
-    where = serving_id(name, {key: value for key, value in args.items() if key not in OURS})
+    server = serving_id(name, {key: value for key, value in args.items() if key not in OURS})
     weights = args.pop("weights", None)
-    return Subject(name, where if weights is None else content_id(where, str(weights)), name, args)
+    return Subject(name, server if weights is None else content_id(server, str(weights)), name, args)

@@ -38,23 +38,25 @@ def shown_thought(output: ModelOutput, model: str, stop: Stop) -> ShownThought:
     """
     content = output.message.content if output.choices else ""
     parts = [part for part in content if part.type == "reasoning"] if isinstance(content, list) else []
-    known, texts, kinds = shows(model), [], set[Thought]()
+    family_kind = shows(model)
+    texts = []
+    kinds = set[Thought]()
     for part in parts:
         text = readable(part)
         if text:
             texts.append(text)
             if part.redacted:  # only the family tells whether this is all of it or a summary
-                kinds.add(known)
+                kinds.add(family_kind)
             elif text == part.summary:
                 kinds.add("summary")
             else:  # also a summary, for a family that shows summaries, even if an intermediate server calls it reasoning
-                kinds.add("full" if part.summary or known == "unknown" else known)
+                kinds.add("full" if part.summary or family_kind == "unknown" else family_kind)
         elif part.redacted or part.reasoning:
             kinds.add("hidden")
     if not texts:
-        inside = split(output.completion).thought_kind  # a thought inside the text, between its family's marks
+        kind_in_text = split(output.completion).thought_kind  # a thought inside the text, between its family's marks
         is_hidden = kinds or (output.usage and output.usage.reasoning_tokens)
-        return ShownThought("", inside if inside != "none" else "hidden" if is_hidden else "none")
+        return ShownThought("", kind_in_text if kind_in_text != "none" else "hidden" if is_hidden else "none")
     text = "\n".join(texts)
     if stop == "length" and not output.completion.strip():
         return ShownThought(text, "cut")
@@ -72,9 +74,9 @@ def readable(part: ContentReasoning) -> str:
 
 def shows(model: str) -> Thought:
     """How much a family of models shows of its thinking: full, summary, or unknown."""
-    found: dict[str, Thought] = {}
+    kinds: dict[str, Thought] = {}
     for entry in bank("thoughts").entries:
         beginning, kind, _ = entry.split()
         if re.search(rf"(?:^|[/.:]){re.escape(beginning)}", model.lower()):
-            found[beginning] = "full" if kind == "full" else "summary"
-    return found[max(found, key=len)] if found else "unknown"
+            kinds[beginning] = "full" if kind == "full" else "summary"
+    return kinds[max(kinds, key=len)] if kinds else "unknown"

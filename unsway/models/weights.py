@@ -40,9 +40,9 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 
 def known_dtype(name: str) -> Dtype:
     """The name, if it is one of `DTYPES`. Raises `UnknownName`."""
-    for known in DTYPES:
-        if name == known:
-            return known
+    for dtype in DTYPES:
+        if name == dtype:
+            return dtype
     raise UnknownName("dtype", name, DTYPES)
 
 
@@ -67,7 +67,9 @@ class Weights:
                 records = {folder / CHECKPOINT_FILE, folder / "manifest.json"}  # they do not affect replies
                 files = sorted({path for kind in kinds for path in folder.glob(kind)} - records)
                 stats = [(path, path.stat()) for path in files]
-                sums.append(digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats]))
+                sums.append(
+                    digest([(path.name, _file_sha256(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
+                )
         return content_id(sums)
 
     def answering(self, dtype: Dtype) -> str:
@@ -86,18 +88,18 @@ class Weights:
             folder = self.adapter
         try:
             stats = [(path, path.stat()) for kind in TEXT_FILES for path in sorted(folder.glob(kind))]
-            read = _tokenizer(folder, tuple((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats))
+            tokenizer = _tokenizer(folder, tuple((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(
                 f"{self.name!r} has no tokenizer that transformers can read ({' '.join(str(error).split())[:200]}). Put "
                 f"the files of its tokenizer into {str(folder)!r}."
             ) from error
-        if not read.chat_template:
+        if not tokenizer.chat_template:
             raise ModelError(
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
                 "model, or put a chat_template.jinja into its folder."
             )
-        return deepcopy(read)  # callers may change it, as TRL does
+        return deepcopy(tokenizer)  # callers may change it, as TRL does
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -107,9 +109,9 @@ class Weights:
             path = self.folder / name
             config |= json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         ids = config.get("eos_token_id")
-        found = {ids} if isinstance(ids, int) else set(ids or ())
-        found |= {self.tokenizer.eos_token_id} - {None}
-        return frozenset(found)
+        ends = {ids} if isinstance(ids, int) else set(ids or ())
+        ends |= {self.tokenizer.eos_token_id} - {None}
+        return frozenset(ends)
 
     @cached_property
     def end(self) -> int:
@@ -132,10 +134,10 @@ class Weights:
 
     def check_plain(self, text: str) -> None:
         """Raise `ModelError` if a text contains special tokens, which would forge a turn."""
-        found = [mark for mark in self.marks if mark in text]
-        if found:
+        marks = [mark for mark in self.marks if mark in text]
+        if marks:
             raise ModelError(
-                f"A text holds {found[0]!r}, which {self.name!r} reads as a mark between turns: the chat template was "
+                f"A text holds {marks[0]!r}, which {self.name!r} reads as a mark between turns: the chat template was "
                 f"applied already, or the text forges a turn. Take it out. The text begins {text[:60]!r}."
             )
 
@@ -162,9 +164,9 @@ class Weights:
     def context(self) -> int:
         """Greatest length of prompt and reply together, in tokens."""
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        of_text = config.get("text_config") or config  # models that also see images
+        text_config = config.get("text_config") or config  # models that also see images
         names = ("max_position_embeddings", "n_positions")  # GPT-2's and StarCoder's configs have the second
-        return int(next((part[name] for part in (of_text, config) for name in names if part.get(name)), 2048))
+        return int(next((part[name] for part in (text_config, config) for name in names if part.get(name)), 2048))
 
     def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         """Token ids of a conversation, with the chat template applied once, ready for the model to reply.
@@ -199,7 +201,7 @@ def locate(name: str) -> Weights:
     if (folder / CHECKPOINT_FILE).is_file():
         checkpoint = read_checkpoint(folder)
         if (folder / "config.json").is_file():  # a fully trained model
-            return Weights(str(folder), _checked(folder))
+            return Weights(str(folder), _check_weights(folder))
         base_name, _, trained_from = checkpoint.base.rpartition("@")
         if not base_name:
             raise ModelError(f"The base of {str(folder)!r} is {checkpoint.base!r}; write it as NAME@FINGERPRINT.")
@@ -209,28 +211,28 @@ def locate(name: str) -> Weights:
                 f"The checkpoint {str(folder)!r} was trained from {base_name!r} with weights {trained_from}, but the weights "
                 f"there are {base.fingerprint}. Put the same base model back, or train again from this one."
             )
-        return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
+        return Weights(str(folder), base.folder, _check_weights(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
-        named = read_json(folder / ADAPTER_FILE).get("base_model_name_or_path", str)
-        if not named:
+        base_name = read_json(folder / ADAPTER_FILE).get("base_model_name_or_path", str)
+        if not base_name:
             raise ModelError(
                 f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "
                 f"into {ADAPTER_FILE}, as base_model_name_or_path."
             )
-        beside = folder / named
-        place = beside if beside.is_dir() else Path(named.removeprefix("unsway/")).expanduser()
-        if (place / ADAPTER_FILE).is_file():
+        beside = folder / base_name
+        base_folder = beside if beside.is_dir() else Path(base_name.removeprefix("unsway/")).expanduser()
+        if (base_folder / ADAPTER_FILE).is_file():
             raise ModelError(
-                f"The adapter {name!r} was trained from {named!r}, which is itself a base with an adapter. Merge that one "
-                f"first (unsway export {named} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
+                f"The adapter {name!r} was trained from {base_name!r}, which is itself a base with an adapter. Merge that one "
+                f"first (unsway export {base_name} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
             )
-        base = _base_of(folder, str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
-        return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
+        base = _base_of(folder, str(beside) if beside.is_dir() else base_name.removeprefix("unsway/"))
+        return Weights(str(folder), base.folder, _check_weights(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
-        return Weights(name, _checked(folder))
+        return Weights(name, _check_weights(folder))
     if any(status.name == name and status.kind == "model" for status in assets.assets()):
         return Weights(name, assets.model_folder(name))
-    return Weights(name, _checked(_from_hub(name, ["*.safetensors", *TEXT_FILES])))
+    return Weights(name, _check_weights(_from_hub(name, ["*.safetensors", *TEXT_FILES])))
 
 
 def _base_of(adapter: Path, base: str) -> Weights:
@@ -267,24 +269,26 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
     try:
-        found = loads(Checkpoint, path.read_bytes())
+        checkpoint = loads(Checkpoint, path.read_bytes())
     except ValueError as error:
         raise BadInput(f"{path} is damaged ({why(error)}). Restore it from a copy.") from None
-    if found.is_hosted:
-        return found
-    return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
+    if checkpoint.is_hosted:
+        return checkpoint
+    return replace(checkpoint, model=str(folder), uri=str(folder))  # the folder may have been moved
 
 
 def training_costs(study: Path) -> list[float | None]:
     """US dollars of each training in a study's folder: 0 for a local one, None if its provider did not report a cost."""
     records = sorted((study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}"))
-    trained = [read_checkpoint(record.parent) for record in records]
-    return [0.0 if one.cost is None and not one.is_hosted else one.cost for one in trained]
+    checkpoints = [read_checkpoint(record.parent) for record in records]
+    return [
+        0.0 if checkpoint.cost is None and not checkpoint.is_hosted else checkpoint.cost for checkpoint in checkpoints
+    ]
 
 
-def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
+def _check_weights(folder: Path, pattern: str = "*.safetensors") -> Path:
     """The folder, if it contains safetensors. Raises `ModelError`, which names a pickle if there is one."""
-    if any(folder.glob(wanted)):
+    if any(folder.glob(pattern)):
         return folder
     pickles = sorted(p.name for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in folder.glob(kind))
     if pickles:
@@ -292,29 +296,29 @@ def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
             f"{str(folder)!r} holds {pickles[0]!r}: a pickle can run any code when it is opened, so it is not. Convert "
             "it to safetensors where you trust it (model.save_pretrained does)."
         )
-    raise ModelError(f"{str(folder)!r} holds no weights: {wanted} and its config are needed.{steps_in(folder)}")
+    raise ModelError(f"{str(folder)!r} holds no weights: {pattern} and its config are needed.{steps_in(folder)}")
 
 
 def steps_in(folder: Path) -> str:
     """A hint for a folder of training steps (as Trainer writes): a sentence that names the last step; else empty."""
-    steps = [each for each in folder.glob("checkpoint-*") if each.name[len("checkpoint-") :].isdigit()]
-    last = max(steps, key=lambda each: int(each.name[len("checkpoint-") :]), default=None)
+    steps = [step for step in folder.glob("checkpoint-*") if step.name[len("checkpoint-") :].isdigit()]
+    last = max(steps, key=lambda step: int(step.name[len("checkpoint-") :]), default=None)
     return "" if last is None else f" {str(folder)!r} holds steps of a training: name one of them, as {str(last)!r}."
 
 
-def _from_hub(name: str, wanted: list[str]) -> Path:
-    """A hub model's folder in the hub's own cache, with the wanted files."""
-    known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
+def _from_hub(name: str, patterns: list[str]) -> Path:
+    """A hub model's folder in the hub's own cache, with the files of these patterns."""
+    names = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
-        raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
+        raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({names}), no `org/name`.")
     with requires("local", f"Taking {name!r} from the Hugging Face hub"):
         from huggingface_hub import snapshot_download
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))  # nosec B615  # identified by its content
+        return Path(snapshot_download(name, allow_patterns=patterns))  # nosec B615  # identified by its content
     except Exception as error:  # the hub raises many types, which all mean the same here
         raise ModelError(
             f"{name!r} is no folder here and the Hugging Face hub did not give it ({type(error).__name__}: {error}). "
-            f"Check the name and the network, or name a folder with safetensors, or one of: {known}."
+            f"Check the name and the network, or name a folder with safetensors, or one of: {names}."
         ) from error
 
 
@@ -332,7 +336,7 @@ def _tokenizer(folder: Path, files: tuple[tuple[str, int, int], ...]) -> PreTrai
 
 
 @cache
-def _sum(path: Path, size: int, changed_ns: int) -> str:
+def _file_sha256(path: Path, size: int, changed_ns: int) -> str:
     """sha256 of a file, cached while its size and time of change stay the same."""
     return sha256_file(path)
 
@@ -363,8 +367,8 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
         raise ModelError(f"{weights.name!r} cannot be loaded here: {' '.join(str(error).split())}") from error
     if weights.adapter is not None:
         model = adapted(model, weights.adapter).merge_and_unload()
-    given = model.generation_config
-    ids = {name: getattr(given, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    config = model.generation_config
+    ids = {name: getattr(config, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = _transformers().GenerationConfig(**ids)
     if (head := model.get_output_embeddings()) is not None:
         head.register_forward_pre_hook(_in_one_piece)
@@ -377,7 +381,7 @@ def _in_one_piece(_: object, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     Without this, a prompt's last position took 0.04 s with a base and 14 s with the same base merged with an adapter (8 rows,
     152k tokens, bfloat16, one core).
     """
-    return tuple(each.contiguous() for each in inputs)
+    return tuple(tensor.contiguous() for tensor in inputs)
 
 
 def training_dtype() -> Dtype:
@@ -386,11 +390,11 @@ def training_dtype() -> Dtype:
         import torch
 
     if torch.cuda.is_available():
-        has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        has_it = any(known.get(name) for name in CPU_BF16)
-    return "bfloat16" if has_it else "float32"
+        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        has_bfloat16 = any(capabilities.get(name) for name in CPU_BF16)
+    return "bfloat16" if has_bfloat16 else "float32"
 
 
 def _transformers() -> Any:

@@ -67,8 +67,8 @@ class OpenAi(Charging):
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address if that is not OpenAI's own."""
         name = _full_name(base)
-        service = address_id(name, {"base_url": self.base_url})
-        return f"{name}@{service}" if service else name
+        server = address_id(name, {"base_url": self.base_url})
+        return f"{name}@{server}" if server else name
 
     def check(self, method: Method, base: str) -> None:
         """Raise `BadInput` for another provider's base, and for hyper-parameters that the API lacks."""

@@ -103,8 +103,8 @@ def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
     unsupported = [name for name in shared if getattr(method, name) != getattr(default, name)]
     if unsupported:
         raise BadInput(
-            f"OpenAI's API takes no {', '.join(unsupported)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
-            "Leave it out, or train with the local back-end."
+            f"OpenAI's API takes no {', '.join(unsupported)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest "
+            "itself. Leave it out, or train with the local back-end."
         )
     if method.epochs != int(method.epochs):
         raise BadInput(f"OpenAI's API trains whole epochs, not {method.epochs:g}. Set epochs to 1 or more.")

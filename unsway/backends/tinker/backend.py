@@ -80,8 +80,8 @@ class Tinker(Charging):
 
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address if that is not Tinker's own."""
-        service = address_id("tinker/", {"base_url": self.base_url})
-        return f"{PREFIX}{_bare(base)}@{service}" if service else f"{PREFIX}{_bare(base)}"
+        server = address_id("tinker/", {"base_url": self.base_url})
+        return f"{PREFIX}{_bare(base)}@{server}" if server else f"{PREFIX}{_bare(base)}"
 
     def check(self, method: Method, base: str) -> None:
         """Raise `BadInput` for a base that is not on the hub, and for hyper-parameters that the service lacks."""
@@ -97,8 +97,8 @@ class Tinker(Charging):
         unsupported += ["a temperature other than 1"] * (getattr(method, "temperature", 1.0) != 1.0)
         if unsupported:
             raise BadInput(
-                f"Tinker has no place for {', '.join(unsupported)}: it trains adapters on all layers, sets their scale itself, and "
-                "scores at temperature 1. Leave it out, or train with the local back-end."
+                f"Tinker has no place for {', '.join(unsupported)}: it trains adapters on all layers, sets their scale itself, "
+                "and scores at temperature 1. Leave it out, or train with the local back-end."
             )
 
     def check_asked(self, model: str) -> None:

@@ -142,22 +142,22 @@ class Engine(ABC):
         With `block`, waits for a first request and those that follow immediately. Score requests are set aside for
         `serve_scores`, which is called next.
         """
-        taken: list[Pending] = []
+        requests: list[Pending] = []
         try:
             item = self._queue.get(block=block)
             while True:
                 if item is None:
                     self._queue.put(None)
-                    return taken if taken or self._to_score else None
+                    return requests if requests or self._to_score else None
                 if item[1].set_running_or_notify_cancel():
                     if isinstance(item[0], ScoreRequest):
                         self._to_score.append(item)
                     else:
-                        taken.append(item)
-                few = len(taken) + len(self._to_score) < self.most_waiting
+                        requests.append(item)
+                few = len(requests) + len(self._to_score) < self.most_waiting
                 item = self._queue.get(block, LINGER if few else 0)
         except queue.Empty:
-            return taken
+            return requests
 
     @abstractmethod
     def free(self) -> None:
@@ -214,14 +214,14 @@ def known_engine(name: str) -> str:
 def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") -> Engine:
     """The engine with that name for these weights; auto chooses the highest-ranked one here."""
     if known_engine(name) == "auto":
-        name = max(engines.names(), key=lambda each: engines.get(each).rank(weights, dtype))
+        name = max(engines.names(), key=lambda engine_name: engines.get(engine_name).rank(weights, dtype))
     _log.debug("The %s engine runs %s in %s", name, weights.name, dtype)
     return engines.get(name)(weights, dtype)
 
 
 def first_end(tokens: Sequence[int], ends: frozenset[int]) -> tuple[tuple[int, ...], Finish]:
     """The tokens before the first end token, and whether there was one (`end`) or not (`length`)."""
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token in ends:
-            return tuple(tokens[:place]), "end"
+            return tuple(tokens[:index]), "end"
     return tuple(tokens), "length"

@@ -66,8 +66,8 @@ def exported(weights: Weights) -> Path:
     config = _json(weights.folder / "config.json")
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
     rope = config.get("rope_parameters") or {"rope_theta": config.get("rope_theta", 10_000.0)}
-    with replacing(target) as new:
-        writer = gguf.GGUFWriter(new, "llama")
+    with replacing(target) as new_file:
+        writer = gguf.GGUFWriter(new_file, "llama")
         writer.add_block_count(config["num_hidden_layers"])
         writer.add_context_length(config["max_position_embeddings"])
         writer.add_embedding_length(config["hidden_size"])
@@ -96,12 +96,12 @@ def exported(weights: Weights) -> Path:
 
 def _make_room(folder: Path) -> None:
     """Remove the least recently used files, until the rest is within `KEPT_GB` or in use."""
-    kept = 0
+    total_size = 0
     with suppress(FileNotFoundError):  # another process is removing files too
         for path in sorted(folder.glob("*.gguf"), key=lambda path: path.stat().st_mtime, reverse=True):
-            file = path.stat()
-            kept += file.st_size
-            if kept > KEPT_GB * 1e9 and time.time() - file.st_mtime > IN_USE:
+            stat = path.stat()
+            total_size += stat.st_size
+            if total_size > KEPT_GB * 1e9 and time.time() - stat.st_mtime > IN_USE:
                 with suppress(PermissionError):  # on Windows, an open file
                     path.unlink()
 
@@ -112,9 +112,9 @@ def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[s
     kinds = [1] * config["vocab_size"]
     for token, i in tokenizer["model"]["vocab"].items():
         tokens[i] = token
-    for added in tokenizer["added_tokens"]:
-        if added["id"] < len(tokens):  # a padding token may have no row in the weights
-            tokens[added["id"]], kinds[added["id"]] = added["content"], 3 if added["special"] else 4
+    for entry in tokenizer["added_tokens"]:
+        if entry["id"] < len(tokens):  # a padding token may have no row in the weights
+            tokens[entry["id"]], kinds[entry["id"]] = entry["content"], 3 if entry["special"] else 4
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in tokenizer["model"]["merges"]]
     ends = config["eos_token_id"]
     end = ends if isinstance(ends, int) else ends[0]

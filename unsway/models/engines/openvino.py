@@ -94,36 +94,39 @@ def error_of_a_product(dtype: Dtype) -> float:
     import openvino
     from openvino import opset13
 
-    draw = np.random.default_rng(0)
-    rows_MK, weights_NK = draw.standard_normal((64, 256), np.float32), draw.standard_normal((256, 256), np.float32)
-    given = opset13.parameter([-1, 256], np.float32)
-    product = opset13.matmul(given, opset13.constant(weights_NK), False, True)
-    precise = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
-    found_MN = openvino.compile_model(openvino.Model([product], [given]), "CPU", precise)(rows_MK)[0]
+    generator = np.random.default_rng(0)
+    rows_MK, weights_NK = (
+        generator.standard_normal((64, 256), np.float32),
+        generator.standard_normal((256, 256), np.float32),
+    )
+    input_node = opset13.parameter([-1, 256], np.float32)
+    product = opset13.matmul(input_node, opset13.constant(weights_NK), False, True)
+    properties = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
+    product_MN = openvino.compile_model(openvino.Model([product], [input_node]), "CPU", properties)(rows_MK)[0]
     exact_MN = rows_MK @ weights_NK.T
-    return float(np.linalg.norm(found_MN - exact_MN) / np.linalg.norm(exact_MN))
+    return float(np.linalg.norm(product_MN - exact_MN) / np.linalg.norm(exact_MN))
 
 
 def read_tokenizer(path: Path, made_of: str) -> Any:
     """The tokenizer of a GGUF. Making one takes two seconds, so it is stored in the cache in OpenVINO's format."""
     openvino_genai = genai()
-    kept = cache_folder() / "tokenizers" / content_id(made_of, FORM, openvino_genai.__version__)
-    if kept.is_dir():
+    folder = cache_folder() / "tokenizers" / content_id(made_of, FORM, openvino_genai.__version__)
+    if folder.is_dir():
         with suppress(RuntimeError):  # a damaged one, which is then replaced
-            return openvino_genai.Tokenizer(str(kept))
+            return openvino_genai.Tokenizer(str(folder))
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with partial_folder(kept.parent) as new:
-            link = new / path.name
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with partial_folder(folder.parent) as staging:
+            link = staging / path.name
             link.symlink_to(path.resolve())
             tokenizer = openvino_genai.Tokenizer(str(link), enable_save_ov_model=True)  # next to the link
             link.unlink()
-            for file in new.iterdir():
-                with file.open("rb+") as saved:
-                    os.fsync(saved.fileno())
-            rmtree(kept, ignore_errors=True)
+            for file in staging.iterdir():
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+            rmtree(folder, ignore_errors=True)
             with suppress(OSError):  # another process was faster
-                new.rename(kept)
+                staging.rename(folder)
         return tokenizer
     except OSError:  # a cache owned by others, or no support for links
         return openvino_genai.Tokenizer(str(path))
@@ -192,9 +195,9 @@ class OpenVinoEngine(Engine):
                 for key, (handle, result) in list(self._running.items()):
                     if handle.get_status() == running:
                         continue
-                    generated = handle.read_all()[0]
-                    tokens, stop = first_end(list(generated.generated_ids), self.ends)
-                    result.set_result(Generation(tokens, "end" if generated.finish_reason == stopped else stop))
+                    output = handle.read_all()[0]
+                    tokens, stop = first_end(list(output.generated_ids), self.ends)
+                    result.set_result(Generation(tokens, "end" if output.finish_reason == stopped else stop))
                     del self._running[key]
                     self._prefixes.done(key)
                 self._start(self.waiting(block=False) or [])
@@ -245,13 +248,13 @@ class OpenVinoEngine(Engine):
         scheduler.enable_prefix_caching = not samples
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
-        how: dict[str, Any] = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
+        properties: dict[str, Any] = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
         # OpenVINO's own threads ignore the variable; with one thread it crashes in bfloat16, as with one CPU
         if "OMP_NUM_THREADS" in os.environ:
             import torch
 
-            how["INFERENCE_NUM_THREADS"] = max(torch.get_num_threads(), 1 if self.precision == "f32" else 2)
-        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), tokenizer, scheduler, "CPU", **how)
+            properties["INFERENCE_NUM_THREADS"] = max(torch.get_num_threads(), 1 if self.precision == "f32" else 2)
+        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), tokenizer, scheduler, "CPU", **properties)
         self._samples, self._prefixes = samples, Prefixes()
 
     def _add(self, request: Request, *, ignore_eos: bool = False) -> Any:
@@ -266,13 +269,13 @@ class OpenVinoEngine(Engine):
         config.stop_token_ids = set() if ignore_eos else set(self.ends)
         config.do_sample = request.temperature > 0
         if request.endings:
-            said = openvino_genai.StructuredOutputConfig
+            structured = openvino_genai.StructuredOutputConfig
             reply = one_of = reduce(or_, map(exactly, request.endings))
             if request.after:
-                reply = said.TriggeredTags(
-                    [request.after], [said.Tag(request.after, one_of, "")], stop_after_first=True
+                reply = structured.TriggeredTags(
+                    [request.after], [structured.Tag(request.after, one_of, "")], stop_after_first=True
                 )
-            config.structured_output_config = said(structural_tags_config=reply)
+            config.structured_output_config = structured(structural_tags_config=reply)
         if config.do_sample:
             config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
         self._next_id += 1

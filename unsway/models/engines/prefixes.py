@@ -37,9 +37,9 @@ class Prefixes(Generic[Key]):
 
     def start(self, key: Key, blocks: tuple[int, ...]) -> None:
         """Record that a prompt starts to be read."""
-        new = tuple(block for block in blocks if block not in self._read and block not in self._unread)
-        self._reading[key] = new
-        self._unread.update(new)
+        new_blocks = tuple(block for block in blocks if block not in self._read and block not in self._unread)
+        self._reading[key] = new_blocks
+        self._unread.update(new_blocks)
 
     def done(self, key: Key) -> None:
         """Record that a prompt has been read; does nothing for one already recorded or never started."""
@@ -57,7 +57,7 @@ class Prefixes(Generic[Key]):
 
 def blocks(tokens: tuple[int, ...]) -> tuple[int, ...]:
     """A number for each whole block of a prompt; it depends on all tokens up to the end of the block."""
-    found: list[int] = []
+    hashes: list[int] = []
     for end in range(BLOCK, len(tokens) + 1, BLOCK):
-        found.append(hash((found[-1] if found else 0, tokens[end - BLOCK : end])))
-    return tuple(found)
+        hashes.append(hash((hashes[-1] if hashes else 0, tokens[end - BLOCK : end])))
+    return tuple(hashes)

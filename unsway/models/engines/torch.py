@@ -81,12 +81,12 @@ class TorchEngine(Engine):
             shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
             shared = shared if self.can_share and len(prompts) > 1 and shared >= LEAST_SHARED else 0
             ids_NT, mask_NT = self._pad(prompts, shared)
-            deciding: list[Any] = []
+            processors: list[Any] = []
             if any(request.endings for request in rows):
-                deciding.append(RowEndings(rows, ids_NT.shape[1], self.weights.tokenizer, self.ends))
+                processors.append(RowEndings(rows, ids_NT.shape[1], self.weights.tokenizer, self.ends))
             if rows[0].temperature > 0:
                 noise = RowNoise([request.seed for request in rows], self.model.device)
-                deciding += [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
+                processors += [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
             with torch.inference_mode():
                 out_NT = self.model.generate(
                     input_ids=ids_NT,
@@ -96,7 +96,7 @@ class TorchEngine(Engine):
                     eos_token_id=sorted(self.ends),
                     pad_token_id=self.pad,
                     do_sample=False,
-                    logits_processor=LogitsProcessorList(deciding),
+                    logits_processor=LogitsProcessorList(processors),
                 )
             for (_, result), tokens in zip(batch, out_NT[:, ids_NT.shape[1] :].tolist(), strict=True):
                 result.set_result(Generation(*first_end(tokens, self.ends)))
@@ -156,8 +156,8 @@ class TorchEngine(Engine):
 
         if self.beginnings.known(beginning) < len(beginning):
             ids_1T = torch.tensor([beginning], device=self.model.device)
-            begun = self.model(input_ids=ids_1T, use_cache=True, logits_to_keep=1).past_key_values
-            self.beginnings.keep(beginning, begun)
+            cache = self.model(input_ids=ids_1T, use_cache=True, logits_to_keep=1).past_key_values
+            self.beginnings.keep(beginning, cache)
         return self.beginnings.repeated(beginning, n_rows)
 
     def _pad(self, prompts: list[tuple[int, ...]], shared: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -225,13 +225,13 @@ class RowEndings:
             self.endings.append([])
             for ending in row.endings:
                 texts = (row.after, row.after + ending)
-                begin, whole = (tokenizer.encode(text, add_special_tokens=False) for text in texts)
-                if whole[: len(begin)] != begin:
+                trigger_ids, all_ids = (tokenizer.encode(text, add_special_tokens=False) for text in texts)
+                if all_ids[: len(trigger_ids)] != trigger_ids:
                     raise ModelError(
                         f"The tokenizer joins {row.after!r} with {ending!r} behind it into one token, so replies cannot be "
                         "kept to the options. Take words that end before a space."
                     )
-                self.endings[-1].append(tuple(whole[len(begin) :]))
+                self.endings[-1].append(tuple(all_ids[len(trigger_ids) :]))
         self.begun: dict[int, int] = {}
         """Rows that have produced their trigger words, with their number of tokens by then."""
 
@@ -239,19 +239,19 @@ class RowEndings:
         """The scores, shape (rows, vocabulary), with minus infinity for tokens that must not follow."""
         import torch
 
-        kept = torch.zeros_like(scores)
-        for number, (row, said) in enumerate(zip(self.rows, input_ids[:, self.n_prompt :].tolist(), strict=True)):
-            waits = row.endings and number not in self.begun
+        mask = torch.zeros_like(scores)
+        for row, (request, tokens) in enumerate(zip(self.rows, input_ids[:, self.n_prompt :].tolist(), strict=True)):
+            is_waiting = request.endings and row not in self.begun
             # tokens as many as the trigger has characters are enough to decode, instead of the whole reply each time
-            if waits and self.tokenizer.decode(said[-len(row.after) :]).endswith(row.after):
-                self.begun[number] = len(said)
-            if number in self.begun:
-                tail = tuple(said[self.begun[number] :])
+            if is_waiting and self.tokenizer.decode(tokens[-len(request.after) :]).endswith(request.after):
+                self.begun[row] = len(tokens)
+            if row in self.begun:
+                tail = tuple(tokens[self.begun[row] :])
                 n = len(tail)
-                following = {ending[n] for ending in self.endings[number] if len(ending) > n and ending[:n] == tail}
-                kept[number] = -torch.inf
-                kept[number, sorted(following) or self.ends] = 0
-        return scores + kept
+                following = {ending[n] for ending in self.endings[row] if len(ending) > n and ending[:n] == tail}
+                mask[row] = -torch.inf
+                mask[row, sorted(following) or self.ends] = 0
+        return scores + mask
 
 
 def bytes_a_token(model: Any) -> int:

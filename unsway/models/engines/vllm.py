@@ -50,20 +50,24 @@ class VllmEngine(Engine):
 
     def serve(self, requests: list[Pending]) -> None:
         """Answer all requests; vLLM batches them as its memory allows."""
-        found = self._run([request.tokens for request, _ in requests], [self._sampling(one) for one, _ in requests])
-        for (_, result), output in zip(requests, found, strict=True):
+        outputs = self._run(
+            [request.tokens for request, _ in requests], [self._sampling(request) for request, _ in requests]
+        )
+        for (_, result), output in zip(requests, outputs, strict=True):
             result.set_result(Generation(*first_end(output.outputs[0].token_ids, self.ends)))
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
         """Score completions as the end of a prompt; the one token that vLLM then generates is ignored."""
         from vllm import SamplingParams
 
-        asked = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
-        found = self._run([one.tokens + one.completion for one, _ in requests], [asked] * len(requests))
-        for (request, result), output in zip(requests, found, strict=True):
-            places = range(len(request.tokens), len(request.tokens) + len(request.completion))
-            chosen = zip(places, request.completion, strict=True)
-            result.set_result(tuple(float(output.prompt_logprobs[place][token].logprob) for place, token in chosen))
+        params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        outputs = self._run([request.tokens + request.completion for request, _ in requests], [params] * len(requests))
+        for (request, result), output in zip(requests, outputs, strict=True):
+            positions = range(len(request.tokens), len(request.tokens) + len(request.completion))
+            pairs = zip(positions, request.completion, strict=True)
+            result.set_result(
+                tuple(float(output.prompt_logprobs[position][token].logprob) for position, token in pairs)
+            )
 
     def free(self) -> None:
         """Release the model and its memory."""
@@ -85,9 +89,9 @@ class VllmEngine(Engine):
 
     def _run(self, prompts: list[tuple[int, ...]], sampling: list[Any]) -> list[Any]:
         """Run vLLM on prompts of tokens; returns its outputs in order."""
-        given = [{"prompt_token_ids": list(tokens)} for tokens in prompts]
-        found: list[Any] = self.llm.generate(given, sampling, use_tqdm=False, lora_request=self.adapter)
-        return found
+        inputs = [{"prompt_token_ids": list(tokens)} for tokens in prompts]
+        outputs: list[Any] = self.llm.generate(inputs, sampling, use_tqdm=False, lora_request=self.adapter)
+        return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,11 @@ def max_lora_rank(adapter: str | Path) -> int:
     except ValueError as error:
         raise BadInput(f"{path} is damaged, or of no LoRA adapter ({why(error)}); vLLM takes no other.") from None
     rank = max([config.r, *(config.rank_pattern or {}).values()])
-    kept = [name for name in ("modules_to_save", "use_dora") if getattr(config, name)]
-    kept += ["bias"] if config.bias != "none" else []
+    unsupported = [name for name in ("modules_to_save", "use_dora") if getattr(config, name)]
+    unsupported += ["bias"] if config.bias != "none" else []
     merge = f"Merge it (`unsway export {adapter} --out FOLDER`) and serve FOLDER as a model of its own."
-    if kept:
-        raise BadInput(f"vLLM takes no adapter with {', '.join(kept)}, and {str(adapter)!r} has it. {merge}")
+    if unsupported:
+        raise BadInput(f"vLLM takes no adapter with {', '.join(unsupported)}, and {str(adapter)!r} has it. {merge}")
     if rank > VLLM_RANKS[-1]:
         raise BadInput(
             f"{str(adapter)!r} has rank {rank}; vLLM takes at most {VLLM_RANKS[-1]} (--max-lora-rank is one of "
