@@ -36,15 +36,14 @@ def adapted(model: PreTrainedModel, adapter: Path, **loading: bool) -> PeftModel
         from peft import PeftModel
 
     peft_model = PeftModel.from_pretrained(model, str(adapter), **loading)
-    result = peft_model.load_adapter(
-        str(adapter), "default", **loading
-    )  # again, because PEFT only warns about mismatches
+    # again, because PEFT only warns about mismatches
+    result = peft_model.load_adapter(str(adapter), "default", **loading)
     mismatches = [*result.missing_keys, *result.unexpected_keys]
     if mismatches:
         problem = "does not hold" if result.missing_keys else "holds, and its config does not name,"
         raise ModelError(
-            f"The adapter {str(adapter)!r} {problem} {mismatches[0]} and {len(mismatches) - 1} more weights, so it would answer as if "
-            f"these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of this base."
+            f"The adapter {str(adapter)!r} {problem} {mismatches[0]} and {len(mismatches) - 1} more weights, so it would "
+            f"answer as if these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of this base."
         )
     return peft_model
 

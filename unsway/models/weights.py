@@ -68,7 +68,7 @@ class Weights:
                 files = sorted({path for kind in kinds for path in folder.glob(kind)} - records)
                 stats = [(path, path.stat()) for path in files]
                 sums.append(
-                    digest([(path.name, _file_sha256(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
+                    digest([(path.name, _sha256(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
                 )
         return content_id(sums)
 
@@ -213,20 +213,20 @@ def locate(name: str) -> Weights:
             )
         return Weights(str(folder), base.folder, _check_weights(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
-        base_name = read_json(folder / ADAPTER_FILE).get("base_model_name_or_path", str)
-        if not base_name:
+        origin = read_json(folder / ADAPTER_FILE).get("base_model_name_or_path", str)
+        if not origin:
             raise ModelError(
                 f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "
                 f"into {ADAPTER_FILE}, as base_model_name_or_path."
             )
-        beside = folder / base_name
-        base_folder = beside if beside.is_dir() else Path(base_name.removeprefix("unsway/")).expanduser()
+        beside = folder / origin
+        base_folder = beside if beside.is_dir() else Path(origin.removeprefix("unsway/")).expanduser()
         if (base_folder / ADAPTER_FILE).is_file():
             raise ModelError(
-                f"The adapter {name!r} was trained from {base_name!r}, which is itself a base with an adapter. Merge that one "
-                f"first (unsway export {base_name} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
+                f"The adapter {name!r} was trained from {origin!r}, which is itself a base with an adapter. Merge that one "
+                f"first (unsway export {origin} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
             )
-        base = _base_of(folder, str(beside) if beside.is_dir() else base_name.removeprefix("unsway/"))
+        base = _base_of(folder, str(beside) if beside.is_dir() else origin.removeprefix("unsway/"))
         return Weights(str(folder), base.folder, _check_weights(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
         return Weights(name, _check_weights(folder))
@@ -281,9 +281,7 @@ def training_costs(study: Path) -> list[float | None]:
     """US dollars of each training in a study's folder: 0 for a local one, None if its provider did not report a cost."""
     records = sorted((study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}"))
     checkpoints = [read_checkpoint(record.parent) for record in records]
-    return [
-        0.0 if checkpoint.cost is None and not checkpoint.is_hosted else checkpoint.cost for checkpoint in checkpoints
-    ]
+    return [0.0 if c.cost is None and not c.is_hosted else c.cost for c in checkpoints]
 
 
 def _check_weights(folder: Path, pattern: str = "*.safetensors") -> Path:
@@ -336,7 +334,7 @@ def _tokenizer(folder: Path, files: tuple[tuple[str, int, int], ...]) -> PreTrai
 
 
 @cache
-def _file_sha256(path: Path, size: int, changed_ns: int) -> str:
+def _sha256(path: Path, size: int, changed_ns: int) -> str:
     """sha256 of a file, cached while its size and time of change stay the same."""
     return sha256_file(path)
 

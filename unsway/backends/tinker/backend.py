@@ -97,8 +97,8 @@ class Tinker(Charging):
         unsupported += ["a temperature other than 1"] * (getattr(method, "temperature", 1.0) != 1.0)
         if unsupported:
             raise BadInput(
-                f"Tinker has no place for {', '.join(unsupported)}: it trains adapters on all layers, sets their scale itself, "
-                "and scores at temperature 1. Leave it out, or train with the local back-end."
+                f"Tinker has no place for {', '.join(unsupported)}: it trains adapters on all layers, sets their scale "
+                "itself, and scores at temperature 1. Leave it out, or train with the local back-end."
             )
 
     def check_asked(self, model: str) -> None:
