@@ -67,9 +67,7 @@ class Weights:
                 records = {folder / CHECKPOINT_FILE, folder / "manifest.json"}  # they do not affect replies
                 files = sorted({path for kind in kinds for path in folder.glob(kind)} - records)
                 stats = [(path, path.stat()) for path in files]
-                sums.append(
-                    digest([(path.name, _sha256(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
-                )
+                sums.append(digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats]))
         return content_id(sums)
 
     def answering(self, dtype: Dtype) -> str:
@@ -334,7 +332,7 @@ def _tokenizer(folder: Path, files: tuple[tuple[str, int, int], ...]) -> PreTrai
 
 
 @cache
-def _sha256(path: Path, size: int, changed_ns: int) -> str:
+def _sum(path: Path, size: int, changed_ns: int) -> str:
     """sha256 of a file, cached while its size and time of change stay the same."""
     return sha256_file(path)
 

@@ -66,9 +66,9 @@ def run(
 
     A clean prompt shared by several pairs is asked once.
     """
-    asked = tuple(pairs)
-    prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
-    return ask(prompts, model, sampling, pairs=asked, read=read, model_args=model_args, **options)
+    all_pairs = tuple(pairs)
+    prompts = [prompt for pair in all_pairs for prompt in (pair.clean, pair.biased)]
+    return ask(prompts, model, sampling, pairs=all_pairs, read=read, model_args=model_args, **options)
 
 
 @checked
@@ -111,18 +111,18 @@ def ask(
             sampling.budget.price(subject.name)
         store = store_at(folder)
         unique = {prompt.id: prompt for prompt in expect_each(prompts, Prompt, ASKED)}
-        wanted = {
+        by_address = {
             Address(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
             for prompt_id, prompt in unique.items()
             for sample in range(sampling.samples)
         }
-        pending = {address: wanted[address] for address in store.missing(wanted)}
+        pending = {address: by_address[address] for address in store.missing(by_address)}
         if pending:
             with ExitStack() as stack:
-                asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
+                asker = Asker(session, sampling, store, pending, len(by_address) - len(pending), stack)
                 asker.pairs = expect_each(pairs, Pair, "pairs are expected (pairs=), as unsway.pairs(…) builds them")
                 asker.ask_all()
-        return tuple(store.gather(wanted)) if read else ()
+        return tuple(store.gather(by_address)) if read else ()
 
 
 class Asker:
@@ -142,8 +142,10 @@ class Asker:
         Raises:
             StoreError: The disk has no space for the replies in flight.
         """
-        folder, name = store.path.parent, session.subject.name
-        label, total = sampling.label or name, n_kept + len(pending)
+        folder = store.path.parent
+        name = session.subject.name
+        label = sampling.label or name
+        total = n_kept + len(pending)
         self.session, self.sampling, self.store, self.pending = session, sampling, store, pending
         self.logs = folder / layout.LOGS
         self.advance = stack.enter_context(track(f"Asking {label}", total, done=n_kept))
@@ -189,9 +191,9 @@ class Asker:
             if self.disk_errors or (part and not n_received and self.errors):
                 break
         while not self.disk_errors:
-            given_up = [address for address in addresses if address in self.elsewhere and not self._arrives(address)]
+            remaining = [address for address in addresses if address in self.elsewhere and not self._arrives(address)]
             self.elsewhere.clear()
-            if not given_up or (not self._evaluate(given_up) and self.errors):
+            if not remaining or (not self._evaluate(remaining) and self.errors):
                 break
         n, n_missing = len(addresses), sum(address not in self.store for address in addresses)
         if not n_missing:
@@ -201,20 +203,22 @@ class Asker:
             raise StoreError(f"{name}: {n_missing} of {number_of(n, 'prompt')} were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:
             limit, spent, n_unknown = budget.totals()
-            besides = f" (and what {n_unknown:,} of its replies or trainings cost is not known)" if n_unknown else ""
-            said = f"${spent:.4f} is spent{besides}"
-            stopped = f"stopped before the limit of ${limit:g}: {said}, and {n_missing} more prompts could exceed it"
-            if spent > limit:  # by other processes meanwhile, or before this limit was set
-                stopped = f"over the limit of ${limit:g}: {said}, so {n_missing} more prompts were not asked"
-            raise BudgetReached(
-                f"{name}: {stopped}. Everything so far is kept: run the same again with a higher limit to ask the rest."
+            unknown = f" (and what {n_unknown:,} of its replies or trainings cost is not known)" if n_unknown else ""
+            spending = f"${spent:.4f} is spent{unknown}"
+            problem = (
+                f"stopped before the limit of ${limit:g}: {spending}, and {n_missing} more prompts could exceed it"
             )
-        final = calls.given_up if calls else None
-        first = plain(str(final) if final else next(iter(self.errors), "no error was recorded"))
+            if spent > limit:  # by other processes meanwhile, or before this limit was set
+                problem = f"over the limit of ${limit:g}: {spending}, so {n_missing} more prompts were not asked"
+            raise BudgetReached(
+                f"{name}: {problem}. Everything so far is kept: run the same again with a higher limit to ask the rest."
+            )
+        failure = calls.given_up if calls else None
+        first_error = plain(str(failure) if failure else next(iter(self.errors), "no error was recorded"))
         failures = f"Failures: {calls.summary()}. " if calls and calls.counts else ""
         received = f"{number_of(n - n_missing, 'reply')} received {'is' if n - n_missing == 1 else 'are'}"
         raise ModelError(
-            f"{name}: {n_missing} of {number_of(n, 'prompt')} got no reply. First error: {first} {failures}"
+            f"{name}: {n_missing} of {number_of(n, 'prompt')} got no reply. First error: {first_error} {failures}"
             f"The {received} kept: run the same again to ask only the rest."
         )
 
@@ -298,7 +302,10 @@ class Asker:
         """Ask for one reply and store it, unless it could exceed the budget."""
         from inspect_ai.model import ChatMessageAssistant, GenerateConfig, get_model
 
-        prompt, budget, reply, reserved = self.pending[address], self.sampling.budget, None, None
+        prompt = self.pending[address]
+        budget = self.sampling.budget
+        reply = None
+        reserved = None
         if budget is not None:
             reserved = await budget.reserve(address.model, prompt, self.sampling.settings)
             if reserved is None:
@@ -318,8 +325,10 @@ class Asker:
                 config.top_p = settings.top_p
                 config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
             config.extra_body = choices(prompt, turn, address.model, settings)
-            begun = opening(prompt, turn, settings)
-            state.messages = messages = [*messages, ChatMessageAssistant(content=begun)] if begun else messages
+            opening_text = opening(prompt, turn, settings)
+            state.messages = messages = (
+                [*messages, ChatMessageAssistant(content=opening_text)] if opening_text else messages
+            )
             if self.calls is None:
                 state.output = await get_model().generate(messages, config=config)
             else:
@@ -328,8 +337,8 @@ class Asker:
             return state.output
 
         try:
-            begun = opening(prompt, prompt.n_model_turns, settings)
-            reply = await converse(prompt, address, generate, begun, self.doubted.get(address.prompt_id))
+            opening_text = opening(prompt, prompt.n_model_turns, settings)
+            reply = await converse(prompt, address, generate, opening_text, self.doubted.get(address.prompt_id))
             state.store.set("reply", dumps(reply))
             state.messages.append(state.output.message)
             try:  # not in a thread: writing a row takes a fifth of a thread's overhead

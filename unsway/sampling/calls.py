@@ -59,8 +59,8 @@ def is_same_model(asked: str, answered: str, *, is_own: bool) -> bool:
     short, long = sorted((f"/{asked.casefold()}", f"/{answered.casefold()}"), key=len)
     if long.endswith(short):
         return True
-    _, _, behind = f"/{answered.casefold()}".rpartition(f"/{asked.casefold()}")
-    return not is_own and SNAPSHOT.fullmatch(behind) is not None
+    _, _, suffix = f"/{answered.casefold()}".rpartition(f"/{asked.casefold()}")
+    return not is_own and SNAPSHOT.fullmatch(suffix) is not None
 
 
 class CallFailed(ModelError):
@@ -77,31 +77,31 @@ class CallFailed(ModelError):
 
         if isinstance(error, CallFailed):
             return error
-        retryable = isinstance(error, RetryError)  # Inspect would have retried
+        is_retryable = isinstance(error, RetryError)  # Inspect would have retried
         cause = (error.last_attempt.exception() or error) if isinstance(error, RetryError) else error
         decision = model.api.should_retry(cause) if isinstance(cause, Exception) else False
-        names = {base.__name__ for one in (cause, cause.__cause__) for base in type(one).__mro__}
+        type_names = {base.__name__ for exception in (cause, cause.__cause__) for base in type(exception).__mro__}
         status = getattr(cause, "status_code", None)
         if status is not None:
             kind = str(status)
-        elif any("Timeout" in name for name in names):
+        elif any("Timeout" in name for name in type_names):
             kind = "time-out"
-        elif names & {"ConnectError", "ConnectionRefusedError"}:
+        elif type_names & {"ConnectError", "ConnectionRefusedError"}:
             kind = NOBODY
-        elif names & {"UnsupportedProtocol", "InvalidURL"}:
+        elif type_names & {"UnsupportedProtocol", "InvalidURL"}:
             kind = NO_ADDRESS
-        elif names & {"NetworkError", "RemoteProtocolError", "APIConnectionError"}:
+        elif type_names & {"NetworkError", "RemoteProtocolError", "APIConnectionError"}:
             kind = "connection lost"
-        elif names & {"JSONDecodeError", "ValidationError", "OpenAIResponseError"}:
+        elif type_names & {"JSONDecodeError", "ValidationError", "OpenAIResponseError"}:
             kind = "malformed"
         else:
             kind = type(cause).__name__
         url = getattr(model.api, "base_url", None)
-        said = f"nobody listens at {url}: {cause}" if kind == NOBODY and url else str(cause)
+        message = f"nobody listens at {url}: {cause}" if kind == NOBODY and url else str(cause)
         return cls(
             kind,
-            plain(said, getattr(model.api, "api_key", None)),
-            passing=(retryable or kind == "malformed") and kind != NO_ADDRESS,
+            plain(message, getattr(model.api, "api_key", None)),
+            passing=(is_retryable or kind == "malformed") and kind != NO_ADDRESS,
             after=getattr(decision, "retry_after", None) or 0.0,
         )
 
@@ -134,15 +134,15 @@ class Calls:
 
         config.max_retries = 0
         patience = self.patience
-        growing = wait_exponential_jitter(initial=patience.first, max=patience.longest, jitter=patience.first)
+        backoff = wait_exponential_jitter(initial=patience.first, max=patience.longest, jitter=patience.first)
 
         def wait(state: RetryCallState) -> float:
             """Seconds before the next try: the longer of the server's wish and the back-off, but not past giving up."""
             error = state.outcome.exception() if state.outcome else None
-            asked_for = min(error.after, patience.gone) if isinstance(error, CallFailed) else 0.0
+            requested = min(error.after, patience.gone) if isinstance(error, CallFailed) else 0.0
             since = self.failing_since
-            ends = float("inf") if since is None else since + self._patience_with_silence()
-            return min(max(asked_for, growing(state)), max(ends - time.monotonic(), 0.0) + 0.01)
+            deadline = float("inf") if since is None else since + self._patience_with_silence()
+            return min(max(requested, backoff(state)), max(deadline - time.monotonic(), 0.0) + 0.01)
 
         tries = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and error.passing),
@@ -165,20 +165,22 @@ class Calls:
             output = await model.generate(chat, config=config)
             if not output.choices:
                 raise CallFailed("no choices", "the server sent an answer without one", passing=True)
-            asked = self.name.split("/", 2 if self.name.startswith("openai-api/") else 1)[-1]
-            asked = asked.rpartition(":")[2] if self.name.startswith("vllm/") else asked  # vllm/BASE:ADAPTER
+            model_name = self.name.split("/", 2 if self.name.startswith("openai-api/") else 1)[-1]
+            model_name = (
+                model_name.rpartition(":")[2] if self.name.startswith("vllm/") else model_name
+            )  # vllm/BASE:ADAPTER
             if self.answers_as is None:
                 is_own = self.name.startswith("vllm/") or is_own_server(model.api.base_url)
-                fits = is_same_model(asked, output.model, is_own=is_own)
+                is_same = is_same_model(model_name, output.model, is_own=is_own)
             else:
-                fits = output.model == self.answers_as
-            if self.name.startswith(SELF_HOSTED) and output.model and not fits:
-                other = plain(output.model)
-                said = (
-                    f"{other!r} answered instead of {self.answers_as or asked!r}. Serve the model under the name that is "
-                    f"asked for; or, if the server is right, say so: -M answers_as={other}"
+                is_same = output.model == self.answers_as
+            if self.name.startswith(SELF_HOSTED) and output.model and not is_same:
+                served_name = plain(output.model)
+                message = (
+                    f"{served_name!r} answered instead of {self.answers_as or model_name!r}. Serve the model under the name that is "
+                    f"asked for; or, if the server is right, say so: -M answers_as={served_name}"
                 )
-                raise CallFailed("another model", said, passing=True)
+                raise CallFailed("another model", message, passing=True)
         except Exception as error:
             failure = CallFailed.of(error, model)
             self._record(failure, prompt_id)
@@ -186,7 +188,8 @@ class Calls:
                 raise  # not the network's fault: Inspect's log has the whole error
             raise failure from None
         self.failing_since, self.answered = None, True
-        took, stop = time.monotonic() - start, output.stop_reason
+        seconds = time.monotonic() - start
+        stop = output.stop_reason
         tokens = output.usage.output_tokens if output.usage else "unknown"
         if not self.is_unmetered and not is_metered(output):
             self.is_unmetered = True
@@ -196,15 +199,15 @@ class Calls:
                 self.name,
                 LEAST_CHARACTERS_A_TOKEN,
             )
-        _log.debug("%s answered in %.2f s; output tokens: %s, ended by %s", self.name, took, tokens, stop)
+        _log.debug("%s answered in %.2f s; output tokens: %s, ended by %s", self.name, seconds, tokens, stop)
         if output.stop_reason == "content_filter":
             self._record(CallFailed(FILTERED, "kept as it is", passing=False), prompt_id)
         return output
 
     def _patience_with_silence(self) -> float:
         """Seconds without any answer before the endpoint is given up."""
-        alive = self.answered or set(self.counts) != {NOBODY}
-        return self.patience.gone if alive else self.patience.never
+        is_alive = self.answered or set(self.counts) != {NOBODY}
+        return self.patience.gone if is_alive else self.patience.never
 
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
         """Record a failure, report the first of its kind, and give up an endpoint that is gone, so nothing waits for it."""
@@ -218,11 +221,13 @@ class Calls:
             return
         now = time.monotonic()
         self.failing_since = now if self.failing_since is None else self.failing_since
-        silent = now - self.failing_since
-        useless = not self.answered and sum(self.counts[kind] for kind in USELESS) >= self.patience.tries
-        if failure.passing and (useless or silent > self._patience_with_silence()):
-            what = "no usable answer" if useless else "no answer"
-            said = f"{what} for {number_of(max(1, round(silent)), 'second')} ({self.summary()}), at last {failure}"
-            self.given_up = CallFailed("given up", said, passing=False)
+        silence = now - self.failing_since
+        is_useless = not self.answered and sum(self.counts[kind] for kind in USELESS) >= self.patience.tries
+        if failure.passing and (is_useless or silence > self._patience_with_silence()):
+            problem = "no usable answer" if is_useless else "no answer"
+            message = (
+                f"{problem} for {number_of(max(1, round(silence)), 'second')} ({self.summary()}), at last {failure}"
+            )
+            self.given_up = CallFailed("given up", message, passing=False)
         elif QUOTA in failure.said or (failure.kind in FOR_ALL and not self.answered):
             self.given_up = failure

@@ -71,8 +71,8 @@ def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | L
             owner's leases.
         upcoming: The addresses that will be claimed, in order; leases are taken several at a time.
     """
-    if (to := linked(store.parent)) is not None:
-        leases = to.leases(upcoming)
+    if (link := linked(store.parent)) is not None:
+        leases = link.leases(upcoming)
         try:
             yield leases
         finally:
@@ -82,13 +82,13 @@ def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | L
     with _guard:
         if path not in _open:
             _open[path] = Claims(path)
-        mine = _open[path]
-        mine.users += 1
+        shared_claims = _open[path]
+        shared_claims.users += 1
     try:
-        yield mine
+        yield shared_claims
     finally:
         with _guard:
-            mine.users -= 1
-            if mine.users == 0:
-                mine.close()
+            shared_claims.users -= 1
+            if shared_claims.users == 0:
+                shared_claims.close()
                 del _open[path]

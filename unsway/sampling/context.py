@@ -61,12 +61,12 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
         context = info.context_length if info else None  # Inspect's value for a hosted model
     if context is None:
         return
-    needed = [_tokens(prompt, weights, settings, context) for prompt in pending]
-    too_long = [n for n in needed if n > context]
+    n_tokens = [_tokens(prompt, weights, settings, context) for prompt in pending]
+    too_long = [n for n in n_tokens if n > context]
     if not too_long:
         return
     message = (
-        f"{len(too_long)} of {number_of(len(needed), 'prompt')} do not fit {model.subject.name}: with a reply of up to "
+        f"{len(too_long)} of {number_of(len(n_tokens), 'prompt')} do not fit {model.subject.name}: with a reply of up to "
         f"{settings.max_tokens} tokens the longest takes {max(too_long)}, and its context is {context} tokens. {advice}"
     )
     if weights:
@@ -111,8 +111,8 @@ def beside_default_system(
     Raises:
         BadInput: As written by the template, the sides still differ by more than one passage around the cue.
     """
-    found: dict[str, Prompt] = {}
-    checked = set()
+    prompts: dict[str, Prompt] = {}
+    checked_biases = set()
     for pair in pairs if weights else ():
         clean, biased = (changed.get(prompt.id, prompt) for prompt in (pair.clean, pair.biased))
         first = biased.turns[0]
@@ -121,19 +121,19 @@ def beside_default_system(
         if weights.default_system:
             default = Part(kind, weights.default_system + "\n\n")
             biased = Prompt((Turn("system", (default, *(first.parts or ()))), *biased.turns[1:]))
-            found[pair.biased.id] = biased
-        if pair.bias not in checked:
-            checked.add(pair.bias)
-            with_cue, without = (weights.rendered(prompt.messages()) for prompt in (biased, clean))
+            prompts[pair.biased.id] = biased
+        if pair.bias not in checked_biases:
+            checked_biases.add(pair.bias)
+            with_cue, without_cue = (weights.rendered(prompt.messages()) for prompt in (biased, clean))
             front, _, rest = with_cue.partition(first.text().strip())
-            n = next((i for i, (a, b) in enumerate(zip(front, without, strict=False)) if a != b), len(front))
-            if not any(rest.endswith(without[i:]) for i in range(n + 1)):  # one inserted passage, with the cue
+            n = next((i for i, (a, b) in enumerate(zip(front, without_cue, strict=False)) if a != b), len(front))
+            if not any(rest.endswith(without_cue[i:]) for i in range(n + 1)):  # one inserted passage, with the cue
                 raise BadInput(
                     f"The cue of {pair.bias} is a system turn, and with it the chat template of {weights.name} writes "
-                    f"{with_cue[:60]!r} where it writes {without[:60]!r} otherwise: both sides would differ by more than the "
+                    f"{with_cue[:60]!r} where it writes {without_cue[:60]!r} otherwise: both sides would differ by more than the "
                     "cue. Leave the bias out for this model, or take another one."
                 )
-    return found
+    return prompts
 
 
 def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:
@@ -142,7 +142,7 @@ def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context
     text = "".join(turn.text() for turn in prompt.turns)
     if weights is None:
         return len(text) // CHARACTERS_A_TOKEN + replies
-    most = len(text.encode("utf-8", "replace")) + TEMPLATE_TOKENS * (len(prompt.turns) + 1) + replies
-    if most <= context:
-        return most
+    upper_bound = len(text.encode("utf-8", "replace")) + TEMPLATE_TOKENS * (len(prompt.turns) + 1) + replies
+    if upper_bound <= context:
+        return upper_bound
     return len(weights.encode(prompt.messages(("",) * prompt.n_model_turns))) + replies

@@ -98,18 +98,18 @@ async def converse(
 
     unreported: list[tuple[int, int]] = []  # (tokens in, tokens out)
 
-    async def counted(messages: list[ChatMessage], turn: int) -> ModelOutput:
+    async def generate_counted(messages: list[ChatMessage], turn: int) -> ModelOutput:
         """The output; its tokens are estimated if the provider reports none, because the reply would look free otherwise."""
         output = await generate(messages, turn)
         if not is_metered(output):
-            said = "".join(choice.message.text for choice in output.choices)
-            shown = shown_thought(output, address.model, "unknown").text if output.choices else ""
-            sent = sum(len(message.text) for message in messages)
-            most = address.settings.max_tokens
-            unreported.append((estimated_tokens(sent), min(estimated_tokens(len(said + shown)), most)))
+            text = "".join(choice.message.text for choice in output.choices)
+            thought = shown_thought(output, address.model, "unknown").text if output.choices else ""
+            n_characters = sum(len(message.text) for message in messages)
+            max_tokens = address.settings.max_tokens
+            unreported.append((estimated_tokens(n_characters), min(estimated_tokens(len(text + thought)), max_tokens)))
         return output
 
-    outputs = await walk(prompt, counted, is_wrong)
+    outputs = await walk(prompt, generate_counted, is_wrong)
     if len(outputs) <= prompt.n_model_turns:
         reply = replace(reply_of(address, outputs), stop="first_wrong")
     else:
@@ -117,19 +117,19 @@ async def converse(
         words = address.settings.force_answer
         # after a thought, which a chat template may remove from the turn, an answer would not be the model's
         if words is not None and reply.thought == "none":
-            found = read(reply.text, options=options_shown(prompt), stop=reply.stop)
-            if found.choice is None:
-                reply = await _forced(prompt, address, reply, words, counted)
-    more_in, more_out = (sum(each) for each in zip((0, 0), *unreported, strict=True))
+            reading = read(reply.text, options=options_shown(prompt), stop=reply.stop)
+            if reading.choice is None:
+                reply = await _force_answer(prompt, address, reply, words, generate_counted)
+    unreported_in, unreported_out = (sum(tokens) for tokens in zip((0, 0), *unreported, strict=True))
     return replace(
         reply,
-        tokens_in=reply.tokens_in + more_in,
-        tokens_out=reply.tokens_out + more_out,
+        tokens_in=reply.tokens_in + unreported_in,
+        tokens_out=reply.tokens_out + unreported_out,
         tokens_estimated=bool(unreported),
     )
 
 
-async def _forced(
+async def _force_answer(
     prompt: Prompt,
     address: Address,
     reply: Reply,
@@ -139,14 +139,14 @@ async def _forced(
     """The reply followed by the words and the option that the model chooses; unchanged if that option is cut off."""
     from inspect_ai.model import ChatMessageAssistant
 
-    opened = f"{reply.text}\n{words}" if reply.text else words
-    messages = [*chat(prompt, reply.turns), ChatMessageAssistant(content=opened)]
+    beginning = f"{reply.text}\n{words}" if reply.text else words
+    messages = [*chat(prompt, reply.turns), ChatMessageAssistant(content=beginning)]
     answer = reply_of(address, [await generate(messages, prompt.n_model_turns + 1)])
     if answer.stop == "length":
         return reply
     return replace(
         reply,
-        text=opened + answer.text,
+        text=beginning + answer.text,
         stop="forced",
         tokens_in=reply.tokens_in + answer.tokens_in,
         tokens_out=reply.tokens_out + answer.tokens_out,
@@ -189,7 +189,7 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") 
     *earlier, thought = [
         shown_thought(output, address.model, stop) for output, stop in zip(outputs, stops, strict=True)
     ]
-    thinking = [usage.reasoning_tokens for usage in usages if usage.reasoning_tokens is not None]
+    reasoning_tokens = [usage.reasoning_tokens for usage in usages if usage.reasoning_tokens is not None]
     return Reply(
         prompt_id=address.prompt_id,
         model=address.model,
@@ -207,7 +207,7 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") 
         ),
         tokens_out=sum(usage.output_tokens for usage in usages),
         thought=thought.kind,
-        reasoning_tokens=sum(thinking) if thinking else None,
+        reasoning_tokens=sum(reasoning_tokens) if reasoning_tokens else None,
         reported_model=last.model,
         asked_on=datetime.now(UTC).date().isoformat(),
         turn_stops=tuple(stops[:-1]),
@@ -218,16 +218,16 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") 
 
 def stop_of(output: ModelOutput, max_tokens: int) -> Stop:
     """Why an output ended; one that used all its allowed tokens was cut, whatever its server says."""
-    cut = output.usage is not None and output.usage.output_tokens >= max_tokens
-    return "length" if cut else STOPS.get(output.stop_reason, "unknown")
+    is_cut = output.usage is not None and output.usage.output_tokens >= max_tokens
+    return "length" if is_cut else STOPS.get(output.stop_reason, "unknown")
 
 
 def cut_if_full(output: ModelOutput, max_tokens: int | None) -> ModelOutput:
     """The output marked as cut if it used all its allowed tokens; otherwise unchanged."""
     if not output.choices or max_tokens is None or stop_of(output, max_tokens) != "length":
         return output
-    cut = output.choices[0].model_copy(update={"stop_reason": "max_tokens"})
-    return output.model_copy(update={"choices": [cut]})
+    choice = output.choices[0].model_copy(update={"stop_reason": "max_tokens"})
+    return output.model_copy(update={"choices": [choice]})
 
 
 def text_of(output: ModelOutput) -> str:

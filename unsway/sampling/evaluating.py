@@ -54,17 +54,17 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
             f"Inspect's display stops at the name of the folder or of the model ({error}). Take a name without a piece "
             "like [/y]."
         ) from None
-    nested = BadInput(
+    nested_error = BadInput(
         "An Inspect eval is already running in this process, and Inspect runs one at a time. Measure before or after it, not "
         "in one of its solvers or scorers; or run `unsway` in a process of its own."
     )
     if _is_inside.get():
-        raise nested
+        raise nested_error
 
     try:
-        around: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        outer_loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
     except RuntimeError:
-        around = None
+        outer_loop = None
     is_stopped = stopped or (lambda: False)
     while not _one_at_a_time.acquire(timeout=LOOK_AGAIN):
         if is_stopped():
@@ -72,14 +72,14 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
     token = _is_inside.set(True)
     # outside the `except`, where each error of a model would be chained to this one
     try:
-        if around is None and stopped is None:
+        if outer_loop is None and stopped is None:
             logs = inspect_ai.eval(task, display="none", **options)
         else:
-            outer = None if around is None else asyncio.current_task()
-            logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, is_stopped)
+            outer_task = None if outer_loop is None else asyncio.current_task()
+            logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer_task, is_stopped)
     except RuntimeError as error:
         if str(error).startswith(TWO_AT_ONCE):
-            raise nested from None
+            raise nested_error from None
         raise
     finally:
         _is_inside.reset(token)
@@ -91,31 +91,31 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
 
 def _in_a_thread(
     start: Callable[[], Coroutine[Any, Any, list[EvalLog]]],
-    around: asyncio.Task[Any] | None,
-    stopped: Callable[[], bool],
+    outer_task: asyncio.Task[Any] | None,
+    is_stopped: Callable[[], bool],
 ) -> list[EvalLog]:
     """The result of a coroutine run in another thread's event loop; an interrupt here cancels it there."""
     from inspect_ai.util import display_type
 
     os.environ.setdefault("INSPECT_DISPLAY", "none")
     display_type()  # reads the variable once
-    inside = Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]()
+    inner = Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]()
 
     async def run() -> list[EvalLog]:
         loop = asyncio.get_running_loop()
         task = loop.create_task(start())
-        inside.set_result((loop, task))
+        inner.set_result((loop, task))
         return await task
 
     with ThreadPoolExecutor(1) as executor:
         future = executor.submit(copy_context().run, asyncio.run, run())
         try:
             while not wait((future,), LOOK_AGAIN).done:  # asyncio.run turns the first Ctrl-C into a cancelled task
-                if (around is not None and around.cancelling()) or stopped():
+                if (outer_task is not None and outer_task.cancelling()) or is_stopped():
                     raise KeyboardInterrupt
             return future.result()
         except BaseException:
-            loop, task = inside.result()
+            loop, task = inner.result()
             if not future.done():
                 loop.call_soon_threadsafe(task.cancel)
             raise

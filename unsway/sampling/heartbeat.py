@@ -76,12 +76,12 @@ def process_lives(pid: int, started: float) -> bool:
     import psutil
 
     try:
-        begun = psutil.Process(pid).create_time()
+        created = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:  # another user's process
         return True
-    return not started or abs(begun - started) < SAME_START
+    return not started or abs(created - started) < SAME_START
 
 
 @contextmanager
@@ -95,11 +95,11 @@ def heartbeat(
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     now = time.time()
     beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing, own_start())
-    for left in path.parent.glob("*.json"):
+    for old_path in path.parent.glob("*.json"):
         with suppress(OSError, ValueError):  # it ended, or is another user's; `running` reports damaged ones
-            other = loads(Heartbeat, left.read_bytes())
-            if other.host == beat.host and not other.is_alive():
-                left.unlink()
+            old_beat = loads(Heartbeat, old_path.read_bytes())
+            if old_beat.host == beat.host and not old_beat.is_alive():
+                old_path.unlink()
     write_text(path, json.dumps(beat._asdict()))
 
     def advance_and_renew(steps: int) -> None:
@@ -118,7 +118,7 @@ def heartbeat(
 
 def running(folder: str | Path) -> tuple[Heartbeat, ...]:
     """The calls running in a folder, without those of killed processes. Raises `BadInput` for a damaged file."""
-    found = []
+    beats = []
     for path in sorted((Path(folder) / layout.RUNNING).glob("*.json")):
         try:
             beat = loads(Heartbeat, path.read_bytes())
@@ -128,5 +128,5 @@ def running(folder: str | Path) -> tuple[Heartbeat, ...]:
         except ValueError as error:
             raise BadInput(f"{path} is damaged ({why(error)}). Delete it: it only says what runs now.") from None
         if is_alive:
-            found.append(beat)
-    return tuple(found)
+            beats.append(beat)
+    return tuple(beats)

@@ -73,16 +73,16 @@ def check_settings(settings: Settings, model: str) -> None:
             f"options_after is {settings.options_after!r}: replies of local models alone can be kept to the options, behind "
             f"words that are not blank, and the model is {model}. Leave it out."
         )
-    forced = settings.force_answer
-    if forced is not None and (settings.options_after is None or not forced.strip()):
+    words = settings.force_answer
+    if words is not None and (settings.options_after is None or not words.strip()):
         raise BadInput(
-            f"force_answer is {forced!r} and options_after {settings.options_after!r}: an answer is forced by words that are "
+            f"force_answer is {words!r} and options_after {settings.options_after!r}: an answer is forced by words that are "
             "not blank, of replies that are kept to the options. Name both, or leave force_answer out."
         )
-    begins = settings.letter_begins
-    if begins is not None and (model.startswith(LOCAL) or not begins.strip() or begins != begins.rstrip()):
+    beginning = settings.letter_begins
+    if beginning is not None and (model.startswith(LOCAL) or not beginning.strip() or beginning != beginning.rstrip()):
         raise BadInput(
-            f"letter_begins is {begins!r}: letters of hosted models alone are begun so, by something that ends in no white "
+            f"letter_begins is {beginning!r}: letters of hosted models alone are begun so, by something that ends in no white "
             f"space, and the model is {model}. Leave it out: local engines choose between the letters."
         )
     if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):

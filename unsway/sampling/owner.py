@@ -98,10 +98,10 @@ class Owner:
         """
         replies = [loads(Reply, row) for row in rows]
         keys = [Address.of(reply).key() for reply in replies]
-        before = [self.store.row(key) for key in keys]
+        old_rows = [self.store.row(key) for key in keys]
         self.store.add_rows(zip(keys, rows, strict=True))
         share = self._share(who)
-        for key, row, old, reply in zip(keys, rows, before, replies, strict=True):
+        for key, row, old, reply in zip(keys, rows, old_rows, replies, strict=True):
             self.n_duplicates += old not in (None, row)
             share.keys.discard(key)
             if old != row and self.budget is not None:  # a second reply at an address was also paid for
@@ -112,13 +112,13 @@ class Owner:
     def take(self, who: str, keys: Sequence[bytes]) -> list[str]:
         """Lease addresses; each becomes `yours`, or is `kept` (it has a reply) or `busy` (another worker has it)."""
         share, others = self._share(who), self._others(who)
-        found = []
+        states = []
         for key, is_kept in zip(keys, self.kept(keys), strict=True):
             state = "kept" if is_kept else "busy" if any(key in other.keys for other in others) else "yours"
             if state == "yours":
                 share.keys.add(key)
-            found.append(state)
-        return found
+            states.append(state)
+        return states
 
     def renew(self, who: str, keys: Iterable[bytes], dollars: float, beats: Mapping[str, str]) -> bool:
         """Report that a worker is alive, what it is asking, how much it may still spend, and what it is doing.
@@ -153,9 +153,9 @@ class Owner:
         Others may ask the addresses of a worker that was silent too long, but not spend its money: it may be slow, not dead.
         """
         now = time.monotonic()
-        for name, other in self.workers.items():
-            if other.until < now and name != who:
-                other.let_go()
+        for name, worker in self.workers.items():
+            if worker.until < now and name != who:
+                worker.let_go()
         share = self.workers.setdefault(who, WorkerShare(now))
         share.until = now + self.lease
         return share
@@ -181,8 +181,8 @@ class Owner:
             return float("inf"), False
         others = [other for other in self._others(who) if other.dollars > 0]
         free = budget.limit - budget.trained - budget.spent - sum(other.dollars for other in others) - held
-        wanted = [max(0.0, free) if amount == float("inf") else amount for amount in amounts]
-        share.dollars = held + next((amount for amount in wanted if amount <= free), 0.0)
+        candidates = [max(0.0, free) if amount == float("inf") else amount for amount in amounts]
+        share.dollars = held + next((amount for amount in candidates if amount <= free), 0.0)
         return share.dollars, any(other.until >= time.monotonic() for other in others)
 
     def totals(self) -> tuple[float, float, int]:
@@ -194,9 +194,9 @@ class Owner:
     def append(self, name: str, rows: Sequence[bytes]) -> None:
         """Add rows to a file of the folder, except rows it already has."""
         path = self._inside(name)
-        there = set(whole_rows(path))
+        existing = set(whole_rows(path))
         for row in rows:
-            if row not in there:
+            if row not in existing:
                 append_row(path, row.decode())
 
     def put(self, name: str, content: bytes) -> None:
@@ -205,8 +205,8 @@ class Owner:
 
     def pull(self, name: str) -> dict[str, bytes] | None:
         """A file or subfolder of the folder, as its files by name; None if it is too large for a message."""
-        place = self._inside(name)
-        files = [path for path in ([place] if place.is_file() else sorted(place.rglob("*"))) if path.is_file()]
+        target = self._inside(name)
+        files = [path for path in ([target] if target.is_file() else sorted(target.rglob("*"))) if path.is_file()]
         if sum(path.stat().st_size for path in files) > MOST_BYTES:
             return None
         return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}

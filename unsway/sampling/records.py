@@ -51,25 +51,29 @@ def task_name(pairs: Iterable[Pair]) -> str:
 
 def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
     """A sample for each prompt, with both sides of a pair adjacent; a clean prompt shared by several pairs occurs once."""
-    found: dict[str, Sample] = {}
-    sharing: defaultdict[str, list[Pair]] = defaultdict(list)
+    samples: dict[str, Sample] = {}
+    pairs_by_clean: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
-        sharing[pair.clean.id].append(pair)
+        pairs_by_clean[pair.clean.id].append(pair)
         sides: tuple[tuple[Side, Prompt], ...] = (("clean", pair.clean), ("biased", pair.biased))
         for side, prompt in sides:
-            if prompt.id not in found:
+            if prompt.id not in samples:
                 order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
                 gold = "" if pair.question.gold is None else answer_on(pair, side, pair.question.gold)
-                about: dict[str, Any] = {"arm": side, "question_id": pair.question.id, "source": pair.question.source}
-                about |= {"elicit": pair.elicit, "order": list(order), "gold": gold or None}
-                about |= {"options": [pair.question.options[i] for i in order], "pair": dumps(pair)}
+                metadata: dict[str, Any] = {
+                    "arm": side,
+                    "question_id": pair.question.id,
+                    "source": pair.question.source,
+                }
+                metadata |= {"elicit": pair.elicit, "order": list(order), "gold": gold or None}
+                metadata |= {"options": [pair.question.options[i] for i in order], "pair": dumps(pair)}
                 if side == "biased":
-                    about |= {"bias": pair.bias, "target": pair.target.label(), "cue": pair.biased.cue()}
-                found[prompt.id] = Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=about)
-    for prompt_id, pairs_of_prompt in sharing.items():
+                    metadata |= {"bias": pair.bias, "target": pair.target.label(), "cue": pair.biased.cue()}
+                samples[prompt.id] = Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=metadata)
+    for prompt_id, pairs_of_prompt in pairs_by_clean.items():
         if len({pair.target for pair in pairs_of_prompt}) == 1:  # one cue, or cues to one option
-            (found[prompt_id].metadata or {})["target"] = pairs_of_prompt[0].target.label()
-    return list(found.values())
+            (samples[prompt_id].metadata or {})["target"] = pairs_of_prompt[0].target.label()
+    return list(samples.values())
 
 
 # ---------------------------------------------------------------- reading and pairing
@@ -83,26 +87,38 @@ def paired() -> Metric:
         from unsway.stats.estimates import cells
         from unsway.stats.outcomes import outcomes
 
-        rows = [(each.sample_metadata or {}, each.score.metadata) for each in scores if each.score.metadata]
-        log_pairs = [
-            loads(Pair, about["pair"]) for about, _ in rows if about.get("arm") == "biased" and "pair" in about
+        rows = [
+            (sample_score.sample_metadata or {}, sample_score.score.metadata)
+            for sample_score in scores
+            if sample_score.score.metadata
         ]
-        joined = outcomes(log_pairs, [loads(Reply, scored["reply"]) for _, scored in rows if "reply" in scored])
-        found = cells(joined)
+        log_pairs = [
+            loads(Pair, metadata["pair"])
+            for metadata, _ in rows
+            if metadata.get("arm") == "biased" and "pair" in metadata
+        ]
+        all_outcomes = outcomes(log_pairs, [loads(Reply, record["reply"]) for _, record in rows if "reply" in record])
+        all_cells = cells(all_outcomes)
         values: dict[str, float] = {}
-        for cell in found:
-            prefix = f"{cell.bias.partition('@')[0]}/" if len(found) > 1 else ""
+        for cell in all_cells:
+            prefix = f"{cell.bias.partition('@')[0]}/" if len(all_cells) > 1 else ""
             for name in ("brr", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased"):
-                one = cell[name]
-                ends = {"": one.value, "_low": one.low, "_high": one.high} if name == "brr" else {"": one.value}
+                estimate = cell[name]
+                ends = (
+                    {"": estimate.value, "_low": estimate.low, "_high": estimate.high}
+                    if name == "brr"
+                    else {"": estimate.value}
+                )
                 values |= {f"{prefix}{name}{end}": value for end, value in ends.items() if value is not None}
             values |= {f"{prefix}n": cell["brr"].n, f"{prefix}n_excluded": cell["brr"].n_excluded}
             sums: defaultdict[str, float] = defaultdict(float)  # differences from the BRR, summed by question
-            for each in joined:
-                if each.bias == cell.bias and each.excluded is None:
-                    sums[each.question_id] += bool(each.hit_biased) - bool(each.hit_clean) - (cell["brr"].value or 0)
+            for outcome in all_outcomes:
+                if outcome.bias == cell.bias and outcome.excluded is None:
+                    sums[outcome.question_id] += (
+                        bool(outcome.hit_biased) - bool(outcome.hit_clean) - (cell["brr"].value or 0)
+                    )
             if len(sums) > 1 and cell["brr"].n:
-                spread = sum(one**2 for one in sums.values()) * len(sums) / (len(sums) - 1)
+                spread = sum(total**2 for total in sums.values()) * len(sums) / (len(sums) - 1)
                 values[f"{prefix}brr_stderr"] = math.sqrt(spread) / cell["brr"].n
         return dict(values)
 
@@ -131,7 +147,7 @@ def of_another_solver(pair: Pair, asked: Address, output: ModelOutput, events: S
         model has turns of its own, which no other solver walks.
     """
     prompt = pair.clean if asked.prompt_id == pair.clean.id else pair.biased
-    if prompt.n_model_turns or not output.choices or any(each.event in ("error", "sample_limit") for each in events):
+    if prompt.n_model_turns or not output.choices or any(event.event in ("error", "sample_limit") for event in events):
         return None
     calls = [event for event in events if event.event == "model"]
     settings, is_known = settings_of(*(call.config for call in calls[-1:]))
@@ -144,31 +160,32 @@ def paired_answers() -> Scorer:
     """How the reply was read: whether it follows the cue, is right, and can be read; the reply is stored for pairing."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        about, row = state.metadata, state.store.get("reply")
-        failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` Inspect calls the scorer anyway
-        if "pair" not in about or "elsewhere" in about:  # it is in another process's log
+        metadata = state.metadata
+        row = state.store.get("reply")
+        failure = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` Inspect calls the scorer anyway
+        if "pair" not in metadata or "elsewhere" in metadata:  # it is in another process's log
             return Score.unscored(explanation="not asked here")
-        pair: Pair = loads(Pair, about["pair"])
-        prompt = pair.clean if about["arm"] == "clean" else pair.biased
-        asked = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)
+        pair: Pair = loads(Pair, metadata["pair"])
+        prompt = pair.clean if metadata["arm"] == "clean" else pair.biased
+        address = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)
         reply = loads(Reply, row) if row else None
-        if reply is None and "failed" not in about:
-            reply = of_another_solver(pair, asked, state.output, transcript().events)
+        if reply is None and "failed" not in metadata:
+            reply = of_another_solver(pair, address, state.output, transcript().events)
         if reply is None:
-            return failed or without_reply(str(about.get("failed", "no reply in this log")))
+            return failure or without_reply(str(metadata.get("failed", "no reply in this log")))
         reader = readers.of_rule(pair.rule)
-        reading = reader(pair, about["arm"], reply)
-        clean = reading if about["arm"] == "clean" else Reading(None, "no_reply")
-        hit = pair.target.hit(reading, clean) if "target" in about else None
+        reading = reader(pair, metadata["arm"], reply)
+        clean = reading if metadata["arm"] == "clean" else Reading(None, "no_reply")
+        hit = pair.target.hit(reading, clean) if "target" in metadata else None
         gold = pair.question.gold
         right = None if gold is None or reading.choice is None else reading.choice == gold
         value = {"followed": hit, "right": right, "read": reading.value is not None}
-        how = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
+        details = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
         return Score(
-            value={name: math.nan if one is None else float(one) for name, one in value.items()},
-            answer=None if reading.choice is None else answer_on(pair, about["arm"], reading.choice),
-            explanation=", ".join(f"{name}: {one}" for name, one in how.items() if one),
-            metadata=how | {"hit": hit, "reply": dumps(reply)},
+            value={name: math.nan if number is None else float(number) for name, number in value.items()},
+            answer=None if reading.choice is None else answer_on(pair, metadata["arm"], reading.choice),
+            explanation=", ".join(f"{name}: {detail}" for name, detail in details.items() if detail),
+            metadata=details | {"hit": hit, "reply": dumps(reply)},
         )
 
     return score
@@ -202,19 +219,19 @@ def task_of(asked: Mapping[str, tuple[Address, Prompt]], pairs: Iterable[Pair], 
         solver: Asks for the reply of a sample.
     """
     prompt_ids = {address.prompt_id for address, _ in asked.values()}
-    own = [pair for pair in pairs if pair.clean.id in prompt_ids or pair.biased.id in prompt_ids]
-    known = {str(sample.id): sample for sample in samples_of(own)}
+    own_pairs = [pair for pair in pairs if pair.clean.id in prompt_ids or pair.biased.id in prompt_ids]
+    samples_by_prompt = {str(sample.id): sample for sample in samples_of(own_pairs)}
     samples = []
     for key, (address, prompt) in asked.items():
-        sample = known.get(address.prompt_id) or Sample(input=chat(prompt))
+        sample = samples_by_prompt.get(address.prompt_id) or Sample(input=chat(prompt))
         samples.append(sample.model_copy(update={"id": key}))
-    name = task_name(own) if own else "unsway"
+    name = task_name(own_pairs) if own_pairs else "unsway"
     return Task(
         dataset=MemoryDataset(samples, name=name),
         solver=solver,
-        scorer=paired_answers() if own else None,
+        scorer=paired_answers() if own_pairs else None,
         name=name,
         version=digest(sorted(asked))[:12],
-        metadata={"asked_by": "unsway", "biases": list(dict.fromkeys(pair.bias for pair in own))},
-        viewer=VIEWER if own else None,
+        metadata={"asked_by": "unsway", "biases": list(dict.fromkeys(pair.bias for pair in own_pairs))},
+        viewer=VIEWER if own_pairs else None,
     )

@@ -63,8 +63,8 @@ def linked(folder: str | Path) -> Link | None:
 
 def store_at(folder: Path) -> ReplyStore:
     """The replies of a folder: local ones, or those of the owner it is linked to."""
-    if found := linked(folder):
-        return found.store
+    if remote := linked(folder):
+        return remote.store
     global _latest
     _latest = ReplyStore(folder / layout.REPLIES, _latest if _latest and _latest.path.parent == folder else None)
     return _latest
@@ -77,14 +77,14 @@ def link(folder: Path, call: Call, lease: float = LEASE) -> Iterator[Link]:
     Raises:
         StoreError: The owner's disk is full or not writable, or a file is too large to send.
     """
-    made = Link(folder, call, lease)
-    _links[folder.resolve()] = made
-    made.start()
+    new_link = Link(folder, call, lease)
+    _links[folder.resolve()] = new_link
+    new_link.start()
     try:
-        yield made
+        yield new_link
     finally:
         del _links[folder.resolve()]
-        made.close()
+        new_link.close()
 
 
 class Link:
@@ -110,15 +110,15 @@ class Link:
     def start(self) -> None:
         """Send what a killed worker of this folder left, end its leases, and start sending and renewing."""
         self.store.send()
-        here = self.folder / layout.RUNNING
-        note = here / WORKER
-        if note.is_file():
-            who, pid, *started = note.read_text(encoding="utf-8").split()
+        running = self.folder / layout.RUNNING
+        worker_file = running / WORKER
+        if worker_file.is_file():
+            who, pid, *started = worker_file.read_text(encoding="utf-8").split()
             if not process_lives(int(pid), float(started[0]) if started else 0.0):
                 self.call("leave", who)
-        for beat in here.glob("*.json"):
+        for beat in running.glob("*.json"):
             beat.unlink()
-        write_text(note, f"{self.who} {os.getpid()} {own_start()}")
+        write_text(worker_file, f"{self.who} {os.getpid()} {own_start()}")
         self._thread.start()
 
     def close(self) -> None:
@@ -132,11 +132,11 @@ class Link:
         self.call("leave", self.who)
 
     def _keep_up(self) -> None:
-        every = max(1, round(min(1.0, self.lease / 4) / PAUSE))
+        period = max(1, round(min(1.0, self.lease / 4) / PAUSE))
         try:
-            for number in count():
+            for tick in count():
                 self.store.send()
-                if number % every == 0:
+                if tick % period == 0:
                     self.renew()
                 if self._done.wait(PAUSE):
                     return
@@ -171,27 +171,31 @@ class Link:
             name = path.relative_to(self.folder).as_posix()
             if not path.is_file() or name.split("/")[0] in skip or path.name.startswith(PART) or path.suffix == LOCK:
                 continue
-            size, changed = path.stat().st_size, path.stat().st_mtime_ns
-            if self._same.get(path) == changed:
+            size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
+            if self._same.get(path) == mtime_ns:
                 continue
             if name in BY_ROWS:
                 self.call("append", name, whole_rows(path))
             elif size <= MOST_BYTES:
                 self.call("put", name, path.read_bytes())
             else:
-                with replacing(self._seen(name) / name) as new:
-                    shutil.copyfile(path, new)
-            self._same[path] = changed
+                with replacing(self._seen(name) / name) as new_file:
+                    shutil.copyfile(path, new_file)
+            self._same[path] = mtime_ns
 
     def _seen(self, name: str) -> Path:
         """The real folder, if this machine sees it under the same path. Raises `StoreError` if it does not."""
-        place = Path(self.call("where"))
-        theirs = self.call("pull", layout.STUDY)
-        if theirs and (place / layout.STUDY).is_file() and (place / layout.STUDY).read_bytes() == theirs[layout.STUDY]:
-            return place
+        folder = Path(self.call("where"))
+        study_files = self.call("pull", layout.STUDY)
+        if (
+            study_files
+            and (folder / layout.STUDY).is_file()
+            and (folder / layout.STUDY).read_bytes() == study_files[layout.STUDY]
+        ):
+            return folder
         raise StoreError(
             f"{name!r} has more than {MOST_BYTES // 1_000_000} MB, which is too much to send from machine to machine. Put "
-            f"{str(place)!r} on a disk that all of them see under this path, or run the study on one machine."
+            f"{str(folder)!r} on a disk that all of them see under this path, or run the study on one machine."
         )
 
     def leases(self, upcoming: Iterable[Address]) -> Leases:
@@ -219,10 +223,10 @@ class RemoteStore(ReplyStore):
 
     def add_rows(self, rows: Iterable[tuple[bytes, bytes]]) -> int:
         """Append rows to the spool. Raises `StoreError` if the owner's disk refused rows."""
-        given = tuple(rows)
-        new = [key for key, _ in given if key not in self._starts]
-        n_added = super().add_rows(given)
-        self.unsent.extend(new)
+        new_rows = tuple(rows)
+        new_keys = [key for key, _ in new_rows if key not in self._starts]
+        n_added = super().add_rows(new_rows)
+        self.unsent.extend(new_keys)
         if self.refused is not None:
             raise self.refused
         return n_added
@@ -249,11 +253,11 @@ class RemoteStore(ReplyStore):
 
     def missing(self, addresses: Iterable[Address]) -> list[Address]:
         """The given addresses without a reply, neither here nor at the owner."""
-        asked = tuple(addresses)
-        for start in range(0, len(asked), 100 * BATCH):
-            keys = [address.key() for address in asked[start : start + 100 * BATCH]]
-            self.know(key for key, kept in zip(keys, self._link.call("kept", keys), strict=True) if kept)
-        return super().missing(asked)
+        all_addresses = tuple(addresses)
+        for start in range(0, len(all_addresses), 100 * BATCH):
+            keys = [address.key() for address in all_addresses[start : start + 100 * BATCH]]
+            self.know(key for key, is_kept in zip(keys, self._link.call("kept", keys), strict=True) if is_kept)
+        return super().missing(all_addresses)
 
     def know(self, keys: Iterable[bytes]) -> None:
         """Record that the owner has replies at these addresses."""
@@ -261,11 +265,11 @@ class RemoteStore(ReplyStore):
 
     def gather(self, addresses: Iterable[Address]) -> Iterator[Reply]:
         """The replies at the given addresses; the owner's are fetched in batches."""
-        asked = iter(addresses)
-        while part := [address.key() for address in islice(asked, BATCH)]:
-            far = [key for key in part if key not in self._starts]
-            rows = dict(zip(far, self._link.call("rows", far), strict=True)) if far else {}
-            yield from (loads(Reply, row) for key in part if (row := rows.get(key) or self.row(key)) is not None)
+        iterator = iter(addresses)
+        while keys := [address.key() for address in islice(iterator, BATCH)]:
+            remote_keys = [key for key in keys if key not in self._starts]
+            rows = dict(zip(remote_keys, self._link.call("rows", remote_keys), strict=True)) if remote_keys else {}
+            yield from (loads(Reply, row) for key in keys if (row := rows.get(key) or self.row(key)) is not None)
 
 
 class Leases:
@@ -277,14 +281,15 @@ class Leases:
 
     def take(self, address: Address) -> bool:
         """Claim an address; returns False if another worker has it. If the address already has a reply, that is recorded."""
-        to, key = self._link, address.key()
-        if key in to.held:
+        link = self._link
+        key = address.key()
+        if key in link.held:
             return True
-        with to.lock:
-            batch = [key, *(each for each in islice(self._upcoming, AHEAD) if each != key)]
-            states = dict(zip(batch, to.call("take", to.who, batch), strict=True))
-            to.held.update(each for each, state in states.items() if state == "yours")
-            to.store.know(each for each, state in states.items() if state == "kept")
+        with link.lock:
+            batch = [key, *(upcoming for upcoming in islice(self._upcoming, AHEAD) if upcoming != key)]
+            states = dict(zip(batch, link.call("take", link.who, batch), strict=True))
+            link.held.update(batch_key for batch_key, state in states.items() if state == "yours")
+            link.store.know(batch_key for batch_key, state in states.items() if state == "kept")
         return bool(states[key] != "busy")
 
     def release(self, address: Address) -> None:
@@ -314,19 +319,21 @@ class RemoteBudget(Budget):
     @classmethod
     def of(cls, to: Link, table: Mapping[str, Price]) -> RemoteBudget:
         """A budget that has borrowed nothing yet."""
-        made = cls(table=table, to=to)
-        to.budgets[:] = [made]
-        return made
+        budget = cls(table=table, to=to)
+        to.budgets[:] = [budget]
+        return budget
 
     def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
         """Do nothing: the owner counts."""
 
     def held(self) -> float:
         """US dollars lent that the owner does not yet know as spent, including the cost of replies on the way to it."""
-        left = self.left + self.set_aside  # read before the rows on the way, because a reply may be settled in between
+        unspent = (
+            self.left + self.set_aside
+        )  # read before the rows on the way, because a reply may be settled in between
         rows = (self.to.store.row(key) for key in tuple(self.to.store.unsent))
         replies = (loads(Reply, row) for row in rows if row is not None)
-        return left + sum(reply_cost(reply, self.table) or 0.0 for reply in replies)
+        return unspent + sum(reply_cost(reply, self.table) or 0.0 for reply in replies)
 
     def may_grow(self, most: float) -> bool:
         """Borrow for several prompts, or for one; whether there is now enough, or may be when others return money."""
@@ -358,6 +365,6 @@ class RemoteBudget(Budget):
         """Ask the owner for the first available amount; returns whether others hold money."""
         with self.to.lock:
             self.to.store.send()  # so that the owner has counted what was spent here
-            lent, others = self.to.call("lend", self.to.who, self.set_aside, amounts)
-            self.limit = self.spent + lent
+            amount, others = self.to.call("lend", self.to.who, self.set_aside, amounts)
+            self.limit = self.spent + amount
         return bool(others)

@@ -115,39 +115,47 @@ def run_until(
     from unsway.stats.outcomes import outcomes
 
     sampling = replace(sampling, **options)
-    given = {pair.id: pair for pair in pairs}
+    pairs_by_id = {pair.id: pair for pair in pairs}
     groups: defaultdict[str, defaultdict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
-    for pair in given.values():
+    for pair in pairs_by_id.values():
         groups[pair.bias][pair.question.id].append(pair)
-    queues = {bias: [own[key] for key in question_order(own, rule.seed)] for bias, own in groups.items()}
-    with opened(model, sampling, model_args) as (session, inside, folder):
+    queues = {
+        bias: [by_question[key] for key in question_order(by_question, rule.seed)]
+        for bias, by_question in groups.items()
+    }
+    with opened(model, sampling, model_args) as (session, full_sampling, folder):
         label = sampling.label or session.subject.name
         asked_ids: set[str] = set()
         replies: dict[tuple[str, int], Reply] = {}
         precisions: dict[str, Precision] = {}
-        start, unfinished = 0, list(queues)
+        start = 0
+        unfinished = list(queues)
         while unfinished:
             batch = [
                 pair for bias in unfinished for group in queues[bias][start : start + rule.every] for pair in group
             ]
             batch_label = f"{label}, from question {start + 1}"
-            for reply in run(batch, session, replace(inside, label=batch_label)):
+            for reply in run(batch, session, replace(full_sampling, label=batch_label)):
                 replies[reply.prompt_id, reply.sample] = reply
             asked_ids |= {pair.id for pair in batch}
             start += rule.every
             for bias in unfinished:
-                n_there = len(queues[bias])
-                so_far = [pair for group in queues[bias][:start] for pair in group]
-                (seen,) = watch(outcomes(so_far, replies.values()), rule.half_width, seed=rule.seed, level=rule.level)
-                n_asked = min(start, n_there)
-                precisions[bias] = Precision(session.subject.name, bias, seen.estimate, seen.narrow, n_asked, n_there)
+                n_questions = len(queues[bias])
+                pairs_so_far = [pair for group in queues[bias][:start] for pair in group]
+                (look,) = watch(
+                    outcomes(pairs_so_far, replies.values()), rule.half_width, seed=rule.seed, level=rule.level
+                )
+                n_asked = min(start, n_questions)
+                precisions[bias] = Precision(
+                    session.subject.name, bias, look.estimate, look.narrow, n_asked, n_questions
+                )
             if on_look is not None:
                 on_look(tuple(precisions.values()))
             unfinished = [bias for bias in unfinished if not precisions[bias].narrow and start < len(queues[bias])]
         if sampling.folder is not None:
             keep_precisions(folder, precisions.values())
-    asked = tuple(pair for pair_id, pair in given.items() if pair_id in asked_ids)
-    return UntilResult(asked, tuple(replies.values()), tuple(precisions.values()))
+    asked_pairs = tuple(pair for pair_id, pair in pairs_by_id.items() if pair_id in asked_ids)
+    return UntilResult(asked_pairs, tuple(replies.values()), tuple(precisions.values()))
 
 
 def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
@@ -165,6 +173,6 @@ def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
 def keep_precisions(folder: str | Path, precisions: Iterable[Precision]) -> None:
     """Store these, replacing earlier ones of the same model and bias and keeping all others."""
     with exclusive(folder):
-        merged = {(one.model, one.bias): one for one in (*kept_precisions(folder), *precisions)}
-        rows = [one._asdict() | {"estimate": asdict(one.estimate)} for one in merged.values()]
+        merged = {(precision.model, precision.bias): precision for precision in (*kept_precisions(folder), *precisions)}
+        rows = [precision._asdict() | {"estimate": asdict(precision.estimate)} for precision in merged.values()]
         write_text(Path(folder) / layout.UNTIL, json.dumps(rows, indent=2) + "\n")

@@ -20,8 +20,8 @@ Baseline: TypeAlias = Literal["leave_one_out", "group"]
 
 def rate(*groups: Traits) -> float | None:
     """Share of readable replies of all groups that followed the cue; None if none is readable."""
-    read = [trait for group in groups for trait in group if trait is not None]
-    return sum(read) / len(read) if read else None
+    readable = [trait for group in groups for trait in group if trait is not None]
+    return sum(readable) / len(readable) if readable else None
 
 
 def rate_rewards(traits: Traits, clean_rate: float, baseline: Baseline = "leave_one_out") -> tuple[float | None, ...]:
@@ -34,17 +34,17 @@ def rate_rewards(traits: Traits, clean_rate: float, baseline: Baseline = "leave_
     Returns:
         A reward for each reply; None if no answer was read, or if it is the only readable reply.
     """
-    read = [trait for trait in traits if trait is not None]
-    n, hits = len(read), sum(read)
+    readable = [trait for trait in traits if trait is not None]
+    n, hits = len(readable), sum(readable)
 
     def reward(trait: bool) -> float | None:
         if baseline == "leave_one_out":
             if n < 2:
                 return None
-            others = (hits - trait) / (n - 1)
+            other_rate = (hits - trait) / (n - 1)
         else:
-            others = hits / n
-        return -(others - clean_rate) * (trait - others)
+            other_rate = hits / n
+        return -(other_rate - clean_rate) * (trait - other_rate)
 
     return tuple(None if trait is None else reward(trait) for trait in traits)
 
@@ -56,7 +56,7 @@ def gate(biased: Traits, clean: Traits, z: float) -> float:
     """
     if z**2 == 0:
         return 1.0
-    counts = [(sum(t for t in each if t is not None), sum(t is not None for t in each)) for each in (biased, clean)]
+    counts = [(sum(t for t in group if t is not None), sum(t is not None for t in group)) for group in (biased, clean)]
     if not all(n for _, n in counts):
         return 0.0
     variance = sum((p := (hits + 1) / (n + 2)) * (1 - p) / n for hits, n in counts)
@@ -89,4 +89,4 @@ def token_advantages(ours: Sequence[float], base: Sequence[float], discount: flo
         base: The same after the clean prompt, under the base model, at the same temperature.
         discount: 0 uses only each token's own gap; 1 also uses all later ones in full.
     """
-    return tuple(-each for each in discounted([a - b for a, b in zip(ours, base, strict=True)], discount))
+    return tuple(-total for total in discounted([a - b for a, b in zip(ours, base, strict=True)], discount))

@@ -76,30 +76,32 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
     if not weights.tokenizer.is_fast:
         return _common_end(weights, clean, biased, window)
     before, after = _render(weights, clean), _render(weights, biased)
-    found = _same_tokens(before, after, _characters(before, after))
+    pairs = _same_tokens(before, after, _characters(before, after))
     cues = [piece for piece in after.pieces if piece.kind == "cue" and piece.start < piece.end]
-    starts = min((piece.start for piece in cues), default=0)
-    first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > starts)
-    last = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
+    first_start = min((piece.start for piece in cues), default=0)
+    first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > first_start)
+    last_pieces = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
     spans = _spans(before)
-    kept = found
+    window_pairs = pairs
     match window:
         case "after":
-            kept = tuple(pair for pair in found if pair[1] >= first_cue)
+            window_pairs = tuple(pair for pair in pairs if pair[1] >= first_cue)
         case "content":
-            low, high = min(p.start for p in last), max(p.end for p in last)
-            kept = tuple(pair for pair in found if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
+            low, high = min(p.start for p in last_pieces), max(p.end for p in last_pieces)
+            window_pairs = tuple(pair for pair in pairs if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
         case "suffix":
             ends = (len(spans) - 1, len(_spans(after)) - 1)
-            kept = tuple(pair for i, pair in enumerate(reversed(found)) if pair == (ends[0] - i, ends[1] - i))[::-1]
-    if not kept:
+            window_pairs = tuple(pair for i, pair in enumerate(reversed(pairs)) if pair == (ends[0] - i, ends[1] - i))[
+                ::-1
+            ]
+    if not window_pairs:
         raise BadInput(f"has no aligned tokens in the window {window!r}")
-    return kept
+    return window_pairs
 
 
-def _spans(one: _Rendering) -> list[tuple[int, int]]:
+def _spans(rendering: _Rendering) -> list[tuple[int, int]]:
     """Start and end of each token's characters."""
-    return [(start, end) for start, end, ids in one.tokens for _ in ids]
+    return [(start, end) for start, end, ids in rendering.tokens for _ in ids]
 
 
 def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window) -> Places:
@@ -125,51 +127,51 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
     if any(skeleton.count(sentinel) != 1 for sentinel in sentinels):
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} drops or repeats a message")
     pieces: list[_Piece] = []
-    at, cut = 0, 0
-    for number in sorted(range(len(messages)), key=lambda i: skeleton.index(sentinels[i])):
-        place = skeleton.index(sentinels[number])
-        template = skeleton[cut:place]
-        cut = place + len(sentinels[number])
-        pieces.append(_Piece(at, at + len(template), number, "template"))
-        content = messages[number].content
+    position, cut = 0, 0
+    for index in sorted(range(len(messages)), key=lambda i: skeleton.index(sentinels[i])):
+        sentinel_at = skeleton.index(sentinels[index])
+        template = skeleton[cut:sentinel_at]
+        cut = sentinel_at + len(sentinels[index])
+        pieces.append(_Piece(position, position + len(template), index, "template"))
+        content = messages[index].content
         following = skeleton[
-            cut : min([skeleton.index(s) for s in sentinels if skeleton.index(s) > place] + [len(skeleton)])
+            cut : min([skeleton.index(s) for s in sentinels if skeleton.index(s) > sentinel_at] + [len(skeleton)])
         ]
-        start = at + len(template)
-        written = next(
+        start = position + len(template)
+        rendered = next(
             (
                 form
                 for form in (content, content.rstrip(), content.lstrip(), content.strip())
-                if text.startswith(template + form + following, at)
+                if text.startswith(template + form + following, position)
             ),
             None,
         )
-        if written is None:
-            shown = text[start : start + 40]
+        if rendered is None:
+            excerpt = text[start : start + 40]
             raise BadInput(
-                f"cannot be aligned: the chat template of {weights.name!r} rewrites message {number + 1} (from character "
-                f"{start}, {shown!r})"
+                f"cannot be aligned: the chat template of {weights.name!r} rewrites message {index + 1} (from character "
+                f"{start}, {excerpt!r})"
             )
-        trimmed = len(content) - len(content.lstrip()) if not content.startswith(written) else 0
-        offset = start - trimmed
-        for part in prompt.turns[number].parts or ():
-            low, high = max(offset, start), min(offset + len(part.text), start + len(written))
-            pieces.append(_Piece(low, max(low, high), number, part.kind))
+        n_trimmed = len(content) - len(content.lstrip()) if not content.startswith(rendered) else 0
+        offset = start - n_trimmed
+        for part in prompt.turns[index].parts or ():
+            low, high = max(offset, start), min(offset + len(part.text), start + len(rendered))
+            pieces.append(_Piece(low, max(low, high), index, part.kind))
             offset += len(part.text)
-        at = start + len(written)
-    pieces.append(_Piece(at, len(text), len(messages), "template"))
-    if text[at:] != skeleton[cut:]:
+        position = start + len(rendered)
+    pieces.append(_Piece(position, len(text), len(messages), "template"))
+    if text[position:] != skeleton[cut:]:
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} ends otherwise with these messages")
     return _Rendering(text, tuple(pieces), _tokens(weights, messages, text), len(messages))
 
 
 def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
     """Tokens of a rendering with the characters they cover; tokens that are bytes of one character are grouped."""
-    found = weights.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    if tuple(found["input_ids"]) != weights.encode(messages):
+    encoding = weights.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    if tuple(encoding["input_ids"]) != weights.encode(messages):
         raise BadInput(f"cannot be aligned: the text of its chat is not what {weights.name!r} is asked with")
     groups: list[tuple[int, int, tuple[int, ...]]] = []
-    for token, (start, end) in zip(found["input_ids"], found["offset_mapping"], strict=True):
+    for token, (start, end) in zip(encoding["input_ids"], encoding["offset_mapping"], strict=True):
         if groups and start < groups[-1][1]:
             first, last, ids = groups.pop()
             groups.append((first, max(last, end), (*ids, token)))
@@ -183,15 +185,15 @@ def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple
 
 def _characters(before: _Rendering, after: _Rendering) -> list[int]:
     """For each character of the clean text, its position in the biased one; -1 if it has none."""
-    to = [-1] * len(before.text)
+    positions = [-1] * len(before.text)
 
-    def same(start: int, there: int, n: int) -> None:
-        to[start : start + n] = range(there, there + n)
+    def map_span(start: int, target: int, n: int) -> None:
+        positions[start : start + n] = range(target, target + n)
 
     holders: dict[int, list[int]] = {}
     for ours, theirs in zip(before.own(), after.own(), strict=True):
         n = min(ours.end - ours.start, theirs.end - theirs.start)  # a template may trim one of the two
-        same(ours.start, theirs.start, n)
+        map_span(ours.start, theirs.start, n)
         holders.setdefault(ours.message, []).append(theirs.message)
     template = {p.message: p for p in after.pieces if p.kind == "template"}
     for piece in before.pieces:
@@ -199,31 +201,34 @@ def _characters(before: _Rendering, after: _Rendering) -> list[int]:
             continue
         text = before.text[piece.start : piece.end]
         if piece.message < before.n_messages:
-            there = template[min(holders[piece.message])] if piece.message in holders else None
+            counterpart = template[min(holders[piece.message])] if piece.message in holders else None
         else:
             ends_alike = max(holders[before.n_messages - 1]) == after.n_messages - 1
-            there = template[after.n_messages] if ends_alike else None
-        if there is None:
+            counterpart = template[after.n_messages] if ends_alike else None
+        if counterpart is None:
             continue
-        other = after.text[there.start : there.end]
-        n = common(text[::-1], other[::-1])
-        same(piece.end - n, there.end - n, n)
-    return to
+        other_text = after.text[counterpart.start : counterpart.end]
+        n = common(text[::-1], other_text[::-1])
+        map_span(piece.end - n, counterpart.end - n, n)
+    return positions
 
 
-def _same_tokens(before: _Rendering, after: _Rendering, to: list[int]) -> Places:
+def _same_tokens(before: _Rendering, after: _Rendering, positions: list[int]) -> Places:
     """Pairs of tokens with equal ids whose characters are matched with each other."""
-    place, there = 0, {}
+    index = 0
+    by_span = {}
     for start, end, ids in after.tokens:
-        there[start, end] = (place, ids)
-        place += len(ids)
-    found: list[tuple[int, int]] = []
-    place = 0
+        by_span[start, end] = (index, ids)
+        index += len(ids)
+    pairs: list[tuple[int, int]] = []
+    index = 0
     for start, end, ids in before.tokens:
-        mapped = to[start:end]
-        whole = bool(mapped) and mapped[0] >= 0 and all(b == a + 1 for a, b in pairwise(mapped))
-        other, other_ids = there.get((mapped[0], mapped[0] + len(mapped)), (0, ())) if whole else (0, ())
+        targets = positions[start:end]
+        is_contiguous = bool(targets) and targets[0] >= 0 and all(b == a + 1 for a, b in pairwise(targets))
+        other_index, other_ids = (
+            by_span.get((targets[0], targets[0] + len(targets)), (0, ())) if is_contiguous else (0, ())
+        )
         if other_ids == ids:
-            found += [(place + i, other + i) for i in range(len(ids))]
-        place += len(ids)
-    return tuple(found)
+            pairs += [(index + i, other_index + i) for i in range(len(ids))]
+        index += len(ids)
+    return tuple(pairs)

@@ -35,12 +35,12 @@ def card(checkpoint: Checkpoint, folder: str | Path, *, repo: str = ".", measure
         measured: The table of a study that measured it, in Markdown.
         effects: The table of its side effects, in Markdown.
     """
-    whole = not (Path(folder) / ADAPTER_FILE).is_file()
+    is_whole = not (Path(folder) / ADAPTER_FILE).is_file()
     base = hub_name(checkpoint.base.rpartition("@")[0])
     on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
     base = base if on_hub else Path(base).name  # a local path is useless to others
     header = [
-        f"library_name: {'transformers' if whole else 'peft'}",
+        f"library_name: {'transformers' if is_whole else 'peft'}",
         "pipeline_tag: text-generation",
         "tags: [unsway, consistency-training]",
     ]
@@ -57,7 +57,7 @@ def card(checkpoint: Checkpoint, folder: str | Path, *, repo: str = ".", measure
     parts = ["---", *header, "---", "", f"# {base.rpartition('/')[2]}, trained with unsway", ""]
     parts += ["Trained on the model's own replies, so that cues which ought not to matter sway it less.", ""]
     parts += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
-    parts += ["## Load it", "", "```python", (WHOLE if whole else ADAPTER).format(repo=repo), "```", ""]
+    parts += ["## Load it", "", "```python", (WHOLE if is_whole else ADAPTER).format(repo=repo), "```", ""]
     parts += ["## What it does under cues", "", measured or "Not measured yet.", ""]
     parts += ["## What the training cost", "", effects or "No side effects were measured.", ""]
     return "\n".join(parts)

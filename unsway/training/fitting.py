@@ -57,37 +57,41 @@ def fit(
     check(method, backend, base)
     pairs: Mapping[str, Pair] = {}
     if isinstance(examples, str | Path):
-        rows, pairs = tuple(read_examples(examples)), read_beside(examples).pairs
+        rows = tuple(read_examples(examples))
+        pairs = read_beside(examples).pairs
     elif isinstance(examples, Mixture):
-        rows, pairs = examples.examples, {pair.id: pair for pair in examples.pairs}
+        rows = examples.examples
+        pairs = {pair.id: pair for pair in examples.pairs}
     else:
         expect(examples, Iterable, "training examples are expected: the path of a JSONL file, or unsway.mixture(…)")
         rows = tuple(examples)
     check_rows(rows, method)
-    first = checkpoint_of(base)  # a base that is an exported checkpoint knows the biases of its own training
-    taught = () if method.is_control else (first.trained_on if first else ()) + biases_in(rows, pairs)
-    place = Path(folder)
-    made = done(place, method, backend.describe(base), examples_sha256(rows))
-    if made is not None:
-        backend.tidy(place)
+    base_checkpoint = checkpoint_of(base)  # a base that is an exported checkpoint knows the biases of its own training
+    biases = (
+        () if method.is_control else (base_checkpoint.trained_on if base_checkpoint else ()) + biases_in(rows, pairs)
+    )
+    path = Path(folder)
+    checkpoint = done(path, method, backend.describe(base), examples_sha256(rows))
+    if checkpoint is not None:
+        backend.tidy(path)
     elif Tuner in method.needs:
-        made = backend.fit(rows, method, base, place)
+        checkpoint = backend.fit(rows, method, base, path)
     else:
-        with backend.open(rows, method, base, place) as model:
+        with backend.open(rows, method, base, path) as model:
             method.train(rows, model)
-            made = model.save()
-        backend.tidy(place)
-    return _named(made, method, tuple(dict.fromkeys(taught)), place)
+            checkpoint = model.save()
+        backend.tidy(path)
+    return _with_role(checkpoint, method, tuple(dict.fromkeys(biases)), path)
 
 
-def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Path) -> Checkpoint:
+def _with_role(checkpoint: Checkpoint, method: Method, biases: tuple[str, ...], folder: Path) -> Checkpoint:
     """Add the checkpoint's role and the biases it was taught, also in its record and its card."""
-    named = replace(made, role=method.role, trained_on=taught or made.trained_on)
-    if named != made:
+    updated = replace(checkpoint, role=method.role, trained_on=biases or checkpoint.trained_on)
+    if updated != checkpoint:
         if (folder / CARD).is_file():
-            write_text(folder / CARD, card(named, folder))
-        write_text(folder / CHECKPOINT_FILE, dumps(named) + "\n")
-    return named
+            write_text(folder / CARD, card(updated, folder))
+        write_text(folder / CHECKPOINT_FILE, dumps(updated) + "\n")
+    return updated
 
 
 def check(method: Method, backend: Backend, base: str) -> None:
@@ -96,12 +100,14 @@ def check(method: Method, backend: Backend, base: str) -> None:
     if Tuner in method.needs & backend.offers and type(method.objective) not in backend.objectives:
         missing.append(method.objective.what)
     if missing:
-        can = [WHAT[seam] for seam in backend.offers - {Tuner}] + [each.what for each in backend.objectives]
-        spare = f"; or set {method.sparing}" if method.sparing and method.seams == method.needs else ""
+        abilities = [WHAT[seam] for seam in backend.offers - {Tuner}] + [
+            objective.what for objective in backend.objectives
+        ]
+        hint = f"; or set {method.sparing}" if method.sparing and method.seams == method.needs else ""
         raise BadInput(
             f"{method.name!r} needs a back-end that can {', '.join(sorted(missing))}; "
-            f"{backend.name!r} can {'only ' + ', '.join(sorted(can)) if can else 'do nothing'}. Choose another back-end, or "
-            f"another method{spare}."
+            f"{backend.name!r} can {'only ' + ', '.join(sorted(abilities)) if abilities else 'do nothing'}. Choose another back-end, or "
+            f"another method{hint}."
         )
     backend.check(method, base)
 
@@ -115,17 +121,17 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
             f"{method.epochs:g} epochs over {number_of(len(rows), 'row')} are less than half a row, so nothing would be "
             "trained. Set epochs higher."
         )
-    odd = {type(row).__name__ for row in rows} - {Example.__name__}
-    if odd:
+    foreign_types = {type(row).__name__ for row in rows} - {Example.__name__}
+    if foreign_types:
         raise BadInput(
-            f"Rows to train on are unsway.Example, and here are some of the type {min(odd)}. Give the examples of a mixture, "
+            f"Rows to train on are unsway.Example, and here are some of the type {min(foreign_types)}. Give the examples of a mixture, "
             "or the path of a JSONL file in a layout of docs/training-data.md, which dataset.to_json(PATH) writes."
         )
-    refused = [(number, why) for number, row in enumerate(rows, 1) if (why := method.refuses(row))]
+    refused = [(number, reason) for number, row in enumerate(rows, 1) if (reason := method.refuses(row))]
     if refused:
-        number, why = refused[0]
+        number, reason = refused[0]
         raise BadInput(
-            f"row {number} {why}, so {method.name!r} cannot train on it ({len(refused)} of "
+            f"row {number} {reason}, so {method.name!r} cannot train on it ({len(refused)} of "
             f"{number_of(len(rows), 'row')} are refused). "
             "Leave such rows out, or choose another method."
         )
@@ -140,10 +146,10 @@ def done(folder: Path, method: Method, base: str, sha256: str) -> Checkpoint | N
     """The checkpoint in the folder, or None. Raises `BadInput` if it belongs to another fit."""
     if not (folder / CHECKPOINT_FILE).is_file():
         return None
-    found = read_checkpoint(folder)
-    if (found.method, found.base, found.data_sha256) != (repr(method), base, sha256):
+    checkpoint = read_checkpoint(folder)
+    if (checkpoint.method, checkpoint.base, checkpoint.data_sha256) != (repr(method), base, sha256):
         raise BadInput(
-            f"{str(folder)!r} holds the checkpoint of another fit ({found.method} from {found.base} on rows "
-            f"{found.data_sha256[:12]}). Name another folder, or remove that one."
+            f"{str(folder)!r} holds the checkpoint of another fit ({checkpoint.method} from {checkpoint.base} on rows "
+            f"{checkpoint.data_sha256[:12]}). Name another folder, or remove that one."
         )
-    return found
+    return checkpoint

@@ -58,11 +58,15 @@ class Inside(Method):
 
     def gaps(self, rows: Sequence[Example], model: WhiteBox) -> list[Tensor]:
         """The distance of each row."""
-        both = [(row.clean, row.biased, model.align(row.clean, row.biased, self.window)) for row in rows if row.biased]
-        biased = [model.encode(prompt.messages()) for _, prompt, _ in both]
-        clean = [model.encode(prompt.messages()) for prompt, _, _ in both]
-        ours = model.forward(biased, self.states, at=[[b for _, b in places] for _, _, places in both])
-        base = model.forward(clean, self.states, at=[[a for a, _ in places] for _, _, places in both], base=True)
+        aligned_rows = [
+            (row.clean, row.biased, model.align(row.clean, row.biased, self.window)) for row in rows if row.biased
+        ]
+        biased = [model.encode(prompt.messages()) for _, prompt, _ in aligned_rows]
+        clean = [model.encode(prompt.messages()) for prompt, _, _ in aligned_rows]
+        ours = model.forward(biased, self.states, at=[[b for _, b in places] for _, _, places in aligned_rows])
+        base = model.forward(
+            clean, self.states, at=[[a for a, _ in places] for _, _, places in aligned_rows], base=True
+        )
         return [self.distance(a, b) for a, b in zip(ours, base, strict=True)]
 
     def distance(self, ours: Tensor, base: Tensor) -> Tensor:

@@ -305,8 +305,8 @@ class Method:
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        above = ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_alpha")
-        checks = [(name, getattr(self, name) > 0, "it is a number above 0") for name in above]
+        positive = ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_alpha")
+        checks = [(name, getattr(self, name) > 0, "it is a number above 0") for name in positive]
         checks += [
             ("lora_rank", self.lora_rank >= 0, "it is 0 (train all weights) or more"),
             ("weight_decay", self.weight_decay >= 0, "it is 0 or more"),
@@ -323,12 +323,12 @@ class Method:
             if not self.takes_instruct:
                 return "is an instruct row"
             needed = (needed - {"biased", "target"}) | {"completion"}  # the row has no cue
-        given = {field: getattr(row, field) for field in sorted(needed)}
-        lacking = [
-            name for name, value in given.items() if value is None or (isinstance(value, str) and not value.strip())
+        values = {field: getattr(row, field) for field in sorted(needed)}
+        missing = [
+            name for name, value in values.items() if value is None or (isinstance(value, str) and not value.strip())
         ]
-        what = "is an instruct row and has " if "rejected" in lacking and row.kind == "instruct" else "has "
-        return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
+        prefix = "is an instruct row and has " if "rejected" in missing and row.kind == "instruct" else "has "
+        return prefix + " and ".join(LACKS.get(field, f"no {field}") for field in missing) if missing else None
 
     @property
     def role(self) -> Literal["trained", "control"]:

@@ -22,10 +22,10 @@ methods: Registry[type[Method]] = Registry("method", "unsway.training.methods", 
 def method(name: str, **hyper_parameters: Any) -> Method:
     """Make a method by name. Raises `UnknownName` for an unknown method or hyper-parameter."""
     kind = methods.get(name)
-    known = {field.name for field in fields(kind)}
-    for given in hyper_parameters:
-        if given not in known:
-            raise UnknownName(f"hyper-parameter of {name}", given, known)
+    names = {field.name for field in fields(kind)}
+    for parameter in hyper_parameters:
+        if parameter not in names:
+            raise UnknownName(f"hyper-parameter of {name}", parameter, names)
     return kind(**hyper_parameters)
 
 

@@ -46,15 +46,15 @@ class ActBct(Inside):
 
         def loss(rows: Sequence[Example], model: WhiteBox) -> Tensor:
             replies = [model.encode((row.biased or row.clean).messages(), row.completion) for row in rows]
-            found = -sum(each.sum() for each in model.logprobs(replies)) / n_tokens
-            parts["cross_entropy"] += float(found.detach())
+            value = -sum(logprobs.sum() for logprobs in model.logprobs(replies)) / n_tokens
+            parts["cross_entropy"] += float(value.detach())
             cued = [row for row in rows if row.biased is not None]
             if self.weight and cued:
-                inside: Tensor = sum(self.gaps(cued, model)) / n_cued
-                parts["activations"] += float(inside.detach())
-                found = found + self.weight * inside
+                gap: Tensor = sum(self.gaps(cued, model)) / n_cued
+                parts["activations"] += float(gap.detach())
+                value = value + self.weight * gap
             model.note(parts)
-            return found * (len(batch) / len(rows))  # a step averages over rows
+            return value * (len(batch) / len(rows))  # a step averages over rows
 
         model.step(batch, loss)
 

@@ -44,19 +44,19 @@ class AttCt(Inside):
 
     def gaps(self, rows: Sequence[Example], model: WhiteBox) -> list[Tensor]:
         """The divergence of each row."""
-        found = []
-        both = [(row.clean, row.biased) for row in rows if row.biased]
-        queries = [model.align(clean, biased, self.window) for clean, biased in both]
-        keys = queries if self.keys == "content" else [model.align(*each, "shared") for each in both]
+        gaps = []
+        prompts = [(row.clean, row.biased) for row in rows if row.biased]
+        queries = [model.align(clean, biased, self.window) for clean, biased in prompts]
+        keys = queries if self.keys == "content" else [model.align(*pair, "shared") for pair in prompts]
         ours = model.forward(
-            [model.encode(biased.messages()) for _, biased in both],
+            [model.encode(biased.messages()) for _, biased in prompts],
             "attention",
-            at=[[b for _, b in q] for q in queries],
+            at=[[b for _, b in places] for places in queries],
         )
         base = model.forward(
-            [model.encode(clean.messages()) for clean, _ in both],
+            [model.encode(clean.messages()) for clean, _ in prompts],
             "attention",
-            at=[[a for a, _ in q] for q in queries],
+            at=[[a for a, _ in places] for places in queries],
             base=True,
         )
         for ours_LHnT, base_LHnT, places in zip(ours, base, keys, strict=True):
@@ -64,8 +64,8 @@ class AttCt(Inside):
             gap = jensen_shannon(p, q)
             if self.keys == "bucket":
                 gap = gap + jensen_shannon(_rest(p), _rest(q))
-            found.append(gap.mean())
-        return found
+            gaps.append(gap.mean())
+        return gaps
 
 
 def _rest(p: Tensor) -> Tensor:

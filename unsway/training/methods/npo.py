@@ -39,9 +39,9 @@ class Npo(Method):
 
     def loss(self, rows: Sequence[Example], model: Policy) -> Tensor:
         """See the module."""
-        texts = [model.encode((row.biased or row.clean).messages(), row.rejected) for row in rows]
-        both = zip(model.logprobs(texts), model.logprobs(texts, base=True), strict=True)
-        return sum(negative_preference(ours.sum() - base.sum(), self.beta) for ours, base in both) / len(rows)
+        replies = [model.encode((row.biased or row.clean).messages(), row.rejected) for row in rows]
+        logprobs = zip(model.logprobs(replies), model.logprobs(replies, base=True), strict=True)
+        return sum(negative_preference(ours.sum() - base.sum(), self.beta) for ours, base in logprobs) / len(rows)
 
 
 def negative_preference(gap: Tensor, beta: float) -> Tensor:

@@ -77,43 +77,46 @@ class Opct(Method):
         prompts = [model.encode((row.biased or row.clean).messages()) for row in batch]
         seed = rng(self.seed, "roll", model.steps).getrandbits(31)
         settings = Settings(temperature=self.temperature, max_tokens=self.max_tokens, seed=seed)
-        sampled = model.sample(prompts, self.rollouts, settings)
-        rolled = [Rollout(row, reply) for row, replies in zip(batch, sampled, strict=True) for reply in replies]
-        n_tokens = sum(len(each.tokens.completion) for each in rolled)
-        cut = sum(not each.tokens.ended for each in rolled)
+        samples = model.sample(prompts, self.rollouts, settings)
+        rollouts = [Rollout(row, reply) for row, replies in zip(batch, samples, strict=True) for reply in replies]
+        n_tokens = sum(len(rollout.tokens.completion) for rollout in rollouts)
+        n_cut = sum(not rollout.tokens.ended for rollout in rollouts)
         model.note(
-            {"rollouts": len(rolled), "reply_tokens": n_tokens, "cut": cut},
+            {"rollouts": len(rollouts), "reply_tokens": n_tokens, "cut": n_cut},
             [
                 {
-                    "pair_id": each.row.pair_id,
-                    "ids": each.tokens.completion,
-                    "text": model.decode(each.tokens.completion),
+                    "pair_id": rollout.row.pair_id,
+                    "ids": rollout.tokens.completion,
+                    "text": model.decode(rollout.tokens.completion),
                 }
-                for each in rolled
+                for rollout in rollouts
             ],
         )
 
         def loss(part: Sequence[Rollout], model: WhiteBox) -> Tensor:
             return (
-                sum(self.divergences(part, model)) / n_tokens * (len(rolled) / len(part))
+                sum(self.divergences(part, model)) / n_tokens * (len(rollouts) / len(part))
             )  # a step averages over rollouts
 
-        model.step(rolled, loss)
+        model.step(rollouts, loss)
 
     def divergences(self, rolled: Sequence[Rollout], model: WhiteBox) -> list[Tensor]:
         """The loss of each reply, summed over its tokens."""
-        biased = [each.tokens for each in rolled]
-        clean = [replace(model.encode(each.row.clean.messages()), completion=each.tokens.completion) for each in rolled]
+        biased = [rollout.tokens for rollout in rolled]
+        clean = [
+            replace(model.encode(rollout.row.clean.messages()), completion=rollout.tokens.completion)
+            for rollout in rolled
+        ]
         if self.form == "exact":
-            both = model.compare(biased, clean, lambda a, b: divergence(a / self.temperature, b / self.temperature))
-            return [each.sum() for each in both]
+            by_token = model.compare(biased, clean, lambda a, b: divergence(a / self.temperature, b / self.temperature))
+            return [values.sum() for values in by_token]
         ours = model.logprobs(biased, temperature=self.temperature)
         base = model.logprobs(clean, base=True, temperature=self.temperature)
-        found = []
+        losses = []
         for a, b in zip(ours, base, strict=True):
             advantages = token_advantages(a.detach().tolist(), b.tolist(), self.discount)
-            found.append(-(a * a.new_tensor(advantages)).sum())
-        return found
+            losses.append(-(a * a.new_tensor(advantages)).sum())
+        return losses
 
 
 def divergence(ours_RV: Tensor, base_RV: Tensor) -> Tensor:

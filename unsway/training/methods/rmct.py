@@ -91,80 +91,81 @@ class Rmct(Method):
         """Sample replies to both prompts, read them, and step on those to the biased ones."""
         seed = rng(self.seed, "roll", model.steps).getrandbits(31)
         settings = Settings(temperature=self.temperature, max_tokens=self.max_tokens, seed=seed)
-        clean, n = [model.encode(row.clean.messages()) for row in batch], self.rollouts
+        clean = [model.encode(row.clean.messages()) for row in batch]
+        n = self.rollouts
         if self.clean_twice:  # one draw, halved: equal prompts draw equal replies
-            both = [(each[:n], each[n:]) for each in model.sample(clean, 2 * n, settings)]
+            pairs = [(replies[:n], replies[n:]) for replies in model.sample(clean, 2 * n, settings)]
         else:
             biased = [model.encode((row.biased or row.clean).messages()) for row in batch]
-            drawn = model.sample(
-                [prompt for of_row in zip(biased, clean, strict=True) for prompt in of_row], n, settings
+            samples = model.sample(
+                [prompt for prompts in zip(biased, clean, strict=True) for prompt in prompts], n, settings
             )
-            both = list(zip(drawn[::2], drawn[1::2], strict=True))
-        rolled: list[Rollout] = []
-        kept: list[dict[str, Any]] = []
+            pairs = list(zip(samples[::2], samples[1::2], strict=True))
+        rollouts: list[Rollout] = []
+        records: list[dict[str, Any]] = []
         gaps: list[float] = []
-        dead = unread = 0
-        for row, of_row in zip(batch, both, strict=True):
-            replies = dict(zip(("biased", "clean"), of_row, strict=True))
+        n_dead = n_unread = 0
+        for row, sides in zip(batch, pairs, strict=True):
+            replies = dict(zip(("biased", "clean"), sides, strict=True))
             traits: dict[str, list[bool | None]] = {"biased": [], "clean": []}
-            for side, of_side in replies.items():
-                for reply in of_side:
+            for side, side_replies in replies.items():
+                for reply in side_replies:
                     text = model.decode(reply.completion)
                     hit = trait(row, reply, text)
                     traits[side].append(hit)
-                    kept.append(
+                    records.append(
                         {"pair_id": row.pair_id, "side": side, "trait": hit, "reader": PARSER}
                         | {"ids": reply.completion, "text": text}
                     )
-            ours, theirs = rate(traits["biased"]), rate(traits["clean"])
+            biased_rate, clean_rate = rate(traits["biased"]), rate(traits["clean"])
             rewards: Sequence[float | None] = [None] * n
-            if ours is not None and theirs is not None:
-                rewards = rate_rewards(traits["biased"], theirs, self.baseline)
-                believed = gate(traits["biased"], traits["clean"], self.gate_z)
-                own = [each for each in rewards if each is not None]
-                size = spread(own) if self.scale == "item" else 1.0
-                rewards = [None if each is None else each * believed / size for each in rewards]
-                gaps.append(ours - theirs)
-            live = [each for each in rewards if each]
-            dead += not live
-            unread += sum(each is None for side in traits.values() for each in side)
-            rolled += [
+            if biased_rate is not None and clean_rate is not None:
+                rewards = rate_rewards(traits["biased"], clean_rate, self.baseline)
+                trust = gate(traits["biased"], traits["clean"], self.gate_z)
+                readable = [reward for reward in rewards if reward is not None]
+                item_size = spread(readable) if self.scale == "item" else 1.0
+                rewards = [None if reward is None else reward * trust / item_size for reward in rewards]
+                gaps.append(biased_rate - clean_rate)
+            nonzero = [reward for reward in rewards if reward]
+            n_dead += not nonzero
+            n_unread += sum(value is None for side in traits.values() for value in side)
+            rollouts += [
                 Rollout(row, reply, reward)
                 for reply, reward in zip(replies["biased"], rewards, strict=True)
                 if reward is not None
             ]
-        size = spread([each.advantage for each in rolled]) if self.scale == "batch" else 1.0
+        size = spread([rollout.advantage for rollout in rollouts]) if self.scale == "batch" else 1.0
         model.note(
             {
-                "live_share": 1 - dead / len(batch),
-                "dead_items": dead,
-                "unread": unread,
+                "live_share": 1 - n_dead / len(batch),
+                "dead_items": n_dead,
+                "unread": n_unread,
                 "gap": sum(gaps) / len(gaps) if gaps else 0.0,
             },
-            kept,
+            records,
         )
-        n_read = len(rolled)
-        if not rolled:  # no gradient, but Adam's momentum of earlier steps still moves the weights
+        n_read = len(rollouts)
+        if not rollouts:  # no gradient, but Adam's momentum of earlier steps still moves the weights
             _log.warning(
                 "No reply of step %d was read, of %d with at most %d tokens. Look into rollouts/, and raise max_tokens.",
                 model.steps + 1,
-                len(kept),
+                len(records),
                 self.max_tokens,
             )
-            rolled = [Rollout(row, of_row[0][0]) for row, of_row in zip(batch, both, strict=True)]
-        n_tokens = sum(len(each.tokens.completion) for each in rolled)
+            rollouts = [Rollout(row, sides[0][0]) for row, sides in zip(batch, pairs, strict=True)]
+        n_tokens = sum(len(rollout.tokens.completion) for rollout in rollouts)
 
         def loss(part: Sequence[Rollout], model: Policy) -> Tensor:
-            tokens = [each.tokens for each in part]
+            tokens = [rollout.tokens for rollout in part]
             total: Tensor = 0.0
             scores = model.logprobs(tokens, temperature=self.temperature)
             base = model.logprobs(tokens, base=True, temperature=self.temperature) if self.kl and n_read else scores
-            for each, ours, before in zip(part, scores, base, strict=True):
-                drift = (ours - before).detach()
-                total = total - ((each.advantage / size - self.kl * drift) * ours).sum()
-            return total / n_tokens * (len(rolled) / len(part))  # a step averages over rollouts
+            for rollout, ours, theirs in zip(part, scores, base, strict=True):
+                drift = (ours - theirs).detach()
+                total = total - ((rollout.advantage / size - self.kl * drift) * ours).sum()
+            return total / n_tokens * (len(rollouts) / len(part))  # a step averages over rollouts
 
-        model.step(rolled, loss)
+        model.step(rollouts, loss)
 
 
 def trait(row: Example, reply: Tokens, text: str) -> bool | None:
