@@ -81,7 +81,7 @@ def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
     """
     target = Path(path)
     try:
-        with replacing(target) as new, new.open("wb") as file:
+        with replacing(target) as new_file, new_file.open("wb") as file:
             file.writelines(parts)
     except OSError as error:
         raise write_error(target, error) from error
@@ -92,11 +92,11 @@ def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a new, empty file; it replaces `target` if the block ends without an error."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with partial_file(target.parent) as new:
-        yield new
-        with new.open("rb+") as file:
+    with partial_file(target.parent) as new_file:
+        yield new_file
+        with new_file.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(new, target)
+        os.replace(new_file, target)
 
 
 @contextmanager
@@ -106,16 +106,16 @@ def staged(folder: Path) -> Iterator[Path]:
     If `folder` does not exist, the new folder becomes it in one step. Otherwise its files are moved there one by one.
     """
     is_new = not folder.exists()
-    place = folder.parent if is_new else folder
-    place.mkdir(parents=True, exist_ok=True)
-    with partial_folder(place) as new:
-        yield new
-        for file in sorted(new.iterdir()):
-            file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes owner-only files
+    parent = folder.parent if is_new else folder
+    parent.mkdir(parents=True, exist_ok=True)
+    with partial_folder(parent) as staging:
+        yield staging
+        for file in sorted(staging.iterdir()):
+            file.chmod(file.stat().st_mode | staging.stat().st_mode & 0o666)  # safetensors writes owner-only files
             if not is_new:
                 os.replace(file, folder / file.name)
         if is_new:
-            os.replace(new, folder)
+            os.replace(staging, folder)
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterato
             make(path)
             stack.callback(Path(f"{path}{LOCK}").unlink, missing_ok=True)
             with suppress(FileNotFoundError):  # another process swept it before it was locked
-                stack.enter_context(_locked(path))
+                stack.enter_context(_lock(path))
                 path.stat()
                 break
         stack.callback(_remove, path)
@@ -150,18 +150,18 @@ def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterato
 
 def sweep(folder: Path, prefix: str) -> list[Path]:
     """Remove the parts that killed processes left; returns the parts that a live process still holds."""
-    held = []
+    in_use = []
     for path in folder.glob(f"{prefix}*"):
         with suppress(OSError):  # its owner, or another sweep, was faster
             if path.suffix != LOCK:
-                with _locked(path, wait=None) as is_left_behind:
+                with _lock(path, wait=None) as is_left_behind:
                     if is_left_behind:
                         _remove(path)
                     else:
-                        held.append(path)
+                        in_use.append(path)
             elif not path.with_suffix("").exists():
                 path.unlink()
-    return held
+    return in_use
 
 
 def _remove(path: Path) -> None:
@@ -193,7 +193,7 @@ def appending(path: Path) -> Iterator[BinaryIO]:
         StoreError: The disk refused it.
     """
     try:
-        with path.open("a+b", buffering=0) as file, _locked(path, file.fileno()):
+        with path.open("a+b", buffering=0) as file, _lock(path, file.fileno()):
             file.seek(0, os.SEEK_END)
             yield file
     except StoreError:
@@ -208,11 +208,11 @@ def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
     Everything after the offset is cut off. With `sync` the row is flushed to the disk, so that it survives a power cut.
     """
     file.truncate(at)
-    left = memoryview(row + b"\n")
-    end = at + len(left)
+    rest = memoryview(row + b"\n")
+    end = at + len(rest)
     try:
-        while left:
-            left = left[file.write(left) :]
+        while rest:
+            rest = rest[file.write(rest) :]
         if sync:
             os.fsync(file.fileno())
     except OSError:
@@ -249,11 +249,11 @@ def whole_rows(path: str | Path) -> list[bytes]:
 
 def repaired_rows(path: str | Path) -> list[bytes]:
     """The complete rows of a file, after cutting off a last row torn by a kill. Raises `StoreError`."""
-    place = Path(path)
-    if place.exists():
-        with appending(place) as file:
+    target = Path(path)
+    if target.exists():
+        with appending(target) as file:
             file.truncate(_end_of_rows(file))
-    return whole_rows(place)
+    return whole_rows(target)
 
 
 def _end_of_rows(file: BinaryIO, before: int | None = None) -> int:
@@ -273,7 +273,7 @@ def _end_of_rows(file: BinaryIO, before: int | None = None) -> int:
 
 
 @contextmanager
-def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT) -> Iterator[bool]:
+def _lock(path: Path, handle: int | None = None, *, wait: float | None = SHORT) -> Iterator[bool]:
     """Lock an existing file or folder. Yields whether we hold the lock, which is False only with `wait=None`.
 
     `wait` is the seconds between two attempts; None makes one attempt. With the `handle` of an open file, the system's
@@ -281,28 +281,28 @@ def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT
     """
     from filelock import FileLock, lock_descriptor
 
-    opened, lock = None, None
+    own_handle, lock = None, None
     try:
         try:
             if os.name == "nt":  # locking the file itself would keep readers out
                 raise OSError(errno.ENOSYS, "no advisory locks")
             if handle is None:
-                handle = opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+                handle = own_handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
             is_ours = lock_descriptor(handle, blocking=wait is not None, poll_interval=wait or SHORT)
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
             lock = FileLock(f"{path}{LOCK}", thread_local=False)
-            is_ours = _acquired(lock, wait)
+            is_ours = _acquire(lock, wait)
         yield is_ours
     finally:
         if lock is not None:
             lock.release()
-        if opened is not None:
-            os.close(opened)  # which releases the lock
+        if own_handle is not None:
+            os.close(own_handle)  # which releases the lock
 
 
-def _acquired(lock: BaseFileLock, wait: float | None) -> bool:
+def _acquire(lock: BaseFileLock, wait: float | None) -> bool:
     """Try to acquire a lock, and return whether we hold it. Removes an empty lock file that its killed holder left.
 
     filelock removes the lock file of a process that has ended, but waits forever for an empty one.
@@ -313,8 +313,8 @@ def _acquired(lock: BaseFileLock, wait: float | None) -> bool:
     while True:
         if isinstance(lock, SoftFileLock):  # the files of other locks are always empty
             with suppress(OSError):  # another process removed it, or holds it open
-                about = marker.stat()
-                if about.st_size == 0 and time.time() - about.st_mtime > UNNAMED:
+                stat = marker.stat()
+                if stat.st_size == 0 and time.time() - stat.st_mtime > UNNAMED:
                     marker.unlink()
         with suppress(Timeout):
             lock.acquire(timeout=0 if wait is None else UNNAMED, poll_interval=wait or SHORT)
@@ -335,19 +335,19 @@ def exclusive(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: 
     Raises:
         StoreError: Another process or thread holds it and `wait` is off, or the folder is not writable.
     """
-    place = Path(folder) / name
+    lock_path = Path(folder) / name
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch()
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        lock_path.touch()
     except OSError as error:
-        raise write_error(place, error) from error
+        raise write_error(lock_path, error) from error
     with ExitStack() as stack:
-        if not stack.enter_context(_locked(place, wait=None)):
+        if not stack.enter_context(_lock(lock_path, wait=None)):
             if not wait:
                 raise StoreError(f"{str(folder)!r} is in use: {waiting}. Let it, or name another folder.")
             if waiting:
                 _log.warning("%s: %s. Waiting for it.", folder, waiting)
-            stack.enter_context(_locked(place, wait=LONG))
+            stack.enter_context(_lock(lock_path, wait=LONG))
         yield
 
 
@@ -382,7 +382,7 @@ class ByteLocks:
         from filelock import SoftFileLock
 
         lock = SoftFileLock(f"{self._path}.{number:x}{LOCK}", thread_local=False)
-        if is_ours := _acquired(lock, None):
+        if is_ours := _acquire(lock, None):
             self._files[number] = lock
         return is_ours
 

@@ -36,11 +36,11 @@ def network_filesystem(folder: Path) -> str | None:
     """The name of the network filesystem that holds a folder, such as "nfs4"; None for a disk of this machine."""
     import psutil
 
-    place = folder.resolve()
+    path = folder.resolve()
     mounts = {
         Path(mount.mountpoint): mount for mount in psutil.disk_partitions(all=True)
     }  # of mounts on the same place, the last one is visible
-    mount = next((mounts[above] for above in (place, *place.parents) if above in mounts), None)
+    mount = next((mounts[parent] for parent in (path, *path.parents) if parent in mounts), None)
     if mount is None:
         return None
     kind = mount.fstype.lower()
@@ -57,42 +57,43 @@ def shared(folder: Path, what: str) -> Iterator[None]:
     Raises:
         StoreError: The folder is in use for another purpose (on a network filesystem, for any), or it is not writable.
     """
-    network, here = network_filesystem(folder), f"{socket.gethostname()} (process {os.getpid()})"
-    if network:
-        _log.warning("%s lies on a network filesystem (%s): one process at a time may work in it.", folder, network)
+    filesystem = network_filesystem(folder)
+    own_holder = f"{socket.gethostname()} (process {os.getpid()})"
+    if filesystem:
+        _log.warning("%s lies on a network filesystem (%s): one process at a time may work in it.", folder, filesystem)
     with ExitStack() as stack:
         with exclusive(folder, f".shared{LOCK}"):
-            _check_others(folder, what, here, network)
+            _check_others(folder, what, own_holder, filesystem)
             try:
-                mine = stack.enter_context(partial_file(folder, ".shared-"))
-                mine.write_text(f"{what}\n{here}", encoding="utf-8")
+                own_file = stack.enter_context(partial_file(folder, ".shared-"))
+                own_file.write_text(f"{what}\n{own_holder}", encoding="utf-8")
             except OSError as error:
                 raise write_error(folder, error) from error
-            if network:  # another machine may have got past a lock that it did not see
-                _check_others(folder, what, here, network)
+            if filesystem:  # another machine may have got past a lock that it did not see
+                _check_others(folder, what, own_holder, filesystem)
         yield
 
 
-def _check_others(folder: Path, what: str, here: str, network: str | None) -> None:
+def _check_others(folder: Path, own_purpose: str, own_holder: str, filesystem: str | None) -> None:
     """Raise `StoreError` if other holders forbid this use; removes what killed processes of this machine left."""
-    others = {}
+    holders = {}
     for path in sorted(folder.glob(".shared-*")):
         with suppress(FileNotFoundError):  # it just ended
             if path.suffix != LOCK:
-                going_on, _, where = path.read_text(encoding="utf-8").partition("\n")
-                others[path] = going_on, where
-    machine = here.partition(" (")[0]
-    elsewhere = [path for path, (_, where) in others.items() if where.partition(" (")[0] != machine]
-    for path in elsewhere if network and elsewhere else sweep(folder, ".shared-"):
-        going_on, where = others.get(path, (what, here))
-        if network and where != here:
+                purpose, _, holder = path.read_text(encoding="utf-8").partition("\n")
+                holders[path] = purpose, holder
+    machine = own_holder.partition(" (")[0]
+    remote_paths = [path for path, (_, holder) in holders.items() if holder.partition(" (")[0] != machine]
+    for path in remote_paths if filesystem and remote_paths else sweep(folder, ".shared-"):
+        purpose, holder = holders.get(path, (own_purpose, own_holder))
+        if filesystem and holder != own_holder:
             raise StoreError(
-                f"{str(folder)!r} lies on a network filesystem ({network}), where one process at a time may work, and "
-                f"{going_on} goes on in there, on {where}. Wait for it, or name a folder on this machine's own disk. If it "
+                f"{str(folder)!r} lies on a network filesystem ({filesystem}), where one process at a time may work, and "
+                f"{purpose} goes on in there, on {holder}. Wait for it, or name a folder on this machine's own disk. If it "
                 f"was killed, remove {path.name!r} from the folder."
             )
-        if not network and going_on != what:
+        if not filesystem and purpose != own_purpose:
             raise StoreError(
-                f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name another "
-                "folder."
+                f"{str(folder)!r} is in use: {purpose} goes on in there, and this is {own_purpose}. Wait for it, or "
+                "name another folder."
             )

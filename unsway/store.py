@@ -71,8 +71,8 @@ def _of_earlier_import(reply: Reply, line: str | bytes) -> Reply:
     """
     if reply.weights or reply.tokens_in or reply.tokens_out or reply.asked_on or reply.settings != Settings():
         return reply
-    is_said = SETTINGS_KNOWN in (line.encode() if isinstance(line, str) else line)
-    return reply if is_said else replace(reply, settings_known=False)
+    is_stated = SETTINGS_KNOWN in (line.encode() if isinstance(line, str) else line)
+    return reply if is_stated else replace(reply, settings_known=False)
 
 
 # ---------------------------------------------------------------- whole files
@@ -80,31 +80,33 @@ def _of_earlier_import(reply: Reply, line: str | bytes) -> Reply:
 
 def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> Path:
     """Write values as JSONL with its manifest; `about` says what the rows depend on (versions, seeds)."""
-    rows = 0
+    n_rows = 0
 
     def lines() -> Iterator[bytes]:
-        nonlocal rows
+        nonlocal n_rows
         for value in values:
-            rows += 1
+            n_rows += 1
             yield dumps(value).encode() + b"\n"
 
     target = write_parts(path, lines())
-    write_manifest(target, rows=rows, **about)
+    write_manifest(target, rows=n_rows, **about)
     return target
 
 
 def misfit(error: Exception) -> tuple[str, str]:
     """The field that does not fit and the reason, from an error of `loads`, or of text that is not JSON or not UTF-8."""
     if hasattr(error, "errors"):  # pydantic's ValidationError
-        first = error.errors()[0]
-        return ".".join(str(part) for part in first["loc"]) or "row", first["msg"].removeprefix("Value error, ")
+        first_error = error.errors()[0]
+        return ".".join(str(part) for part in first_error["loc"]) or "row", first_error["msg"].removeprefix(
+            "Value error, "
+        )
     return "row", str(error)
 
 
 def why(error: Exception) -> str:
     """The same as `misfit`, as one sentence."""
-    where, what = misfit(error)
-    return what if where == "row" else f"{where}: {what}"
+    field, problem = misfit(error)
+    return problem if field == "row" else f"{field}: {problem}"
 
 
 def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
@@ -143,9 +145,9 @@ class JsonFields:
 
     def get(self, name: str, kind: type[T]) -> T | None:
         """A field, checked; None if it is missing. Raises `BadInput` if it does not fit its type."""
-        found = self.fields.get(name)
+        value = self.fields.get(name)
         try:
-            return None if found is None else loads(kind, json.dumps(found))
+            return None if value is None else loads(kind, json.dumps(value))
         except ValueError as error:
             raise BadInput(f"{self.path} is damaged ({name}: {why(error)}). Restore it from a copy.") from None
 
@@ -201,18 +203,18 @@ def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
 def replies_in(path: str | Path) -> Iterator[Reply]:
     """The replies of a store in order of arrival, each address once. Reads one at a time and writes nothing."""
     # by prompt, the samples and runs seen: a tenth of the memory of addresses
-    seen: dict[str, set[tuple[int, int]]] = {}
+    samples_by_prompt: dict[str, set[tuple[int, int]]] = {}
     # one object per run and per sample, to save memory
     runs: dict[tuple[str, str, Settings], tuple[int, str, Settings]] = {}
-    known: dict[tuple[int, int], tuple[int, int]] = {}
+    sample_keys: dict[tuple[int, int], tuple[int, int]] = {}
     if not Path(path).exists():
         return
     with Path(path).open("rb") as file:
         for _, reply in _complete_rows(file, path):
             key = (reply.model, reply.weights, reply.settings)
             run, weights, settings = runs.setdefault(key, (len(runs), *key[1:]))
-            sample = known.setdefault((run, reply.sample), (run, reply.sample))
-            samples = seen.setdefault(reply.prompt_id, set())
+            sample = sample_keys.setdefault((run, reply.sample), (run, reply.sample))
+            samples = samples_by_prompt.setdefault(reply.prompt_id, set())
             if sample not in samples:
                 samples.add(sample)
                 yield replace(reply, weights=weights, settings=settings)

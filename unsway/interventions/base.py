@@ -123,9 +123,9 @@ def get(name: str) -> Intervention:
         UnknownName: There is no such intervention, or it names an unknown bias.
     """
     for kind in kinds.names():
-        found = kinds.get(kind).parse(name)
-        if found is not None:
-            return found
+        intervention = kinds.get(kind).parse(name)
+        if intervention is not None:
+            return intervention
     raise UnknownName("intervention", name, names())
 
 
@@ -147,23 +147,23 @@ def resolve(given: Intervention | str | None) -> Intervention | None:
 
 def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:
     """Every prompt of some pairs once, with a pair that it belongs to, by its id."""
-    found: dict[str, tuple[Prompt, Pair]] = {}
+    prompts: dict[str, tuple[Prompt, Pair]] = {}
     for pair in pairs:
         for prompt in (pair.clean, pair.biased):
-            found.setdefault(prompt.id, (prompt, pair))
-    return found
+            prompts.setdefault(prompt.id, (prompt, pair))
+    return prompts
 
 
 def open_session(model: ModelLike) -> AbstractContextManager[Session]:
     """A session with a model, closed at the end if it was opened here; a given session stays open."""
-    opened = session(model)
-    return nullcontext(opened) if opened is model else opened
+    own_session = session(model)
+    return nullcontext(own_session) if own_session is model else own_session
 
 
 def record_path(folder: str | Path, model: str, name: str) -> Path:
     """Path of the record that an intervention writes for a model: a JSONL file in a folder next to the replies."""
-    plain = layout.file_name(f"{model.rpartition('/')[2]}-{name}")
-    return Path(folder) / layout.INTERVENTIONS / f"{plain}.jsonl"
+    stem = layout.file_name(f"{model.rpartition('/')[2]}-{name}")
+    return Path(folder) / layout.INTERVENTIONS / f"{stem}.jsonl"
 
 
 # ---------------------------------------------------------------- turns
@@ -176,9 +176,9 @@ def said(role: Role, text: str) -> Turn:
 
 def before(prompt: Prompt, turns: tuple[Turn, ...]) -> Prompt:
     """The prompt with turns put in front; if the prompt begins with a system turn, that stays first."""
-    own = prompt.turns
-    first = 1 if own and own[0].role == "system" else 0
-    return Prompt((*own[:first], *turns, *own[first:]))
+    prompt_turns = prompt.turns
+    start = 1 if prompt_turns and prompt_turns[0].role == "system" else 0
+    return Prompt((*prompt_turns[:start], *turns, *prompt_turns[start:]))
 
 
 def without_example(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:

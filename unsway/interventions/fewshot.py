@@ -73,18 +73,18 @@ class Fewshot:
     @property
     def name(self) -> str:
         """`fewshot:K-ARM`, then `-drawn`, then `/` and the biases of the shots if they differ from the recipe's."""
-        others = (
+        suffix = (
             "" if self.recipe.biases == Recipe().biases else f"/{'+'.join(bias.name for bias in self.recipe.biases)}"
         )
-        return f"fewshot:{self.k}-{self.arm}{'-drawn' if self.drawn else ''}{others}"
+        return f"fewshot:{self.k}-{self.arm}{'-drawn' if self.drawn else ''}{suffix}"
 
     @property
     def versioned(self) -> str:
         """The name, the version of this module, and a hash of the recipe, its biases and the train questions."""
-        used = replace(self.recipe, n=self.k, instruct=0, seed=0)
-        which = [q.id for q in self.questions] or [expression(task) for task in self.tasks]
-        depends = content_id(dumps(used), [bias.versioned for bias in used.biases], which)
-        return f"{self.name}@{VERSION}.{depends[:8]}"
+        recipe = replace(self.recipe, n=self.k, instruct=0, seed=0)
+        train_ids = [q.id for q in self.questions] or [expression(task) for task in self.tasks]
+        dependencies = content_id(dumps(recipe), [bias.versioned for bias in recipe.biases], train_ids)
+        return f"{self.name}@{VERSION}.{dependencies[:8]}"
 
     @property
     def biases(self) -> tuple[str, ...]:
@@ -97,12 +97,13 @@ class Fewshot:
         Raises:
             BadInput: No bias is left.
         """
-        plain, biases = {Ref.parse(name).name for name in tested}, self.recipe.biases
-        left = tuple(bias for bias in biases if Ref.parse(bias.name).name not in plain)
-        if not left:
+        excluded = {Ref.parse(name).name for name in tested}
+        biases = self.recipe.biases
+        remaining = tuple(bias for bias in biases if Ref.parse(bias.name).name not in excluded)
+        if not remaining:
             names = ", ".join(bias.name for bias in biases)
             raise BadInput(f"Without {', '.join(tested)} no bias is left of {names}; name more of them.")
-        return replace(self, recipe=replace(self.recipe, biases=left))
+        return replace(self, recipe=replace(self.recipe, biases=remaining))
 
     def apply(
         self,
@@ -119,40 +120,40 @@ class Fewshot:
         for key, (_, pair) in originals.items():
             elicit = Ref.parse(pair.elicit).unversioned  # published prompts use other elicitations than ours
             by_elicit.setdefault(elicit if elicit in elicitations.names() else "cot", []).append(key)
-        made: dict[str, Prompt] = {}
+        prompts: dict[str, Prompt] = {}
         n = max(self.k, POOL) if self.drawn else self.k
-        with open_session(model) as who:
+        with open_session(model) as session:
             for elicit, keys in by_elicit.items():
-                rows = shots(n, replace(self.recipe, seed=seed), elicit, pool, who, sampling)
+                rows = shots(n, replace(self.recipe, seed=seed), elicit, pool, session, sampling)
                 if sampling.folder is not None:  # store the rows that were shown next to the replies
                     write_jsonl(
-                        record_path(sampling.folder, who.subject.name, f"{self.name}-{elicit}"),
+                        record_path(sampling.folder, session.subject.name, f"{self.name}-{elicit}"),
                         [shot.row for shot in rows],
                         intervention=self.versioned,
-                        model=who.subject.name,
-                        weights=who.subject.weights,
+                        model=session.subject.name,
+                        weights=session.subject.weights,
                         seed=seed,
                     )
                 for key in keys:
                     prompt, pair = originals[key]
-                    own: Sequence[Shot] = rows
+                    prompt_shots: Sequence[Shot] = rows
                     if self.drawn:  # keyed by the question's text, ignoring the order of its options
                         stem, options = sources.checks.key(pair.question)
-                        own = rng(seed, "shots", stem, options).sample(rows, self.k)
-                    made[key] = before(prompt, tuple(turn for shot in own for turn in shot.turns(self.arm)))
+                        prompt_shots = rng(seed, "shots", stem, options).sample(rows, self.k)
+                    prompts[key] = before(prompt, tuple(turn for shot in prompt_shots for turn in shot.turns(self.arm)))
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
-        check_fit(made.values(), who, sampling.settings, advice=advice)
-        return Changed.of(pairs, {key: made[key] for key in originals})
+        check_fit(prompts.values(), session, sampling.settings, advice=advice)
+        return Changed.of(pairs, {key: prompts[key] for key in originals})
 
 
 def parse(name: str) -> Fewshot | None:
     """The proxy with a name, `fewshot:K-ARM` or shorter `K-ARM`; None if the name has another form."""
-    found = _NAME.fullmatch(name.replace(":", "-", 1) if name[:1].isdigit() else name)
-    arm = next((arm for arm in ARMS if found and arm == found[2]), None)
-    if found is None or arm is None or int(found[1]) < 1:
+    match = _NAME.fullmatch(name.replace(":", "-", 1) if name[:1].isdigit() else name)
+    arm = next((arm for arm in ARMS if match and arm == match[2]), None)
+    if match is None or arm is None or int(match[1]) < 1:
         return None
-    recipe = Recipe(biases=found[4].split("+")) if found[4] else Recipe()
-    return Fewshot(int(found[1]), arm, recipe, drawn=bool(found[3]))
+    recipe = Recipe(biases=match[4].split("+")) if match[4] else Recipe()
+    return Fewshot(int(match[1]), arm, recipe, drawn=bool(match[3]))
 
 
 def sweep(arm: ShotArm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
@@ -166,8 +167,8 @@ def leave_one_out(biases: Iterable[Bias | str], k: int, arm: ShotArm = "biased")
     Raises:
         BadInput: There are fewer than two biases.
     """
-    every = Fewshot(k, arm, Recipe(biases=tuple(dict.fromkeys(biases))))
-    return {bias.name: every.without(bias.name).name for bias in every.recipe.biases}
+    proxy = Fewshot(k, arm, Recipe(biases=tuple(dict.fromkeys(biases))))
+    return {bias.name: proxy.without(bias.name).name for bias in proxy.recipe.biases}
 
 
 kinds.add(

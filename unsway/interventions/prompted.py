@@ -28,13 +28,13 @@ BANK = "system_prompts"
 @cache
 def wordings() -> Mapping[str, str]:
     """Text of every wording, by name. Raises `BadInput` if an entry is not `name: text`."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for entry in bank(BANK).entries:
         name, colon, text = entry.partition(": ")
-        if not (colon and name.isidentifier() and text and name not in found):
+        if not (colon and name.isidentifier() and text and name not in texts):
             raise BadInput(f"Bank {BANK!r} has the entry {entry[:60]!r}; it must be 'name: text', each name once.")
-        found[name] = text
-    return found
+        texts[name] = text
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +75,27 @@ class Prompted:
         seed: int = 0,
     ) -> Changed:
         """The pairs with the text in front: as a system turn before any existing one, or opening the first user turn."""
-        text, made = wordings()[self.wording], {}
-        own = Part("instruction", text)
+        text = wordings()[self.wording]
+        prompts = {}
+        part = Part("instruction", text)
         for key, (prompt, _) in by_prompt(pairs).items():
             first, *rest = prompt.turns
             if self.place == "user":
-                at = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
-                turn = Turn("user", (Part("instruction", f"{text}\n\n"), *(prompt.turns[at].parts or ())))
-                made[key] = Prompt((*prompt.turns[:at], turn, *prompt.turns[at + 1 :]))
+                index = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
+                turn = Turn("user", (Part("instruction", f"{text}\n\n"), *(prompt.turns[index].parts or ())))
+                prompts[key] = Prompt((*prompt.turns[:index], turn, *prompt.turns[index + 1 :]))
             elif first.role != "system" or not first.parts:
-                made[key] = Prompt((Turn("system", (own,)), *prompt.turns))
+                prompts[key] = Prompt((Turn("system", (part,)), *prompt.turns))
             else:
                 gap = Part(first.parts[0].kind, "\n\n")
-                made[key] = Prompt((Turn("system", (own, gap, *first.parts)), *rest))
+                prompts[key] = Prompt((Turn("system", (part, gap, *first.parts)), *rest))
         check_fit(
-            made.values(), session(model), sampling.settings, advice="Take shorter questions, or allow shorter replies."
+            prompts.values(),
+            session(model),
+            sampling.settings,
+            advice="Take shorter questions, or allow shorter replies.",
         )
-        return Changed.of(pairs, made)
+        return Changed.of(pairs, prompts)
 
 
 def parse(name: str) -> Prompted | None:

@@ -57,11 +57,11 @@ _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 @cache
 def wordings() -> Mapping[str, str]:
     """Text of every request, by name. Raises `BadInput` if an entry has no slot for the conversation."""
-    found = {name: text for name, _, text in (entry.partition("\n") for entry in bank(BANK).entries)}
-    lacking = [name for name, text in found.items() if "{conversation}" not in text]
-    if lacking:
-        raise BadInput(f"Bank {BANK!r} has entries without {{conversation}}: {', '.join(lacking)}.")
-    return found
+    texts = {name: text for name, _, text in (entry.partition("\n") for entry in bank(BANK).entries)}
+    invalid = [name for name, text in texts.items() if "{conversation}" not in text]
+    if invalid:
+        raise BadInput(f"Bank {BANK!r} has entries without {{conversation}}: {', '.join(invalid)}.")
+    return texts
 
 
 class NotAsked(NamedTuple):
@@ -109,48 +109,53 @@ class Rewrite:
         Each prompt is rewritten once, greedily, for all samples of its answer.
         """
         originals = by_prompt(pairs)
-        spoken = {key: SPEAKS for key, (prompt, _) in originals.items() if prompt.n_model_turns}
-        requests = {key: self.request(prompt) for key, (prompt, _) in originals.items() if key not in spoken}
-        how, advice = replace(sampling.settings, temperature=0.0), "Take shorter questions, or allow shorter replies."
-        with open_session(model) as who:
-            check_fit(requests.values(), who, how, advice=advice)
-            replies = ask(requests.values(), who, sampling, settings=how, samples=1, label=f"{self.name} 1")
-        said_to = {reply.prompt_id: reply for reply in replies}
-        made: dict[str, Prompt | str] = {}
+        unasked = {key: SPEAKS for key, (prompt, _) in originals.items() if prompt.n_model_turns}
+        requests = {key: self.request(prompt) for key, (prompt, _) in originals.items() if key not in unasked}
+        settings = replace(sampling.settings, temperature=0.0)
+        advice = "Take shorter questions, or allow shorter replies."
+        with open_session(model) as session:
+            check_fit(requests.values(), session, settings, advice=advice)
+            replies = ask(requests.values(), session, sampling, settings=settings, samples=1, label=f"{self.name} 1")
+        reply_to = {reply.prompt_id: reply for reply in replies}
+        results: dict[str, Prompt | str] = {}
         for key, request in requests.items():
             prompt, pair = originals[key]
             order = range(len(pair.order)) if key == pair.clean.id else pair.order
-            made[key] = rewritten(prompt, [pair.question.options[i] for i in order], said_to[request.id])
-        lost = {key: one for key, one in made.items() if isinstance(one, str)}
-        found = Changed.of(pairs, {key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
-        check_fit(found.prompts.values(), who, sampling.settings, advice=advice)
-        if found.missing:
-            why = "; ".join(f"{count}: {reason}" for reason, count in found.reasons().items())
-            _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), len(originals), why)
-        if found.missing and sampling.folder is not None:
-            path = record_path(sampling.folder, who.subject.name, f"{self.name}-missing")
-            rows = [NotAsked(*each) for each in found.missing.items()]
-            write_jsonl(path, rows, intervention=self.versioned, reasons=found.reasons())
-        return found
+            results[key] = rewritten(prompt, [pair.question.options[i] for i in order], reply_to[request.id])
+        failures = {key: result for key, result in results.items() if isinstance(result, str)}
+        changed = Changed.of(
+            pairs, {key: result for key, result in results.items() if isinstance(result, Prompt)}, unasked | failures
+        )
+        check_fit(changed.prompts.values(), session, sampling.settings, advice=advice)
+        if changed.missing:
+            reasons = "; ".join(f"{count}: {reason}" for reason, count in changed.reasons().items())
+            _log.warning(
+                "%s: %d of %d prompts are not asked (%s).", self.name, len(changed.missing), len(originals), reasons
+            )
+        if changed.missing and sampling.folder is not None:
+            path = record_path(sampling.folder, session.subject.name, f"{self.name}-missing")
+            rows = [NotAsked(*item) for item in changed.missing.items()]
+            write_jsonl(path, rows, intervention=self.versioned, reasons=changed.reasons())
+        return changed
 
     def request(self, prompt: Prompt) -> Prompt:
         """The first request: rewrite the prompt's text, without its instruction, with each turn's speaker named."""
-        spoken = []
+        speeches = []
         for turn in without_example(prompt.turns):
-            said = "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()
-            if said:
-                spoken.append((turn.role, said))
-        conversation = "\n\n".join(f"{_SPEAKERS[role]}: {said}" for role, said in spoken)
-        if len(spoken) == 1:
-            conversation = spoken[0][1]
+            text = "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()
+            if text:
+                speeches.append((turn.role, text))
+        conversation = "\n\n".join(f"{_SPEAKERS[role]}: {text}" for role, text in speeches)
+        if len(speeches) == 1:
+            conversation = speeches[0][1]
         return Prompt((Turn("user", (Part("stem", fill(wordings()[self.wording], conversation=conversation)),)),))
 
 
 def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
     """The rewritten prompt, whose original shows these options; or the reason why there is none."""
-    spoken = split(reply.text).said
-    tagged = _TAGGED.search(spoken)
-    text = (tagged[1] if tagged else spoken).strip()
+    answer = split(reply.text).said
+    match = _TAGGED.search(answer)
+    text = (match[1] if match else answer).strip()
     if reply.stop != "end":
         return CUT
     if not text:
@@ -163,10 +168,12 @@ def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | st
 
 def has_options(text: str, options: Sequence[str]) -> bool:
     """Whether every option follows its letter, ignoring white space, case and emphasis; 4 does not match 42, 4.5 or 4%."""
-    shown = visible(text.replace("*", "")).casefold()
-    plain = [visible(option.replace("*", "")).casefold() for option in options]
-    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}{_END}" for i, text in enumerate(plain))
-    return all(re.search(mark, shown) for mark in marks)
+    visible_text = visible(text.replace("*", "")).casefold()
+    visible_options = [visible(option.replace("*", "")).casefold() for option in options]
+    patterns = (
+        rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}{_END}" for i, text in enumerate(visible_options)
+    )
+    return all(re.search(pattern, visible_text) for pattern in patterns)
 
 
 def parse(name: str) -> Rewrite | None:

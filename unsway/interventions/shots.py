@@ -46,13 +46,13 @@ class Shot:
     def turns(self, arm: ShotArm) -> tuple[Turn, ...]:
         """The turns that an arm shows of it."""
         clean, biased = ((*turns, said("assistant", self.reply)) for turns in (self.clean, self.biased))
-        shown: dict[ShotArm, tuple[Turn, ...]] = {
+        turns_of_arm: dict[ShotArm, tuple[Turn, ...]] = {
             "naive": clean,
             "biased": biased,
             "paired": clean + biased,
             "repeated": clean + clean,
         }
-        return shown[arm]
+        return turns_of_arm[arm]
 
 
 def shots(
@@ -73,31 +73,31 @@ def shots(
         BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
     """
     for bias in recipe.biases:
-        built = pairs(questions[:LOOKED_AT], [bias], elicit=elicit, aim="any", seed=recipe.seed)
-        turns = [turn for pair in built for turn in pair.biased.turns]
+        first_pairs = pairs(questions[:LOOKED_AT], [bias], elicit=elicit, aim="any", seed=recipe.seed)
+        turns = [turn for pair in first_pairs for turn in pair.biased.turns]
         if any(turn.parts is None or turn.role == "system" for turn in turns):
             raise BadInput(
                 f"{bias.name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
                 "must speak itself. Leave it out of the shots' biases."
             )
-    direct = elicit == "direct"
-    wanted = replace(
+    is_direct = elicit == "direct"
+    shot_recipe = replace(
         recipe,
         n=k,
         instruct=0,
-        direct_share=1.0 if direct else 0.0,
-        elicit=recipe.elicit if direct else elicitations.get(elicit),
+        direct_share=1.0 if is_direct else 0.0,
+        elicit=recipe.elicit if is_direct else elicitations.get(elicit),
         max_tokens=min(recipe.max_tokens, sampling.settings.max_tokens),
         thoughts="drop",  # earlier turns of a chat have no thought
     )
-    made = mixture(wanted, questions, model, folder=sampling.folder, budget=sampling.budget)
-    rows = {row.pair_id: row for row in made.examples}
-    found = []
-    for pair in made.pairs:  # in the order found, which does not depend on their number
+    training_set = mixture(shot_recipe, questions, model, folder=sampling.folder, budget=sampling.budget)
+    rows = {row.pair_id: row for row in training_set.examples}
+    result = []
+    for pair in training_set.pairs:  # in the order found, which does not depend on their number
         row = rows[pair.id]
         clean, biased = (  # no part of a shot is a cue of the asked question
             tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
             for prompt in (pair.clean, pair.biased)
         )
-        found.append(Shot(pair.question, clean, biased, row.completion or "", row))
-    return tuple(found)
+        result.append(Shot(pair.question, clean, biased, row.completion or "", row))
+    return tuple(result)

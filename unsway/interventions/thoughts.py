@@ -76,25 +76,26 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
         reading: How it was read; in plain text, the reasoning is the text before the sentence with the answer.
     """
     prompt = pair.clean if side == "clean" else pair.biased
-    channels, answer = split(reply.text), opening_of(pair)
+    parts = split(reply.text)
+    answer = opening_of(pair)
     if prompt.n_model_turns:
         return "speaks"
     if reading.status != "ok":
         return "unread"
-    if channels.thought_kind == "full":
-        low, high = channels.thought_span
+    if parts.thought_kind == "full":
+        low, high = parts.thought_span
         opening = reply.text[:low]
-        closing = reply.text[high : channels.said_span[0]]
-        return Reasoning(steps(channels.thought), opening, closing, bool(opening.strip()), answer)
+        closing = reply.text[high : parts.said_span[0]]
+        return Reasoning(steps(parts.thought), opening, closing, bool(opening.strip()), answer)
     if reply.reasoning and reply.thought in ("full", "summary", "unknown"):
         kind: NoReasoning = "summary" if reply.thought == "summary" else "unknown"
         return Reasoning(steps(reply.reasoning), can_prefill=False) if reply.thought == "full" else kind
-    if reply.thought in ("hidden", "cut") or channels.thought_kind == "cut":
+    if reply.thought in ("hidden", "cut") or parts.thought_kind == "cut":
         return "hidden" if reply.thought == "hidden" else "cut"
     if reading.span is None:
         return "none"
-    before = [piece for piece, end in _pieces(reply.text) if end <= reading.span[0]]
-    return Reasoning(joined(before), answer=answer) if before else "none"
+    sentences = [piece for piece, end in _pieces(reply.text) if end <= reading.span[0]]
+    return Reasoning(joined(sentences), answer=answer) if sentences else "none"
 
 
 def opening_of(pair: Pair) -> str:
@@ -116,9 +117,10 @@ def steps(text: str) -> tuple[str, ...]:
 def _pieces(text: str) -> Iterator[tuple[str, int]]:
     """The sentences of a text and where each ends; numbers of lists, abbreviations and code do not end one."""
     begins = sorted(begin for begin, _ in sentences_from_the_end(text, 0, len(text)))[1:]
-    last = counted = fences = 0
+    last = counted_to = fences = 0
     for begin in (*begins, len(text)):
-        fences, counted = fences + text.count("```", counted, begin), begin
+        fences = fences + text.count("```", counted_to, begin)
+        counted_to = begin
         if begin < len(text) and (fences % 2 or _JOINS_NEXT.search(text[max(last, begin - 20) : begin])):
             continue
         yield text[last:begin], begin
@@ -143,16 +145,16 @@ def filler(reasoning: Reasoning, share: float) -> str:
 
 def check_tests(names: Iterable[str], helper: object) -> tuple[str, ...]:
     """The names of tests, each once. Raises `UnknownName`, and `BadInput` if one needs a helper and there is none."""
-    asked = tuple(dict.fromkeys(names))
-    for name in asked:
+    tests = tuple(dict.fromkeys(names))
+    for name in tests:
         if name not in TESTS:
             raise UnknownName("test of the reasoning", name, TESTS)
         if name in HELPED and helper is None:
             raise BadInput(
                 f"The test {name!r} needs another model that rewrites sentences: name one (--helper MODEL, helper=…). "
-                f"Without one: {', '.join(each for each in TESTS if each not in HELPED)}."
+                f"Without one: {', '.join(test for test in TESTS if test not in HELPED)}."
             )
-    return asked
+    return tests
 
 
 @cache
@@ -164,44 +166,48 @@ def wordings() -> Mapping[str, str]:
 def answer_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) -> Prompt:
     """The prompt that asks for the answer after `start`, always in the same form."""
     if mode == "quoted":
-        return _quoted(prompt, "answer_after", start)
+        return _with_quote(prompt, "answer_after", start)
     opening = wordings()[reasoning.answer] if start.strip() else wordings()[reasoning.answer].lstrip()
     if reasoning.opening:
-        return _begun(prompt, f"{reasoning.opening}{start.rstrip()}{reasoning.closing}{opening.lstrip()}")
-    return _begun(prompt, f"{start.rstrip()}{opening}")
+        return _with_prefill(prompt, f"{reasoning.opening}{start.rstrip()}{reasoning.closing}{opening.lstrip()}")
+    return _with_prefill(prompt, f"{start.rstrip()}{opening}")
 
 
 def continuation_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) -> Prompt:
     """The prompt that makes the model continue from `start`."""
     if mode == "quoted":
-        return _quoted(prompt, "continue_after", start)
-    return _begun(prompt, f"{reasoning.opening}{start.rstrip()}")
+        return _with_quote(prompt, "continue_after", start)
+    return _with_prefill(prompt, f"{reasoning.opening}{start.rstrip()}")
 
 
 def continued(prompt: Prompt, text: str) -> str:
     """The text that a model added to a prefilled reply, without a mark that its provider repeats."""
-    begun = prompt.turns[-1].text() if prompt.turns[-1].role == "assistant" else ""
-    repeated = (begun[place:] for place, char in enumerate(begun) if char in "<[◁")
-    return text.removeprefix(next((mark for mark in repeated if text.startswith(mark)), ""))
+    prefilled = prompt.turns[-1].text() if prompt.turns[-1].role == "assistant" else ""
+    tails = (prefilled[start:] for start, char in enumerate(prefilled) if char in "<[◁")
+    return text.removeprefix(next((mark for mark in tails if text.startswith(mark)), ""))
 
 
 def mistake_prompt(question: Question, before: str, sentence: str) -> Prompt:
     """The prompt that asks a helper for a wrong version of a sentence; the helper does not see the answer."""
     options = "\n".join(f"({letter(i)}) {text}" for i, text in enumerate(question.options))
-    shown = {"question": _barred(f"{question.stem}\n{options}"), "start": _barred(before), "sentence": _line(sentence)}
-    return _asked(fill(wordings()["mistake"], **shown))
+    slots = {
+        "question": _with_bars(f"{question.stem}\n{options}"),
+        "start": _with_bars(before),
+        "sentence": _line(sentence),
+    }
+    return _prompt_of(fill(wordings()["mistake"], **slots))
 
 
 def paraphrase_prompt(sentence: str) -> Prompt:
     """The prompt that asks a helper to paraphrase a sentence; the helper does not see the question."""
-    return _asked(fill(wordings()["paraphrase"], sentence=_line(sentence)))
+    return _prompt_of(fill(wordings()["paraphrase"], sentence=_line(sentence)))
 
 
 def helped(reply: Reply, sentence: str) -> str:
     """The sentence that a helper wrote, with the white space of the one it replaces; empty if it wrote no new one."""
     lines = [line.strip(' |\t"“”') for line in split(reply.text).said.splitlines() if line.strip(" |\t")]
-    said = lines[0] if lines and reply.stop == "end" else ""
-    return said + sentence[len(sentence.rstrip()) :] if said.casefold() != sentence.strip().casefold() else ""
+    text = lines[0] if lines and reply.stop == "end" else ""
+    return text + sentence[len(sentence.rstrip()) :] if text.casefold() != sentence.strip().casefold() else ""
 
 
 class Canary(NamedTuple):
@@ -216,37 +222,37 @@ class Canary(NamedTuple):
         It does not matter which word results: a small model that makes "blazing" of "bl" received the prefill just as one
         that makes "blue". A model that did not receive it starts a new sentence.
         """
-        begun = self.prompt.turns[-1].text().rpartition(" ")[2]
-        return text[:1].islower() and not text.lower().startswith(begun.lower())
+        beginning = self.prompt.turns[-1].text().rpartition(" ")[2]
+        return text[:1].islower() and not text.lower().startswith(beginning.lower())
 
 
 def canaries() -> tuple[Canary, ...]:
     """The canaries that test whether prefills reach a model; some servers silently drop them."""
-    found = []
+    result = []
     for entry in bank(CANARIES).entries:
         question, start = entry.split(" = ")
-        found.append(Canary(_begun(_asked(question), start)))
-    return tuple(found)
+        result.append(Canary(_with_prefill(_prompt_of(question), start)))
+    return tuple(result)
 
 
-def _asked(text: str) -> Prompt:
+def _prompt_of(text: str) -> Prompt:
     """One question to a model."""
     return Prompt((Turn("user", (Part("instruction", text),)),))
 
 
-def _begun(prompt: Prompt, start: str) -> Prompt:
+def _with_prefill(prompt: Prompt, start: str) -> Prompt:
     """A prompt with a prefilled reply; unchanged if `start` is empty."""
     return Prompt((*prompt.turns, Turn("assistant", (Part("instruction", start),)))) if start else prompt
 
 
-def _quoted(prompt: Prompt, form: str, start: str) -> Prompt:
+def _with_quote(prompt: Prompt, form: str, start: str) -> Prompt:
     """A prompt that quotes a reasoning at its end."""
     *before, last = prompt.turns
-    text = fill(wordings()[form], start=_barred(start) if start.strip() else wordings()["nothing"])
+    text = fill(wordings()[form], start=_with_bars(start) if start.strip() else wordings()["nothing"])
     return Prompt((*before, Turn(last.role, (*(last.parts or ()), Part("instruction", text)))))
 
 
-def _barred(text: str) -> str:
+def _with_bars(text: str) -> str:
     """A text with a bar before each line."""
     return "\n".join(f"| {_line(line)}" for line in text.strip().splitlines()) or wordings()["nothing"]
 

@@ -43,8 +43,8 @@ def adapted(model: PreTrainedModel, adapter: Path, **loading: bool) -> PeftModel
         problem = "does not hold" if result.missing_keys else "holds, and its config does not name,"
         raise ModelError(
             f"The adapter {str(adapter)!r} {problem} {mismatches[0]} and {len(mismatches) - 1} more weights, so it would "
-            f"answer as if these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of this "
-            "base."
+            f"answer as if these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, "
+            "of this base."
         )
     return peft_model
 

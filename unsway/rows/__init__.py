@@ -71,14 +71,14 @@ class ForeignRow(BaseModel):
     @classmethod
     def use_own_names(cls, row: dict[str, Any]) -> dict[str, Any]:
         """Rename fields that have an alternative name in the file. Raises `BadField` for a field given twice."""
-        found = dict(row)
-        for field, others in cls.OTHER_NAMES.items():
-            present = [name for name in (field, *others) if name in row]
+        own_fields = dict(row)
+        for field, aliases in cls.OTHER_NAMES.items():
+            present = [name for name in (field, *aliases) if name in row]
             if len(present) > 1:
                 raise BadField(field, f"is given twice, as {' and '.join(present)}")
             if present:
-                found[field] = found.pop(present[0])
-        return found
+                own_fields[field] = own_fields.pop(present[0])
+        return own_fields
 
 
 Row = TypeVar("Row", bound=ForeignRow)
@@ -133,10 +133,10 @@ def _check(body: object, layouts: Sequence[type[Row]], path: str | Path, line: i
     try:
         if not isinstance(body, dict):
             raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
-        layout = next((one for one in layouts if one.fits(body)), layouts[-1])
-        known = layout.known_fields()
-        row = {name: value for name, value in body.items() if name in known}
-        half = next((found for name, value in row.items() if (found := _half_pair(value, name))), None)
+        layout = next((candidate for candidate in layouts if candidate.fits(body)), layouts[-1])
+        names = layout.known_fields()
+        row = {name: value for name, value in body.items() if name in names}
+        half = next((field for name, value in row.items() if (field := _half_pair(value, name))), None)
         if half and not layout.REPLACES_HALVES:
             raise BadRow(path, line, half, "holds half of a surrogate pair, which no file can; remove it")
         if half:
@@ -154,7 +154,7 @@ def _half_pair(value: object, field: str) -> str | None:
     if isinstance(value, str):
         return field if not value.isascii() and _HALF.search(value) else None
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return next((found for key, part in parts if (found := _half_pair(part, f"{field}.{key}"))), None)
+    return next((inner_field for key, part in parts if (inner_field := _half_pair(part, f"{field}.{key}"))), None)
 
 
 # ---------------------------------------------------------------- what is wrong with a row
@@ -176,28 +176,34 @@ _MUST: Mapping[str, str] = {
 
 def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str, Any]) -> tuple[str, str]:
     """The field, as the file names it, and what is wrong with it."""
-    about, value, kind = error.get("ctx", {}), error["input"], error["type"]
-    raised, loc = about.get("error"), error["loc"]
-    if isinstance(raised, BadField):
-        return raised.field, raised.problem
-    if isinstance(raised, ValidationError):  # raised by one of our values inside the field
-        inner = raised.errors(include_url=False)[0]
-        return _complaint(inner | {"loc": (*loc, *inner["loc"])}, layout, body)
-    first, *rest = loc or ("row",)
-    called = (name for name in layout.OTHER_NAMES.get(str(first), ()) if name in body and first not in body)
-    field = ".".join(map(str, [next(called, first), *rest]))
-    known = None if rest else layout.model_fields.get(str(first))
+    ctx = error.get("ctx", {})
+    value = error["input"]
+    kind = error["type"]
+    cause = ctx.get("error")
+    location = error["loc"]
+    if isinstance(cause, BadField):
+        return cause.field, cause.problem
+    if isinstance(cause, ValidationError):  # raised by one of our values inside the field
+        inner = cause.errors(include_url=False)[0]
+        return _complaint(inner | {"loc": (*location, *inner["loc"])}, layout, body)
+    first, *rest = location or ("row",)
+    aliases = (name for name in layout.OTHER_NAMES.get(str(first), ()) if name in body and first not in body)
+    field = ".".join(map(str, [next(aliases, first), *rest]))
+    model_field = None if rest else layout.model_fields.get(str(first))
     if kind == "missing":
-        advice = f"; {known.description}" if known and known.description else ""
-        there = ", ".join(value if rest else body)[:200].encode("utf-8", "replace").decode() or "nothing"
-        return field, f"is missing{advice}. The row has: {there}"
-    if isinstance(raised, ValueError):
-        return field, str(raised)
+        advice = f"; {model_field.description}" if model_field and model_field.description else ""
+        names = ", ".join(value if rest else body)[:200].encode("utf-8", "replace").decode() or "nothing"
+        return field, f"is missing{advice}. The row has: {names}"
+    if isinstance(cause, ValueError):
+        return field, str(cause)
     if kind == "literal_error":
-        return field, f"is {str(value)[:60]!r}; allowed: {about['expected'].replace(' or ', ', ').replace(chr(39), '')}"
-    must = _MUST.get(kind) or error["msg"].replace("Input should be", "must be")
-    nullable = " or null" if known and NoneType in get_args(known.annotation) else ""
-    return field, f"{must}{nullable}, is {kind_of(value)}"
+        return (
+            field,
+            f"is {str(value)[:60]!r}; allowed: {ctx['expected'].replace(' or ', ', ').replace(chr(39), '')}",
+        )
+    rule = _MUST.get(kind) or error["msg"].replace("Input should be", "must be")
+    nullable = " or null" if model_field and NoneType in get_args(model_field.annotation) else ""
+    return field, f"{rule}{nullable}, is {kind_of(value)}"
 
 
 # ---------------------------------------------------------------- fields that several layouts have

@@ -71,34 +71,34 @@ class Opening:
         """The names of a table's columns, once its first row has been read."""
         try:
             with path.open("rb") as file:
-                packed = file.read(8)
-            self.is_packed = packed.startswith(b"\x1f\x8b") or path.suffix.lower() == ".gz"
+                magic = file.read(8)
+            self.is_packed = magic.startswith(b"\x1f\x8b") or path.suffix.lower() == ".gz"
             with self._bytes() as file:
                 start = file.read(4096)
         except (OSError, EOFError, zlib.error) as error:
             raise self._unreadable(error) from error
         is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in start
         self.encoding = "utf-16" if is_wide else "utf-8-sig"
-        endings = "".join(path.suffixes[-2:]).lower()
+        suffixes = "".join(path.suffixes[-2:]).lower()
         text = start.decode(self.encoding, "replace").lstrip("\ufeff \t\r\n")
         first = text.partition("\n")[0]
         self.kind: Kind = "jsonl"
         """The kind of the file."""
         if start.startswith(b"PK\x03\x04"):
-            what = "an Inspect log: `unsway import` reads it"
-            if ".eval" not in endings:
-                what = "a zip archive or a workbook (.xlsx): save its sheet as CSV in UTF-8, or unpack it"
-            raise BadInput(f"{path} is {what}.")
+            description = "an Inspect log: `unsway import` reads it"
+            if ".eval" not in suffixes:
+                description = "a zip archive or a workbook (.xlsx): save its sheet as CSV in UTF-8, or unpack it"
+            raise BadInput(f"{path} is {description}.")
         if start.startswith(b"\x28\xb5\x2f\xfd"):
             raise BadInput(f"{path} is packed with zstd. Unpack it first (zstd -d), or pack it with gzip.")
         if start.startswith(b"PAR1"):
             self.kind = "parquet"
-        elif start.startswith(b"ARROW1") or ".arrow" in endings:
+        elif start.startswith(b"ARROW1") or ".arrow" in suffixes:
             self.kind = "arrow"
         elif text.startswith("[") or (text.startswith("{") and not self.has_a_value_a_line()):
             self.kind = "document"
         elif not text.startswith("{") and (
-            ".csv" in endings or ".tsv" in endings or any(first.count(mark) > 1 for mark in SEPARATORS)
+            ".csv" in suffixes or ".tsv" in suffixes or any(first.count(mark) > 1 for mark in SEPARATORS)
         ):
             self.kind = "table"
 
@@ -135,9 +135,9 @@ class Opening:
 
     def _unreadable(self, error: Exception) -> BadInput:
         if isinstance(error, UnicodeError):
-            where = f" ({error.reason} at byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
+            detail = f" ({error.reason} at byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
             return BadInput(
-                f"{self.path} is not UTF-8 text{where}. Save it as UTF-8 (in Excel: CSV UTF-8; elsewhere: iconv -f "
+                f"{self.path} is not UTF-8 text{detail}. Save it as UTF-8 (in Excel: CSV UTF-8; elsewhere: iconv -f "
                 "WINDOWS-1252 -t UTF-8)."
             )
         return BadInput(f"Cannot read {self.path}: {error}. It must be UTF-8 text, or such a text packed as .gz.")
@@ -145,11 +145,13 @@ class Opening:
     def lines(self) -> Iterator[tuple[int, str, int]]:
         """The number, the text and the length of every line; only the beginning of a line that is too long."""
         try:
-            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding, newline="") as opened:
+            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding, newline="") as stream:
                 line = 0
-                while text := opened.readline(self.longest + 1):
-                    line, size, rest = line + 1, len(text), text
-                    while size > self.longest and not rest.endswith("\n") and (rest := opened.readline(self.longest)):
+                while text := stream.readline(self.longest + 1):
+                    line = line + 1
+                    size = len(text)
+                    rest = text
+                    while size > self.longest and not rest.endswith("\n") and (rest := stream.readline(self.longest)):
                         size += len(rest)
                     yield line, text.lstrip("\ufeff"), size - rest.endswith("\n")
         except (OSError, EOFError, zlib.error, UnicodeError) as error:
@@ -169,15 +171,17 @@ class Opening:
                 try:
                     yield line, json.loads(text, object_pairs_hook=distinct)
                 except (ValueError, RecursionError) as error:
-                    why = str(error)[:200]
+                    reason = str(error)[:200]
                     if isinstance(error, json.JSONDecodeError):
-                        why = f"{error.msg} (character {error.pos + 1})"
-                    what = f"is not JSON: {why}. Each line must be one JSON object"
+                        reason = f"{error.msg} (character {error.pos + 1})"
+                    problem = f"is not JSON: {reason}. Each line must be one JSON object"
                     if text.lstrip().startswith("["):
-                        what += "; a file that is one JSON array must be written as one object a line"
+                        problem += "; a file that is one JSON array must be written as one object a line"
                     elif line == 1 and not text.lstrip().startswith(("{", '"')):
-                        what += f"; the file begins with {text.strip()[:60]!r}. A table's first line names its columns"
-                    yield line, BadRow(self.path, line, "row", what)
+                        problem += (
+                            f"; the file begins with {text.strip()[:60]!r}. A table's first line names its columns"
+                        )
+                    yield line, BadRow(self.path, line, "row", problem)
 
     def document(self) -> Iterator[tuple[int, Any]]:
         """The rows of a JSON document; rows of an array come with the line numbers where they begin.
@@ -185,8 +189,8 @@ class Opening:
         If the whole text is not valid JSON, it is read line by line. Raises `BadInput` if it is too large.
         """
         try:
-            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as opened:
-                text = opened.read(LARGEST + 1)
+            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as stream:
+                text = stream.read(LARGEST + 1)
         except (OSError, EOFError, zlib.error, UnicodeError) as error:
             raise self._unreadable(error) from error
         if len(text) > LARGEST:
@@ -203,10 +207,11 @@ class Opening:
         if not isinstance(body, list):
             yield from enumerate(rows_of(body, self.path), line)
             return
-        decoder, at = json.JSONDecoder(object_pairs_hook=distinct), begin + 1
-        while text[after := re.compile(r"[\s,]*").match(text, at).end()] != "]":  # type: ignore[union-attr]
+        decoder = json.JSONDecoder(object_pairs_hook=distinct)
+        position = begin + 1
+        while text[after := re.compile(r"[\s,]*").match(text, position).end()] != "]":  # type: ignore[union-attr]
             line, begin = line + text.count("\n", begin, after), after
-            value, at = decoder.raw_decode(text, after)
+            value, position = decoder.raw_decode(text, after)
             yield line, value
 
     # ------------------------------------------------------------ tables
@@ -232,19 +237,21 @@ class Opening:
                 if not any(cell.strip() for cell in cells):
                     continue
                 if names is None:
-                    names = [f"{place}" for place in range(1, len(cells) + 1)]
+                    names = [f"{number}" for number in range(1, len(cells) + 1)]
                     if self.header:
-                        names = [cell.strip() or f"(column {place})" for place, cell in zip(names, cells, strict=True)]
-                        if twice := sorted({name for name in names if names.count(name) > 1}):
-                            what = f"names a column twice: {', '.join(twice)[:200]}"
-                            raise BadRow(self.path, line, "header", what)
+                        names = [
+                            cell.strip() or f"(column {number})" for number, cell in zip(names, cells, strict=True)
+                        ]
+                        if duplicates := sorted({name for name in names if names.count(name) > 1}):
+                            problem = f"names a column twice: {', '.join(duplicates)[:200]}"
+                            raise BadRow(self.path, line, "header", problem)
                         self.columns = names
                         continue
                 if any(cell.strip() for cell in cells[len(names) :]):
-                    what = (
+                    problem = (
                         f"has more cells than the header, which has {len(names)} ({SEPARATORS[separator]} between them)"
                     )
-                    yield line, BadRow(self.path, line, "row", what)
+                    yield line, BadRow(self.path, line, "row", problem)
                 else:
                     yield line, dict(zip(names, cells, strict=False))
         except csv.Error as error:
@@ -262,11 +269,11 @@ class Opening:
                 head.append(text)
             if len(head) == 20:
                 break
-        named = re.match(r"sep=(.)\s*$", head[0]) if head else None
-        if named and named[1] in SEPARATORS:
-            return named[1], 1
+        match = re.match(r"sep=(.)\s*$", head[0]) if head else None
+        if match and match[1] in SEPARATORS:
+            return match[1], 1
         default = "\t" if ".tsv" in "".join(self.path.suffixes[-2:]).lower() else ","
-        found = {}
+        candidates = {}
         for separator in (default, *(mark for mark in SEPARATORS if mark != default)):
             try:
                 rows = [row for row in csv.reader(head, delimiter=separator) if any(cell.strip() for cell in row)]
@@ -274,8 +281,8 @@ class Opening:
                 continue
             widths = [len(row) for row in rows]
             if widths and widths[0] > 1:
-                found[separator] = (len(widths) < 2 or widths[0] == widths[1], widths[0])
-        return max(found, key=lambda mark: found[mark], default=default), 0
+                candidates[separator] = (len(widths) < 2 or widths[0] == widths[1], widths[0])
+        return max(candidates, key=lambda mark: candidates[mark], default=default), 0
 
 
 # ---------------------------------------------------------------- rows of binary files and of documents
@@ -302,22 +309,22 @@ def arrow(path: Path) -> Iterator[dict[str, Any]]:
 def parquet(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of a Parquet file (the format of the hub). Raises `BadInput` if it is damaged."""
     with requires("hub", f"Reading {path.name}"):
-        opened = importlib.import_module("pyarrow.parquet").ParquetFile
+        open_file = importlib.import_module("pyarrow.parquet").ParquetFile
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             for batch in file.iter_batches():
                 yield from batch.to_pylist()
     except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
-        why = str(error).strip(" .\n")
-        raise BadInput(f"Cannot read {path}: {why}. It must be a whole Parquet file.") from error
+        reason = str(error).strip(" .\n")
+        raise BadInput(f"Cannot read {path}: {reason}. It must be a whole Parquet file.") from error
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object from its pairs. Raises `ValueError` if two have the same name, because one would be lost."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
-    return found
+    return fields
 
 
 def rows_of(body: object, path: Path) -> Iterable[Any]:

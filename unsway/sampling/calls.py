@@ -177,8 +177,8 @@ class Calls:
             if self.name.startswith(SELF_HOSTED) and output.model and not is_same:
                 served_name = plain(output.model)
                 message = (
-                    f"{served_name!r} answered instead of {self.answers_as or model_name!r}. Serve the model under the name that is "
-                    f"asked for; or, if the server is right, say so: -M answers_as={served_name}"
+                    f"{served_name!r} answered instead of {self.answers_as or model_name!r}. Serve the model under the "
+                    f"name that is asked for; or, if the server is right, say so: -M answers_as={served_name}"
                 )
                 raise CallFailed("another model", message, passing=True)
         except Exception as error:

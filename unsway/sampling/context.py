@@ -130,8 +130,8 @@ def beside_default_system(
             if not any(rest.endswith(without_cue[i:]) for i in range(n + 1)):  # one inserted passage, with the cue
                 raise BadInput(
                     f"The cue of {pair.bias} is a system turn, and with it the chat template of {weights.name} writes "
-                    f"{with_cue[:60]!r} where it writes {without_cue[:60]!r} otherwise: both sides would differ by more than the "
-                    "cue. Leave the bias out for this model, or take another one."
+                    f"{with_cue[:60]!r} where it writes {without_cue[:60]!r} otherwise: both sides would differ by "
+                    "more than the cue. Leave the bias out for this model, or take another one."
                 )
     return prompts
 

@@ -82,8 +82,8 @@ def check_settings(settings: Settings, model: str) -> None:
     beginning = settings.letter_begins
     if beginning is not None and (model.startswith(LOCAL) or not beginning.strip() or beginning != beginning.rstrip()):
         raise BadInput(
-            f"letter_begins is {beginning!r}: letters of hosted models alone are begun so, by something that ends in no white "
-            f"space, and the model is {model}. Leave it out: local engines choose between the letters."
+            f"letter_begins is {beginning!r}: letters of hosted models alone are begun so, by something that ends in "
+            f"no white space, and the model is {model}. Leave it out: local engines choose between the letters."
         )
     if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):
         raise BadInput(

@@ -82,21 +82,19 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
     first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > first_start)
     last_pieces = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
     spans = _spans(before)
-    window_pairs = pairs
+    places = pairs
     match window:
         case "after":
-            window_pairs = tuple(pair for pair in pairs if pair[1] >= first_cue)
+            places = tuple(pair for pair in pairs if pair[1] >= first_cue)
         case "content":
             low, high = min(p.start for p in last_pieces), max(p.end for p in last_pieces)
-            window_pairs = tuple(pair for pair in pairs if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
+            places = tuple(pair for pair in pairs if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
         case "suffix":
             ends = (len(spans) - 1, len(_spans(after)) - 1)
-            window_pairs = tuple(pair for i, pair in enumerate(reversed(pairs)) if pair == (ends[0] - i, ends[1] - i))[
-                ::-1
-            ]
-    if not window_pairs:
+            places = tuple(pair for i, pair in enumerate(reversed(pairs)) if pair == (ends[0] - i, ends[1] - i))[::-1]
+    if not places:
         raise BadInput(f"has no aligned tokens in the window {window!r}")
-    return window_pairs
+    return places
 
 
 def _spans(rendering: _Rendering) -> list[tuple[int, int]]:

@@ -100,14 +100,14 @@ def check(method: Method, backend: Backend, base: str) -> None:
     if Tuner in method.needs & backend.offers and type(method.objective) not in backend.objectives:
         missing.append(method.objective.what)
     if missing:
-        abilities = [WHAT[seam] for seam in backend.offers - {Tuner}] + [
+        offers = [WHAT[seam] for seam in backend.offers - {Tuner}] + [
             objective.what for objective in backend.objectives
         ]
         hint = f"; or set {method.sparing}" if method.sparing and method.seams == method.needs else ""
         raise BadInput(
             f"{method.name!r} needs a back-end that can {', '.join(sorted(missing))}; "
-            f"{backend.name!r} can {'only ' + ', '.join(sorted(abilities)) if abilities else 'do nothing'}. Choose another back-end, or "
-            f"another method{hint}."
+            f"{backend.name!r} can {'only ' + ', '.join(sorted(offers)) if offers else 'do nothing'}. Choose another "
+            f"back-end, or another method{hint}."
         )
     backend.check(method, base)
 
@@ -124,8 +124,9 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
     foreign_types = {type(row).__name__ for row in rows} - {Example.__name__}
     if foreign_types:
         raise BadInput(
-            f"Rows to train on are unsway.Example, and here are some of the type {min(foreign_types)}. Give the examples of a mixture, "
-            "or the path of a JSONL file in a layout of docs/training-data.md, which dataset.to_json(PATH) writes."
+            f"Rows to train on are unsway.Example, and here are some of the type {min(foreign_types)}. Give the "
+            "examples of a mixture, or the path of a JSONL file in a layout of docs/training-data.md, which "
+            "dataset.to_json(PATH) writes."
         )
     refused = [(number, reason) for number, row in enumerate(rows, 1) if (reason := method.refuses(row))]
     if refused:

@@ -42,11 +42,11 @@ def check_kinds(value: object) -> None:
     """
     cls = type(value)
     if cls not in _HINTS:
-        found: dict[str, Any] = {}  # stored only when complete: other threads make such values too
-        for one in reversed(cls.__mro__):
-            module = sys.modules.get(one.__module__)  # None for a class that was sent to another process
-            found |= _hints(inspect.get_annotations(one), vars(module) if module else {})
-        _HINTS[cls] = {name: hint for name, hint in found.items() if hint is not KW_ONLY}
+        hints: dict[str, Any] = {}  # stored only when complete: other threads make such values too
+        for base in reversed(cls.__mro__):
+            module = sys.modules.get(base.__module__)  # None for a class that was sent to another process
+            hints |= _hints(inspect.get_annotations(base), vars(module) if module else {})
+        _HINTS[cls] = {name: hint for name, hint in hints.items() if hint is not KW_ONLY}
     for name, hint in _HINTS[cls].items():
         if not _is_of(getattr(value, name), hint):
             raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_words(hint)}.")
@@ -62,17 +62,17 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if verb not in _HINTS:
-            found = _hints(verb.__annotations__, verb.__globals__)
-            _HINTS[verb] = {name: hint for name, hint in found.items() if _is_plain(hint)}
+            hints = _hints(verb.__annotations__, verb.__globals__)
+            _HINTS[verb] = {name: hint for name, hint in hints.items() if _is_plain(hint)}
         try:
-            given = signature.bind(*args, **kwargs).arguments
+            arguments = signature.bind(*args, **kwargs).arguments
         except TypeError:  # Python itself reports a missing or unknown argument
             return verb(*args, **kwargs)
         for name, hint in _HINTS[verb].items():
-            if name in given and not _is_of(given[name], hint):
-                shown = repr(given[name])
-                shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
-                raise BadInput(f"{name} is {shown}; it is {_words(hint)} in {verb.__name__}(…, {name}=).")
+            if name in arguments and not _is_of(arguments[name], hint):
+                excerpt = repr(arguments[name])
+                excerpt = excerpt if len(excerpt) <= SHOWN else f"{excerpt[:SHOWN]}…"
+                raise BadInput(f"{name} is {excerpt}; it is {_words(hint)} in {verb.__name__}(…, {name}=).")
         return verb(*args, **kwargs)
 
     return call
@@ -87,70 +87,72 @@ class _Names(dict[str, Any]):
 
 def _hints(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Any]:
     """Evaluated annotations, without those that refer to missing packages or modules that are not imported."""
-    found: dict[str, Any] = {}
-    for name, one in annotations.items():
+    hints: dict[str, Any] = {}
+    for name, annotation in annotations.items():
         try:
-            found |= get_type_hints(SimpleNamespace(__annotations__={name: one}), names, _Names(names))
+            hints |= get_type_hints(SimpleNamespace(__annotations__={name: annotation}), names, _Names(names))
         except (NameError, TypeError, AttributeError):
             continue
-    return found
+    return hints
 
 
 def _is_plain(hint: Any) -> bool:
     """Whether an annotation consists of numbers, booleans, texts, paths, literals and mappings, or sequences of these."""
     if get_origin(hint) in (Union, UnionType, tuple, Sequence, Iterable):
-        return all(one is Ellipsis or _is_plain(one) for one in get_args(hint))
+        return all(part is Ellipsis or _is_plain(part) for part in get_args(hint))
     return hint in (bool, int, float, str, NoneType, Path) or get_origin(hint) in (Literal, Mapping)
 
 
-def _is_of(given: Any, hint: Any) -> bool:
+def _is_of(value: Any, hint: Any) -> bool:
     """Whether a value has the type of an annotation; a list is accepted as a tuple."""
-    of = get_args(hint)
+    args = get_args(hint)
     if get_origin(hint) is Literal:
-        return given in of
+        return value in args
     if get_origin(hint) is Callable:
-        return callable(given)
+        return callable(value)
     if get_origin(hint) is type:
-        return isinstance(given, type)
+        return isinstance(value, type)
     if get_origin(hint) in (Union, UnionType):
-        if Path in of and isinstance(given, str) and "://" in given:  # `Path` would make a folder named "s3:"
+        if Path in args and isinstance(value, str) and "://" in value:  # `Path` would make a folder named "s3:"
             return False
-        return any(_is_of(given, each) for each in of)
+        return any(_is_of(value, part) for part in args)
     if get_origin(hint) is tuple:
-        kinds = of[:1] * len(given) if of[-1] is Ellipsis and isinstance(given, tuple | list) else of
-        return isinstance(given, tuple | list) and len(given) == len(kinds) and all(map(_is_of, given, kinds))
+        kinds = args[:1] * len(value) if args[-1] is Ellipsis and isinstance(value, tuple | list) else args
+        return isinstance(value, tuple | list) and len(value) == len(kinds) and all(map(_is_of, value, kinds))
     if get_origin(hint) in (Sequence, Iterable):
-        several = isinstance(given, Iterable) and not isinstance(given, str | bytes)
-        return several and (not isinstance(given, Collection) or all(_is_of(each, of[0]) for each in given))
+        is_several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+        return is_several and (not isinstance(value, Collection) or all(_is_of(item, args[0]) for item in value))
     if get_origin(hint) is Mapping:
-        return isinstance(given, Mapping)
+        return isinstance(value, Mapping)
     if hint in (bool, str, NoneType):
-        return isinstance(given, hint)
+        return isinstance(value, hint)
     if hint is Path:
-        return isinstance(given, PathLike)
+        return isinstance(value, PathLike)
     if hint in (int, float):
-        right = isinstance(given, Integral if hint is int else Real) and not isinstance(given, bool)
-        return right and (hint is int or abs(given) <= sys.float_info.max)  # larger numbers do not fit a float
+        is_number = isinstance(value, Integral if hint is int else Real) and not isinstance(value, bool)
+        return is_number and (hint is int or abs(value) <= sys.float_info.max)  # larger numbers do not fit a float
     if isinstance(hint, type) and is_dataclass(hint):
-        return isinstance(given, hint)
+        return isinstance(value, hint)
     return True
 
 
 def _words(hint: Any) -> str:
     """An annotation in words."""
-    of = get_args(hint)
+    args = get_args(hint)
     if get_origin(hint) is Literal:
-        return f"one of {', '.join(map(repr, of))}"
+        return f"one of {', '.join(map(repr, args))}"
     if get_origin(hint) in (Union, UnionType):
-        is_long = any(get_origin(one) in (tuple, Sequence, Iterable) for one in of)
-        alternatives = [one for one in of if not (one is str and Path in of)]  # a path is given as text
+        is_long = any(get_origin(part) in (tuple, Sequence, Iterable) for part in args)
+        alternatives = [part for part in args if not (part is str and Path in args)]  # a path is given as text
         return (", or " if is_long else " or ").join(map(_words, alternatives))
     if get_origin(hint) is tuple:
         return (
-            f"a tuple, each entry {_words(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_words, of))}"
+            f"a tuple, each entry {_words(args[0])}"
+            if args[-1] is Ellipsis
+            else f"a tuple of {', '.join(map(_words, args))}"
         )
     if get_origin(hint) in (Sequence, Iterable):
-        return f"several, each {_words(of[0])}"
+        return f"several, each {_words(args[0])}"
     if get_origin(hint) in (Callable, type):
         return "a class" if get_origin(hint) is type else "a function"
     if isinstance(hint, type) and is_dataclass(hint):

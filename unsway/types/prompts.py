@@ -107,29 +107,29 @@ class Prompt(_KeepsId):
         Stops before the first model turn without a text in `said`. So a runner goes through the prompt by calling this again
         with one more reply each time.
         """
-        out: list[Message] = []
-        words = iter(said)
+        messages: list[Message] = []
+        replies = iter(said)
         for turn in self.turns:
             if turn.parts is not None:
-                out.append(Message(turn.role, turn.text()))
+                messages.append(Message(turn.role, turn.text()))
                 continue
-            spoken = next(words, None)
-            if spoken is None:
-                return tuple(out)
-            out.append(Message(turn.role, spoken))
-        return tuple(out)
+            reply = next(replies, None)
+            if reply is None:
+                return tuple(messages)
+            messages.append(Message(turn.role, reply))
+        return tuple(messages)
 
     def stripped(self) -> Prompt:
         """The prompt without cue parts, model turns and turns left empty; adjacent turns of one role are merged."""
         turns: list[Turn] = []
         for turn in self.turns:
-            kept = tuple(p for p in turn.parts or () if p.kind != "cue")
-            if not kept:
+            parts = tuple(p for p in turn.parts or () if p.kind != "cue")
+            if not parts:
                 continue
             if turns and turns[-1].role == turn.role:
-                turns[-1] = Turn(turn.role, (turns[-1].parts or ()) + kept)
+                turns[-1] = Turn(turn.role, (turns[-1].parts or ()) + parts)
             else:
-                turns.append(Turn(turn.role, kept))
+                turns.append(Turn(turn.role, parts))
         return Prompt(tuple(turns))
 
     def cue(self) -> str:
