@@ -116,12 +116,12 @@ class Rewrite:
         with open_session(model) as session:
             check_fit(requests.values(), session, settings, advice=advice)
             replies = ask(requests.values(), session, sampling, settings=settings, samples=1, label=f"{self.name} 1")
-        reply_to = {reply.prompt_id: reply for reply in replies}
+        by_request = {reply.prompt_id: reply for reply in replies}
         results: dict[str, Prompt | str] = {}
         for key, request in requests.items():
             prompt, pair = originals[key]
             order = range(len(pair.order)) if key == pair.clean.id else pair.order
-            results[key] = rewritten(prompt, [pair.question.options[i] for i in order], reply_to[request.id])
+            results[key] = rewritten(prompt, [pair.question.options[i] for i in order], by_request[request.id])
         failures = {key: result for key, result in results.items() if isinstance(result, str)}
         changed = Changed.of(
             pairs, {key: result for key, result in results.items() if isinstance(result, Prompt)}, unasked | failures

@@ -120,14 +120,14 @@ class Weights:
         mark = "\N{SNOWMAN}"
         chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
         text = str(self.tokenizer.apply_chat_template(chat, tokenize=False))
-        after = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
-        return int(next((token for token in after if token in self.ends), self.tokenizer.eos_token_id))
+        ids = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
+        return int(next((token for token in ids if token in self.ends), self.tokenizer.eos_token_id))
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
         """Texts of the special tokens, which separate turns and mark the start and end of a reply."""
-        added = self.tokenizer.added_tokens_decoder.values()
-        special = {token.content for token in added if token.special}
+        added_tokens = self.tokenizer.added_tokens_decoder.values()
+        special = {token.content for token in added_tokens if token.special}
         return tuple(sorted(special | set(self.tokenizer.all_special_tokens)))
 
     def check_plain(self, text: str) -> None:
@@ -217,14 +217,14 @@ def locate(name: str) -> Weights:
                 f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "
                 f"into {ADAPTER_FILE}, as base_model_name_or_path."
             )
-        beside = folder / origin
-        base_folder = beside if beside.is_dir() else Path(origin.removeprefix("unsway/")).expanduser()
+        local_base = folder / origin
+        base_folder = local_base if local_base.is_dir() else Path(origin.removeprefix("unsway/")).expanduser()
         if (base_folder / ADAPTER_FILE).is_file():
             raise ModelError(
                 f"The adapter {name!r} was trained from {origin!r}, which is itself a base with an adapter. Merge that one "
                 f"first (unsway export {origin} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
             )
-        base = _base_of(folder, str(beside) if beside.is_dir() else origin.removeprefix("unsway/"))
+        base = _base_of(folder, str(local_base) if local_base.is_dir() else origin.removeprefix("unsway/"))
         return Weights(str(folder), base.folder, _check_weights(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
         return Weights(name, _check_weights(folder))

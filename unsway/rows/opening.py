@@ -218,22 +218,22 @@ class Opening:
 
     def table(self) -> Iterator[tuple[int, Any]]:
         """The rows of a table, as cells by column name; blank rows are skipped. Raises `BadRow`."""
-        separator, skipped = self.separator()
+        separator, n_skipped = self.separator()
         csv.field_size_limit(max(csv.field_size_limit(), self.longest))
 
         def texts() -> Iterator[str]:
             for line, text, length in self.lines():
                 if length > self.longest:
                     raise self._too_long(line, length)
-                if line > skipped:
+                if line > n_skipped:
                     yield text
 
         table = csv.reader(texts(), delimiter=separator, strict=True)
         names: list[str] | None = None
-        line = skipped
+        line = n_skipped
         try:
             for cells in table:
-                line = table.line_num + skipped
+                line = table.line_num + n_skipped
                 if not any(cell.strip() for cell in cells):
                     continue
                 if names is None:

@@ -178,8 +178,8 @@ def paired_answers() -> Scorer:
         clean = reading if metadata["arm"] == "clean" else Reading(None, "no_reply")
         hit = pair.target.hit(reading, clean) if "target" in metadata else None
         gold = pair.question.gold
-        right = None if gold is None or reading.choice is None else reading.choice == gold
-        value = {"followed": hit, "right": right, "read": reading.value is not None}
+        is_right = None if gold is None or reading.choice is None else reading.choice == gold
+        value = {"followed": hit, "right": is_right, "read": reading.value is not None}
         details = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
         return Score(
             value={name: math.nan if number is None else float(number) for name, number in value.items()},

@@ -75,13 +75,18 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
         raise BadInput("has prompts that differ by more than cues (a permutation of the options, or other words)")
     if not weights.tokenizer.is_fast:
         return _common_end(weights, clean, biased, window)
-    before, after = _render(weights, clean), _render(weights, biased)
-    pairs = _same_tokens(before, after, _characters(before, after))
-    cues = [piece for piece in after.pieces if piece.kind == "cue" and piece.start < piece.end]
+    clean_rendering = _render(weights, clean)
+    biased_rendering = _render(weights, biased)
+    pairs = _same_tokens(clean_rendering, biased_rendering, _characters(clean_rendering, biased_rendering))
+    cues = [piece for piece in biased_rendering.pieces if piece.kind == "cue" and piece.start < piece.end]
     first_start = min((piece.start for piece in cues), default=0)
-    first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > first_start)
-    last_pieces = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
-    spans = _spans(before)
+    first_cue = next(i for i, (_, end) in enumerate(_spans(biased_rendering)) if end > first_start)
+    last_pieces = [
+        p
+        for p in clean_rendering.pieces
+        if p.message == clean_rendering.n_messages - 1 and p.kind not in ("template", "cue")
+    ]
+    spans = _spans(clean_rendering)
     places = pairs
     match window:
         case "after":
@@ -90,7 +95,7 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
             low, high = min(p.start for p in last_pieces), max(p.end for p in last_pieces)
             places = tuple(pair for pair in pairs if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
         case "suffix":
-            ends = (len(spans) - 1, len(_spans(after)) - 1)
+            ends = (len(spans) - 1, len(_spans(biased_rendering)) - 1)
             places = tuple(pair for i, pair in enumerate(reversed(pairs)) if pair == (ends[0] - i, ends[1] - i))[::-1]
     if not places:
         raise BadInput(f"has no aligned tokens in the window {window!r}")
@@ -106,11 +111,12 @@ def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window)
     """The common suffix of both prompts, by ids: all that is possible with a tokenizer that does not give token offsets."""
     if window != "suffix":
         raise BadInput(f"cannot be aligned: the tokenizer of {weights.name!r} gives no offsets. Set window=suffix")
-    before, after = weights.encode(clean.messages())[::-1], weights.encode(biased.messages())[::-1]
-    n = common(before, after)
+    clean_ids = weights.encode(clean.messages())[::-1]
+    biased_ids = weights.encode(biased.messages())[::-1]
+    n = common(clean_ids, biased_ids)
     if not n:
         raise BadInput("has no aligned tokens in the window 'suffix'")
-    return tuple((len(before) - i, len(after) - i) for i in range(n, 0, -1))
+    return tuple((len(clean_ids) - i, len(biased_ids) - i) for i in range(n, 0, -1))
 
 
 # ---------------------------------------------------------------- a prompt as characters and tokens
@@ -125,15 +131,17 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
     if any(skeleton.count(sentinel) != 1 for sentinel in sentinels):
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} drops or repeats a message")
     pieces: list[_Piece] = []
-    position, cut = 0, 0
+    position, template_start = 0, 0
     for index in sorted(range(len(messages)), key=lambda i: skeleton.index(sentinels[i])):
         sentinel_at = skeleton.index(sentinels[index])
-        template = skeleton[cut:sentinel_at]
-        cut = sentinel_at + len(sentinels[index])
+        template = skeleton[template_start:sentinel_at]
+        template_start = sentinel_at + len(sentinels[index])
         pieces.append(_Piece(position, position + len(template), index, "template"))
         content = messages[index].content
         following = skeleton[
-            cut : min([skeleton.index(s) for s in sentinels if skeleton.index(s) > sentinel_at] + [len(skeleton)])
+            template_start : min(
+                [skeleton.index(s) for s in sentinels if skeleton.index(s) > sentinel_at] + [len(skeleton)]
+            )
         ]
         start = position + len(template)
         rendered = next(
@@ -158,7 +166,7 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
             offset += len(part.text)
         position = start + len(rendered)
     pieces.append(_Piece(position, len(text), len(messages), "template"))
-    if text[position:] != skeleton[cut:]:
+    if text[position:] != skeleton[template_start:]:
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} ends otherwise with these messages")
     return _Rendering(text, tuple(pieces), _tokens(weights, messages, text), len(messages))
 
@@ -181,46 +189,47 @@ def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple
 # ---------------------------------------------------------------- matching
 
 
-def _characters(before: _Rendering, after: _Rendering) -> list[int]:
+def _characters(clean: _Rendering, biased: _Rendering) -> list[int]:
     """For each character of the clean text, its position in the biased one; -1 if it has none."""
-    positions = [-1] * len(before.text)
+    positions = [-1] * len(clean.text)
 
     def map_span(start: int, target: int, n: int) -> None:
         positions[start : start + n] = range(target, target + n)
 
-    holders: dict[int, list[int]] = {}
-    for ours, theirs in zip(before.own(), after.own(), strict=True):
-        n = min(ours.end - ours.start, theirs.end - theirs.start)  # a template may trim one of the two
-        map_span(ours.start, theirs.start, n)
-        holders.setdefault(ours.message, []).append(theirs.message)
-    template = {p.message: p for p in after.pieces if p.kind == "template"}
-    for piece in before.pieces:
+    biased_messages: dict[int, list[int]] = {}
+    for clean_piece, biased_piece in zip(clean.own(), biased.own(), strict=True):
+        # a template may trim one of the two
+        n = min(clean_piece.end - clean_piece.start, biased_piece.end - biased_piece.start)
+        map_span(clean_piece.start, biased_piece.start, n)
+        biased_messages.setdefault(clean_piece.message, []).append(biased_piece.message)
+    template = {p.message: p for p in biased.pieces if p.kind == "template"}
+    for piece in clean.pieces:
         if piece.kind != "template":
             continue
-        text = before.text[piece.start : piece.end]
-        if piece.message < before.n_messages:
-            counterpart = template[min(holders[piece.message])] if piece.message in holders else None
+        text = clean.text[piece.start : piece.end]
+        if piece.message < clean.n_messages:
+            counterpart = template[min(biased_messages[piece.message])] if piece.message in biased_messages else None
         else:
-            ends_alike = max(holders[before.n_messages - 1]) == after.n_messages - 1
-            counterpart = template[after.n_messages] if ends_alike else None
+            ends_alike = max(biased_messages[clean.n_messages - 1]) == biased.n_messages - 1
+            counterpart = template[biased.n_messages] if ends_alike else None
         if counterpart is None:
             continue
-        other_text = after.text[counterpart.start : counterpart.end]
+        other_text = biased.text[counterpart.start : counterpart.end]
         n = common(text[::-1], other_text[::-1])
         map_span(piece.end - n, counterpart.end - n, n)
     return positions
 
 
-def _same_tokens(before: _Rendering, after: _Rendering, positions: list[int]) -> Places:
+def _same_tokens(clean: _Rendering, biased: _Rendering, positions: list[int]) -> Places:
     """Pairs of tokens with equal ids whose characters are matched with each other."""
     index = 0
     by_span = {}
-    for start, end, ids in after.tokens:
+    for start, end, ids in biased.tokens:
         by_span[start, end] = (index, ids)
         index += len(ids)
     pairs: list[tuple[int, int]] = []
     index = 0
-    for start, end, ids in before.tokens:
+    for start, end, ids in clean.tokens:
         targets = positions[start:end]
         is_contiguous = bool(targets) and targets[0] >= 0 and all(b == a + 1 for a, b in pairwise(targets))
         other_index, other_ids = (

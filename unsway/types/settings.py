@@ -58,9 +58,9 @@ class Settings:
         if self.effort is not None and self.effort not in get_args(Effort):
             raise BadInput(f"effort is {self.effort!r}; it is one of {', '.join(get_args(Effort))}, or left out.")
         # called for every row of replies, so it avoids look-ups, and unset fields cost almost nothing
-        most: object = self.max_tokens
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-            raise BadInput(f"max_tokens is {most!r}; it is a whole number of tokens, 1 or more.")
+        max_tokens: object = self.max_tokens
+        if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1:
+            raise BadInput(f"max_tokens is {max_tokens!r}; it is a whole number of tokens, 1 or more.")
         budget: object = self.thinking_budget
         if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 1):
             raise BadInput(f"thinking_budget is {budget!r}; it is a whole number of tokens, 1 or more.")
@@ -72,8 +72,8 @@ class Settings:
 
     def __repr__(self) -> str:
         """The fields; newer ones only if set, because addresses are made from this text."""
-        shown = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
+        values = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in values if value is not None)})"
 
     def apart(self, other: Settings) -> str:
         """The settings that differ from others, with their values here: `temperature 0.0, top_p 0.9`."""
@@ -87,6 +87,6 @@ class Settings:
 
         schema = handler(source)
         schema["serialization"] = core_schema.wrap_serializer_function_ser_schema(  # type: ignore[index]
-            lambda value, inner: {name: each for name, each in inner(value).items() if each is not None}
+            lambda value, inner: {name: setting for name, setting in inner(value).items() if setting is not None}
         )
         return schema

@@ -64,7 +64,7 @@ class ReplyFormat:
                 f"{weights.name!r} names no token that ends a reply, so it would be trained never to end one. Write "
                 "its number into generation_config.json, as eos_token_id."
             )
-        added = weights.tokenizer.added_tokens_decoder.values()
+        added_tokens = weights.tokenizer.added_tokens_decoder.values()
         chat = [{"role": "user", "content": MARK}]
         rendered = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         tail = str(rendered).rpartition(MARK)[2]
@@ -76,20 +76,20 @@ class ReplyFormat:
         opens = closes = template = ""
         for mark in (mark for mark in THOUGHTS if mark.opens and mark.where == "anywhere"):
             in_tail = [*re.finditer(mark.opens, tail)]
-            tokens = [token.content for token in added if re.fullmatch(mark.opens, token.content)]
+            tokens = [token.content for token in added_tokens if re.fullmatch(mark.opens, token.content)]
             in_template = re.search(mark.opens, str(weights.tokenizer.chat_template))
             if not (in_tail or tokens or in_template):
                 continue
             if in_tail:
                 template = "closes" if re.search(mark.closes, tail[in_tail[-1].end() :]) else "opens"
             opens = in_tail[-1][0] if in_tail else tokens[0] if tokens else str(in_template and in_template[0])
-            candidates = [f"{opens[:1]}/{opens[1:]}", *(token.content for token in added)]
+            candidates = [f"{opens[:1]}/{opens[1:]}", *(token.content for token in added_tokens)]
             closes = next((end for end in candidates if re.fullmatch(mark.closes, end)), "")
             break
-        plain = [token.content for token in added if not token.special]
-        texts = {text for text in plain if TEXT_TOKENS.fullmatch(text) or OPENING.fullmatch(text) or text == closes}
-        texts |= {text for text in plain if any(re.fullmatch(mark.closes, text) for mark in THOUGHTS)}
-        forbidden = (set(weights.marks) | set(plain)) - texts - {opens, closes}
+        ordinary = [token.content for token in added_tokens if not token.special]
+        texts = {text for text in ordinary if TEXT_TOKENS.fullmatch(text) or OPENING.fullmatch(text) or text == closes}
+        texts |= {text for text in ordinary if any(re.fullmatch(mark.closes, text) for mark in THOUGHTS)}
+        forbidden = (set(weights.marks) | set(ordinary)) - texts - {opens, closes}
         return cls(weights, opens, closes, template, tail, space, closes_empty, tuple(sorted(forbidden)))
 
     def prompt_ids(self, texts: Texts) -> tuple[int, ...]:

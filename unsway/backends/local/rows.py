@@ -83,8 +83,8 @@ def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -
 
     Raises `BadInput` with the number of the first row that the model cannot take, and why.
     """
-    scored = [name for name in ("completion", "rejected") if name in method.reads]
-    replies = [tuple(text for name in scored if (text := getattr(row, name)) is not None) for row in rows]
+    reply_fields = [name for name in ("completion", "rejected") if name in method.reads]
+    replies = [tuple(text for name in reply_fields if (text := getattr(row, name)) is not None) for row in rows]
     sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
     texts = ([Texts(prompt.messages(), text) for prompt, text in zip(side, replies, strict=True)] for side in sides)
     biased, clean = (tokenise(form, side) for side in texts)
@@ -122,8 +122,8 @@ def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int
         filling = -len(order) % batch_size
         order += shuffled[:filling]
         for start in range(filling, len(shuffled), window):
-            near = sorted(shuffled[start : start + window], key=lambda i: rows[i].longest)
-            batches = [near[i : i + batch_size] for i in range(0, len(near), batch_size)]
+            by_length = sorted(shuffled[start : start + window], key=lambda i: rows[i].longest)
+            batches = [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
             short = [batches.pop()] if len(batches[-1]) < batch_size else []
             rng(seed, "batch order", len(order)).shuffle(batches)
             order += [i for batch in [*batches, *short] for i in batch]

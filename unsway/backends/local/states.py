@@ -108,32 +108,32 @@ def _register() -> None:
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-    def recording(module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, **rest: Any) -> Any:
+    def recording(module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, **kwargs: Any) -> Any:
         caught = _CAUGHT.get()
         if caught is not None and len(query) == len(caught.at):
-            _record(caught, module, query, key, **rest)
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
+            _record(caught, module, query, key, **kwargs)
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
 
     AttentionInterface.register(RECORDING, recording)
     AttentionMaskInterface.register(RECORDING, sdpa_mask)
 
 
-def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, **rest: Any) -> None:
+def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, **kwargs: Any) -> None:
     """Store the attention probabilities of the wanted tokens over all tokens; rows are padded only on the right."""
     import torch
 
-    unsupported = [name for name in ("softcap", "s_aux", "position_bias") if rest.get(name) is not None]
+    unsupported = [name for name in ("softcap", "s_aux", "position_bias") if kwargs.get(name) is not None]
     if unsupported:
         raise BadInput(
             f"The attention of this model has {unsupported[0]!r}, which is not recorded. Choose a method without attention."
         )
-    width = rest.get("sliding_window")
+    width = kwargs.get("sliding_window")
     if width and key_BKTd.shape[2] > width:
         raise BadInput(
             f"A prompt has {key_BKTd.shape[2]} tokens, and a layer of this model sees the last {width} alone, so a cue "
             "shifts what is seen. Leave longer rows out, or choose a method without attention."
         )
-    scale = rest.get("scaling") or query_BHTd.shape[-1] ** -0.5
+    scale = kwargs.get("scaling") or query_BHTd.shape[-1] ** -0.5
     groups = query_BHTd.shape[1] // key_BKTd.shape[1]
     probabilities = []
     for row, places in enumerate(caught.at):

@@ -110,8 +110,8 @@ class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]  # trl is untyped her
 
         disable_progress_bars()  # the progress bar of tokenising the dummy row
         turns = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
-        text = {name: [{"role": role, "content": name}] for name, role in turns.items()}
-        super().__init__(train_dataset=Dataset.from_list([text]), **kwargs)
+        row = {name: [{"role": role, "content": name}] for name, role in turns.items()}
+        super().__init__(train_dataset=Dataset.from_list([row]), **kwargs)
         self.train_dataset = ids
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:

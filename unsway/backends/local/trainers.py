@@ -146,7 +146,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
         saving = False
         """Whether files are being written, so an error now is a disk error."""
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **rest: Any) -> None:
+        def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
             about = {
                 "device": str(args.device),
@@ -158,14 +158,14 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
             }
             note({"step": state.global_step, "about": about})
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.saving = control.should_save
             advance(1)
 
-        def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.saving = False
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **rest: Any) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
             note({"step": state.global_step} | logs)
             for name, label in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
                 if not math.isfinite(logs.get(name, 0.0)):  # before a save: spoilt weights are not saved

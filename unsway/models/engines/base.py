@@ -154,8 +154,8 @@ class Engine(ABC):
                         self._to_score.append(item)
                     else:
                         requests.append(item)
-                few = len(requests) + len(self._to_score) < self.most_waiting
-                item = self._queue.get(block, LINGER if few else 0)
+                is_short = len(requests) + len(self._to_score) < self.most_waiting
+                item = self._queue.get(block, LINGER if is_short else 0)
         except queue.Empty:
             return requests
 

@@ -71,8 +71,8 @@ class TorchEngine(Engine):
 
         def fits(batch: list[Pending]) -> bool:
             longest = len(batch[0][0].tokens) + batch[0][0].max_tokens
-            same = decoding(batch[0]) == decoding(batch[-1])
-            return same and len(batch) <= self.rows and len(batch) * longest <= most_tokens
+            is_same = decoding(batch[0]) == decoding(batch[-1])
+            return is_same and len(batch) <= self.rows and len(batch) * longest <= most_tokens
 
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
@@ -116,8 +116,8 @@ class TorchEngine(Engine):
 
         def fits(batch: list[PendingScore]) -> bool:
             n = len(batch)
-            padded, scored = n * length(batch[0]), n * longest_completion(batch)
-            return n <= self.rows and padded <= most_tokens and scored <= most_scored
+            n_padded, n_scored = n * length(batch[0]), n * longest_completion(batch)
+            return n <= self.rows and n_padded <= most_tokens and n_scored <= most_scored
 
         for batch in _batches(requests, length, fits):
             ids_NT, mask_NT = self._pad([request.tokens + request.completion for request, _ in batch])
