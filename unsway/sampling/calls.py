@@ -166,9 +166,8 @@ class Calls:
             if not output.choices:
                 raise CallFailed("no choices", "the server sent an answer without one", passing=True)
             model_name = self.name.split("/", 2 if self.name.startswith("openai-api/") else 1)[-1]
-            model_name = (
-                model_name.rpartition(":")[2] if self.name.startswith("vllm/") else model_name
-            )  # vllm/BASE:ADAPTER
+            # vllm/BASE:ADAPTER
+            model_name = model_name.rpartition(":")[2] if self.name.startswith("vllm/") else model_name
             if self.answers_as is None:
                 is_own = self.name.startswith("vllm/") or is_own_server(model.api.base_url)
                 is_same = is_same_model(model_name, output.model, is_own=is_own)

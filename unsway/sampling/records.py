@@ -87,11 +87,7 @@ def paired() -> Metric:
         from unsway.stats.estimates import cells
         from unsway.stats.outcomes import outcomes
 
-        rows = [
-            (sample_score.sample_metadata or {}, sample_score.score.metadata)
-            for sample_score in scores
-            if sample_score.score.metadata
-        ]
+        rows = [(entry.sample_metadata or {}, entry.score.metadata) for entry in scores if entry.score.metadata]
         log_pairs = [
             loads(Pair, metadata["pair"])
             for metadata, _ in rows

@@ -328,9 +328,8 @@ class RemoteBudget(Budget):
 
     def held(self) -> float:
         """US dollars lent that the owner does not yet know as spent, including the cost of replies on the way to it."""
-        unspent = (
-            self.left + self.set_aside
-        )  # read before the rows on the way, because a reply may be settled in between
+        # read before the rows on the way, because a reply may be settled in between
+        unspent = self.left + self.set_aside
         rows = (self.to.store.row(key) for key in tuple(self.to.store.unsent))
         replies = (loads(Reply, row) for row in rows if row is not None)
         return unspent + sum(reply_cost(reply, self.table) or 0.0 for reply in replies)

@@ -118,9 +118,8 @@ class Local(LocalOptions, Backend):
                 tokens=sum(tokens[i].n_tokens for i in order),
             )
             sharded = hf_trainer.is_fsdp_enabled or hf_trainer.is_deepspeed_enabled
-            state = (
-                hf_trainer.accelerator.get_state_dict(hf_trainer.model_wrapped) if sharded else None
-            )  # each process has a part
+            # each process has a part
+            state = hf_trainer.accelerator.get_state_dict(hf_trainer.model_wrapped) if sharded else None
             if is_main():
                 hf_trainer.accelerator.unwrap_model(hf_trainer.model).config = hf_trainer.config_of_base
                 write_checkpoint(
