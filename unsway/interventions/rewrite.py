@@ -48,7 +48,7 @@ BANK = "rewrite_requests"
 SPEAKS = "the model speaks on the way, so that there is nothing to rewrite before it did"
 CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewriting lost an option"
 _log = logging.getLogger(__name__)
-_TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
+_TAG = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
 _END = r"(?![.,:/-]?\w|\s?%)"
 """Matches the end of an option: not inside a word or a number."""
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
@@ -154,7 +154,7 @@ class Rewrite:
 def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
     """The rewritten prompt, whose original shows these options; or the reason why there is none."""
     answer = split(reply.text).said
-    match = _TAGGED.search(answer)
+    match = _TAG.search(answer)
     text = (match[1] if match else answer).strip()
     if reply.stop != "end":
         return CUT

@@ -159,7 +159,7 @@ def _half_pair(value: object, field: str) -> str | None:
 
 # ---------------------------------------------------------------- what is wrong with a row
 
-_MUST: Mapping[str, str] = {
+_RULES: Mapping[str, str] = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -201,7 +201,7 @@ def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str,
             field,
             f"is {str(value)[:60]!r}; allowed: {ctx['expected'].replace(' or ', ', ').replace(chr(39), '')}",
         )
-    rule = _MUST.get(kind) or error["msg"].replace("Input should be", "must be")
+    rule = _RULES.get(kind) or error["msg"].replace("Input should be", "must be")
     nullable = " or null" if model_field and NoneType in get_args(model_field.annotation) else ""
     return field, f"{rule}{nullable}, is {kind_of(value)}"
 

@@ -21,7 +21,7 @@ from unsway.sharing import network_filesystem, shared
 from unsway.types.address import Address
 
 _guard = threading.Lock()
-_open: dict[Path, Claims] = {}
+_open_claims: dict[Path, Claims] = {}
 """Open claims by path, for the whole process: `ByteLocks` separates processes, a set separates this process's threads."""
 
 
@@ -80,9 +80,9 @@ def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | L
         return
     path = store.resolve().with_name(layout.CLAIMS)
     with _guard:
-        if path not in _open:
-            _open[path] = Claims(path)
-        shared_claims = _open[path]
+        if path not in _open_claims:
+            _open_claims[path] = Claims(path)
+        shared_claims = _open_claims[path]
         shared_claims.users += 1
     try:
         yield shared_claims
@@ -91,4 +91,4 @@ def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | L
             shared_claims.users -= 1
             if shared_claims.users == 0:
                 shared_claims.close()
-                del _open[path]
+                del _open_claims[path]
