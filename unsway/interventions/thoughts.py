@@ -76,21 +76,21 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
         reading: How it was read; in plain text, the reasoning is the text before the sentence with the answer.
     """
     prompt = pair.clean if side == "clean" else pair.biased
-    parts = split(reply.text)
+    channels = split(reply.text)
     answer = opening_of(pair)
     if prompt.n_model_turns:
         return "speaks"
     if reading.status != "ok":
         return "unread"
-    if parts.thought_kind == "full":
-        low, high = parts.thought_span
+    if channels.thought_kind == "full":
+        low, high = channels.thought_span
         opening = reply.text[:low]
-        closing = reply.text[high : parts.said_span[0]]
-        return Reasoning(steps(parts.thought), opening, closing, bool(opening.strip()), answer)
+        closing = reply.text[high : channels.said_span[0]]
+        return Reasoning(steps(channels.thought), opening, closing, bool(opening.strip()), answer)
     if reply.reasoning and reply.thought in ("full", "summary", "unknown"):
         kind: NoReasoning = "summary" if reply.thought == "summary" else "unknown"
         return Reasoning(steps(reply.reasoning), can_prefill=False) if reply.thought == "full" else kind
-    if reply.thought in ("hidden", "cut") or parts.thought_kind == "cut":
+    if reply.thought in ("hidden", "cut") or channels.thought_kind == "cut":
         return "hidden" if reply.thought == "hidden" else "cut"
     if reading.span is None:
         return "none"

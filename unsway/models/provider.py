@@ -69,13 +69,13 @@ def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> 
     text: str = tokenizer.decode(list(tokens), skip_special_tokens=True)
     marked: str = tokenizer.decode(list(tokens), skip_special_tokens=False)
     kind = split(text).thought_kind
-    parts = split(marked)
-    if parts.thought_kind == "cut":
+    channels = split(marked)
+    if channels.thought_kind == "cut":
         return text if kind == "cut" else marked
-    if parts.thought_kind == "full":
-        closing = marked[parts.thought_span[1] : parts.said_span[0]].strip()
+    if channels.thought_kind == "full":
+        closing = marked[channels.thought_span[1] : channels.said_span[0]].strip()
         is_kept = closing in text
-        return text if is_kept else [ContentReasoning(reasoning=parts.thought), ContentText(text=parts.said)]
+        return text if is_kept else [ContentReasoning(reasoning=channels.thought), ContentText(text=channels.said)]
     return opened_thought(tokenizer.decode(list(prompt[-OPENED_WITHIN:]), skip_special_tokens=False)) + text
 
 
@@ -83,7 +83,7 @@ def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> 
 def opened_thought(end: str) -> str:
     """The opening mark of a thought at the end of a prompt; empty if the prompt opens none."""
     tails = ((end[start:], split(end[start:])) for start in range(len(end) - 1, -1, -1))
-    return next((mark for mark, parts in tails if parts.thought_kind == "cut" and not parts.thought), "")
+    return next((mark for mark, channels in tails if channels.thought_kind == "cut" and not channels.thought), "")
 
 
 def endings(options: Sequence[str]) -> tuple[str, ...]:

@@ -116,15 +116,15 @@ class ReplyFormat:
         Raises:
             BadInput: It holds a token that only the template may write, or its thought cannot be written at its place.
         """
-        parts = split(text)
-        answer = text[parts.said_span[0] :] if parts.thought_span != (0, 0) else text
-        thought = parts.thought.strip()
+        channels = split(text)
+        answer = text[channels.said_span[0] :] if channels.thought_span != (0, 0) else text
+        thought = channels.thought.strip()
         if self.opens:
-            if parts.thought_kind == "cut":
+            if channels.thought_kind == "cut":
                 raise BadInput("has a completion whose thought is never closed")
-            if not parts.said:
+            if not channels.said:
                 raise BadInput("has a completion that says nothing after its thought")
-            if OPENING.sub("", text[: parts.thought_span[0]]).strip():
+            if OPENING.sub("", text[: channels.thought_span[0]]).strip():
                 raise BadInput("has a completion with words before its thought")
             if self.opens in thought + answer or (self.closes and self.closes in thought + answer):
                 raise BadInput(f"has a completion with more than one {self.opens!r} or {self.closes!r}")
