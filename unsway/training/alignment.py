@@ -77,7 +77,7 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
         return _common_end(weights, clean, biased, window)
     clean_rendering = _render(weights, clean)
     biased_rendering = _render(weights, biased)
-    pairs = _same_tokens(clean_rendering, biased_rendering, _characters(clean_rendering, biased_rendering))
+    matches = _same_tokens(clean_rendering, biased_rendering, _characters(clean_rendering, biased_rendering))
     cues = [piece for piece in biased_rendering.pieces if piece.kind == "cue" and piece.start < piece.end]
     first_start = min((piece.start for piece in cues), default=0)
     first_cue = next(i for i, (_, end) in enumerate(_spans(biased_rendering)) if end > first_start)
@@ -87,16 +87,16 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
         if p.message == clean_rendering.n_messages - 1 and p.kind not in ("template", "cue")
     ]
     spans = _spans(clean_rendering)
-    places = pairs
+    places = matches
     match window:
         case "after":
-            places = tuple(pair for pair in pairs if pair[1] >= first_cue)
+            places = tuple(pair for pair in matches if pair[1] >= first_cue)
         case "content":
             low, high = min(p.start for p in last_pieces), max(p.end for p in last_pieces)
-            places = tuple(pair for pair in pairs if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
+            places = tuple(pair for pair in matches if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
         case "suffix":
             ends = (len(spans) - 1, len(_spans(biased_rendering)) - 1)
-            places = tuple(pair for i, pair in enumerate(reversed(pairs)) if pair == (ends[0] - i, ends[1] - i))[::-1]
+            places = tuple(pair for i, pair in enumerate(reversed(matches)) if pair == (ends[0] - i, ends[1] - i))[::-1]
     if not places:
         raise BadInput(f"has no aligned tokens in the window {window!r}")
     return places
@@ -227,7 +227,7 @@ def _same_tokens(clean: _Rendering, biased: _Rendering, positions: list[int]) ->
     for start, end, ids in biased.tokens:
         by_span[start, end] = (index, ids)
         index += len(ids)
-    pairs: list[tuple[int, int]] = []
+    matches: list[tuple[int, int]] = []
     index = 0
     for start, end, ids in clean.tokens:
         targets = positions[start:end]
@@ -236,6 +236,6 @@ def _same_tokens(clean: _Rendering, biased: _Rendering, positions: list[int]) ->
             by_span.get((targets[0], targets[0] + len(targets)), (0, ())) if is_contiguous else (0, ())
         )
         if other_ids == ids:
-            pairs += [(index + i, other_index + i) for i in range(len(ids))]
+            matches += [(index + i, other_index + i) for i in range(len(ids))]
         index += len(ids)
-    return tuple(pairs)
+    return tuple(matches)

@@ -88,7 +88,7 @@ def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -
     sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
     texts = ([Texts(prompt.messages(), text) for prompt, text in zip(side, replies, strict=True)] for side in sides)
     biased, clean = (tokenise(form, side) for side in texts)
-    return [max(pair, key=lambda row: row.longest) for pair in zip(biased, clean, strict=True)]
+    return [max(side_rows, key=lambda row: row.longest) for side_rows in zip(biased, clean, strict=True)]
 
 
 def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled: int = 0) -> None:

@@ -175,10 +175,10 @@ class TinkerPolicy(Noting):
 
         def custom_loss(data: Any, scores: Sequence[Tensor]) -> tuple[Tensor, dict[str, float]]:
             nonlocal value
-            pairs = iter(zip(rows_read, scores, strict=True))
+            scored_rows = iter(zip(rows_read, scores, strict=True))
 
             def logprobs_of(batch: Sequence[Tokens]) -> list[Tensor]:
-                of_batch = [next(pairs, (None, None)) for _ in batch]
+                of_batch = [next(scored_rows, (None, None)) for _ in batch]
                 if [row for row, _ in of_batch] != list(batch):
                     raise BadInput(
                         f"The loss of {self.method.name!r} reads other tokens by what it finds. Train it with the local "
@@ -270,8 +270,8 @@ def risen(step: int, warmup: int, total: int) -> float:
 
 def preferred(rows: Sequence[TokenRow], model: TinkerPolicy, *, beta: float) -> Tensor:
     """The mean over rows of -log sigmoid(beta × margin) (arXiv 2305.18290, equation 7), as TRL's DPO computes it."""
-    pairs = [Tokens(row.prompt, completion) for row in rows for completion in row.completions]
-    logprobs = zip(model.logprobs(pairs), model.logprobs(pairs, base=True), strict=True)
+    sequences = [Tokens(row.prompt, completion) for row in rows for completion in row.completions]
+    logprobs = zip(model.logprobs(sequences), model.logprobs(sequences, base=True), strict=True)
     gaps = [ours.sum() - base.sum() for ours, base in logprobs]
     margins = [gaps[i] - gaps[i + 1] for i in range(0, len(gaps), 2)]
     return sum((-beta * margin).logaddexp(margin.new_zeros(())) for margin in margins) / len(margins)

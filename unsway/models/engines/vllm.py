@@ -64,9 +64,9 @@ class VllmEngine(Engine):
         outputs = self._run([request.tokens + request.completion for request, _ in requests], [params] * len(requests))
         for (request, result), output in zip(requests, outputs, strict=True):
             positions = range(len(request.tokens), len(request.tokens) + len(request.completion))
-            pairs = zip(positions, request.completion, strict=True)
+            targets = zip(positions, request.completion, strict=True)
             result.set_result(
-                tuple(float(output.prompt_logprobs[position][token].logprob) for position, token in pairs)
+                tuple(float(output.prompt_logprobs[position][token].logprob) for position, token in targets)
             )
 
     def free(self) -> None:

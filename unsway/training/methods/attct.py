@@ -47,7 +47,7 @@ class AttCt(Inside):
         gaps = []
         prompts = [(row.clean, row.biased) for row in rows if row.biased]
         queries = [model.align(clean, biased, self.window) for clean, biased in prompts]
-        keys = queries if self.keys == "content" else [model.align(*pair, "shared") for pair in prompts]
+        keys = queries if self.keys == "content" else [model.align(*sides, "shared") for sides in prompts]
         ours = model.forward(
             [model.encode(biased.messages()) for _, biased in prompts],
             "attention",

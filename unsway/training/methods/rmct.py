@@ -94,18 +94,18 @@ class Rmct(Method):
         clean = [model.encode(row.clean.messages()) for row in batch]
         n = self.rollouts
         if self.clean_twice:  # one draw, halved: equal prompts draw equal replies
-            pairs = [(replies[:n], replies[n:]) for replies in model.sample(clean, 2 * n, settings)]
+            sides_by_row = [(replies[:n], replies[n:]) for replies in model.sample(clean, 2 * n, settings)]
         else:
             biased = [model.encode((row.biased or row.clean).messages()) for row in batch]
             samples = model.sample(
                 [prompt for prompts in zip(biased, clean, strict=True) for prompt in prompts], n, settings
             )
-            pairs = list(zip(samples[::2], samples[1::2], strict=True))
+            sides_by_row = list(zip(samples[::2], samples[1::2], strict=True))
         rollouts: list[Rollout] = []
         records: list[dict[str, Any]] = []
         gaps: list[float] = []
         n_dead = n_unread = 0
-        for row, sides in zip(batch, pairs, strict=True):
+        for row, sides in zip(batch, sides_by_row, strict=True):
             replies = dict(zip(("biased", "clean"), sides, strict=True))
             traits: dict[str, list[bool | None]] = {"biased": [], "clean": []}
             for side, side_replies in replies.items():
@@ -152,7 +152,7 @@ class Rmct(Method):
                 len(records),
                 self.max_tokens,
             )
-            rollouts = [Rollout(row, sides[0][0]) for row, sides in zip(batch, pairs, strict=True)]
+            rollouts = [Rollout(row, sides[0][0]) for row, sides in zip(batch, sides_by_row, strict=True)]
         n_tokens = sum(len(rollout.tokens.completion) for rollout in rollouts)
 
         def loss(part: Sequence[Rollout], model: Policy) -> Tensor:
