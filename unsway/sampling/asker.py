@@ -216,10 +216,10 @@ class Asker:
         failure = calls.given_up if calls else None
         first_error = plain(str(failure) if failure else next(iter(self.errors), "no error was recorded"))
         failures = f"Failures: {calls.summary()}. " if calls and calls.counts else ""
-        received = f"{number_of(n - n_missing, 'reply')} received {'is' if n - n_missing == 1 else 'are'}"
+        reply_count = f"{number_of(n - n_missing, 'reply')} received {'is' if n - n_missing == 1 else 'are'}"
         raise ModelError(
             f"{name}: {n_missing} of {number_of(n, 'prompt')} got no reply. First error: {first_error} {failures}"
-            f"The {received} kept: run the same again to ask only the rest."
+            f"The {reply_count} kept: run the same again to ask only the rest."
         )
 
     def _arrives(self, address: Address) -> bool:

@@ -128,11 +128,11 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
             "examples of a mixture, or the path of a JSONL file in a layout of docs/training-data.md, which "
             "dataset.to_json(PATH) writes."
         )
-    refused = [(number, reason) for number, row in enumerate(rows, 1) if (reason := method.refuses(row))]
-    if refused:
-        number, reason = refused[0]
+    refusals = [(number, reason) for number, row in enumerate(rows, 1) if (reason := method.refuses(row))]
+    if refusals:
+        number, reason = refusals[0]
         raise BadInput(
-            f"row {number} {reason}, so {method.name!r} cannot train on it ({len(refused)} of "
+            f"row {number} {reason}, so {method.name!r} cannot train on it ({len(refusals)} of "
             f"{number_of(len(rows), 'row')} are refused). "
             "Leave such rows out, or choose another method."
         )

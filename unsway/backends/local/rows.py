@@ -58,14 +58,14 @@ class TokenRow:
 
 def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
     """Token ids of rows. Raises `BadInput` with the number of the first row that the model cannot take, and why."""
-    rows, refused = [], []
+    rows, refusals = [], []
     for number, row in enumerate(texts, 1):
         try:
             rows.append(TokenRow(form.prompt_ids(row), tuple(form.reply_ids(text) for text in row.completions)))
         except BadInput as error:
-            refused.append(f"row {number} {error}")
-    if refused:
-        raise BadInput(f"{refused[0]} ({len(refused)} of {number_of(len(texts), 'row')} are refused).")
+            refusals.append(f"row {number} {error}")
+    if refusals:
+        raise BadInput(f"{refusals[0]} ({len(refusals)} of {number_of(len(texts), 'row')} are refused).")
     silent = sum(not form.has_thought(text) for row in texts for text in row.completions)
     if silent and form.template != "closes":
         _log.warning(

@@ -137,11 +137,11 @@ def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, *
     groups = query_BHTd.shape[1] // key_BKTd.shape[1]
     probabilities = []
     for row, places in enumerate(caught.at):
-        wanted_n = torch.tensor(places, device=query_BHTd.device)
-        query_HnD = query_BHTd[row][:, wanted_n - caught.start].float()
+        positions_n = torch.tensor(places, device=query_BHTd.device)
+        query_HnD = query_BHTd[row][:, positions_n - caught.start].float()
         key_HTD = key_BKTd[row].float().repeat_interleave(groups, dim=0)
         scores_HnT = query_HnD @ key_HTD.transpose(-1, -2) * scale
         keys_T = torch.arange(scores_HnT.shape[-1], device=query_BHTd.device)
-        future_nT = keys_T[None, :] > wanted_n[:, None]
+        future_nT = keys_T[None, :] > positions_n[:, None]
         probabilities.append(scores_HnT.masked_fill(future_nT, -torch.inf).softmax(dim=-1))
     caught.layers[module.layer_idx] = probabilities
