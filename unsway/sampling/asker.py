@@ -198,7 +198,9 @@ class Asker:
         n, n_missing = len(addresses), sum(address not in self.store for address in addresses)
         if not n_missing:
             return
-        name, budget, calls = self.session.subject.name, self.sampling.budget, self.calls
+        name = self.session.subject.name
+        budget = self.sampling.budget
+        calls = self.calls
         if self.disk_errors:
             raise StoreError(f"{name}: {n_missing} of {number_of(n, 'prompt')} were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:

@@ -176,7 +176,8 @@ class Owner:
         Returns:
             The total it may spend before its next replies arrive, and whether others hold money that may come back.
         """
-        share, budget = self._share(who), self.budget
+        share = self._share(who)
+        budget = self.budget
         if budget is None:
             return float("inf"), False
         others = [other for other in self._others(who) if other.dollars > 0]

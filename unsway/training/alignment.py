@@ -131,7 +131,8 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
     if any(skeleton.count(sentinel) != 1 for sentinel in sentinels):
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} drops or repeats a message")
     pieces: list[_Piece] = []
-    position, template_start = 0, 0
+    position = 0
+    template_start = 0
     for index in sorted(range(len(messages)), key=lambda i: skeleton.index(sentinels[i])):
         sentinel_at = skeleton.index(sentinels[index])
         template = skeleton[template_start:sentinel_at]

@@ -95,10 +95,8 @@ def error_of_a_product(dtype: Dtype) -> float:
     from openvino import opset13
 
     generator = np.random.default_rng(0)
-    rows_MK, weights_NK = (
-        generator.standard_normal((64, 256), np.float32),
-        generator.standard_normal((256, 256), np.float32),
-    )
+    rows_MK = generator.standard_normal((64, 256), np.float32)
+    weights_NK = generator.standard_normal((256, 256), np.float32)
     input_node = opset13.parameter([-1, 256], np.float32)
     product = opset13.matmul(input_node, opset13.constant(weights_NK), False, True)
     properties = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
