@@ -51,52 +51,56 @@ class Cue:
     """One line for people."""
 
     def __post_init__(self) -> None:
-        what = f"The cue {self.name!r}"
+        subject = f"The cue {self.name!r}"
         if not _NAME.fullmatch(self.name):
             raise BadInput(
-                f"{what}: a name consists of letters, digits, '_', '-' and '.', and begins with one of the first two."
+                f"{subject}: a name consists of letters, digits, '_', '-' and '.', and begins with one of the first two."
             )
         if not self.wordings or not all(text.strip() for text in self.wordings):
-            raise BadInput(f"{what} has an empty wording, or none. Write at least one sentence.")
+            raise BadInput(f"{subject} has an empty wording, or none. Write at least one sentence.")
         for number, text in enumerate(self.wordings, 1):
             if (problem := text_problem("wordings", f"wording {number} ", text, MAX_STEM)) is not None:
-                raise BadInput(f"{what}: {problem.text}.")
+                raise BadInput(f"{subject}: {problem.text}.")
         if len(set(self.wordings)) < len(self.wordings):
-            raise BadInput(f"{what} has a wording twice. Remove one of the two.")
-        unknown = {found for text in self.wordings for found in PLACEHOLDER.findall(text)} - set(_PLACEHOLDERS)
+            raise BadInput(f"{subject} has a wording twice. Remove one of the two.")
+        unknown = {placeholder for text in self.wordings for placeholder in PLACEHOLDER.findall(text)} - set(
+            _PLACEHOLDERS
+        )
         if unknown:
             raise BadInput(
-                f"{what} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}, and "
+                f"{subject} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}, and "
                 "{request}, around which a wording goes."
             )
-        odd = next((found[0] for text in self.wordings if (found := _MISTYPED.search(text))), None)
-        if odd is not None:
+        malformed = next((match[0] for text in self.wordings if (match := _MISTYPED.search(text))), None)
+        if malformed is not None:
             raise BadInput(
-                f"{what} has {odd!r}, which is no placeholder and would reach the model as text. Write the bare word in "
+                f"{subject} has {malformed!r}, which is no placeholder and would reach the model as text. Write the bare word in "
                 "braces: {answer}, {letter} or {text}, or {request}, around which a wording goes."
             )
         if self.forms and not any("{answer}" in text for text in self.wordings):
             raise BadInput(
-                f"{what} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording has {{answer}}."
+                f"{subject} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording has {{answer}}."
             )
         if any(text.count(REQUEST) > 1 or not text.replace(REQUEST, "").strip() for text in self.wordings):
-            raise BadInput(f"{what} has {REQUEST} twice in a wording, or nothing else in it; once is what can be put.")
+            raise BadInput(
+                f"{subject} has {REQUEST} twice in a wording, or nothing else in it; once is what can be put."
+            )
         silent = next((text for text in self.wordings if not OPTION_PLACEHOLDER.search(text)), None)
         if silent is not None and self.target != "change":
             raise BadInput(
-                f"{what}: the wording {silent[:60]!r} names no option, so no answer can follow it. Put {{answer}}, "
+                f"{subject}: the wording {silent[:60]!r} names no option, so no answer can follow it. Put {{answer}}, "
                 "{letter} or {text} into it, or set target='change', which counts any answer but the clean one."
             )
-        for field, given, known in (
+        for field, values, allowed in (
             ("place", self.places, CUE_PLACES),
             ("target", (self.target,), get_args(CueTarget)),
             ("form", self.forms, FORMS),
         ):
-            wrong = [each for each in given if each not in known]
+            wrong = [value for value in values if value not in allowed]
             if wrong:
-                raise BadInput(f"{what} has the {field} {wrong[0]!r}; it is one of: {', '.join(known)}.")
+                raise BadInput(f"{subject} has the {field} {wrong[0]!r}; it is one of: {', '.join(allowed)}.")
         if not self.places:
-            raise BadInput(f"{what} has no place; name at least one of: {', '.join(CUE_PLACES)}.")
+            raise BadInput(f"{subject} has no place; name at least one of: {', '.join(CUE_PLACES)}.")
 
     @property
     def version(self) -> str:

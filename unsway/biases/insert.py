@@ -35,28 +35,28 @@ def put(prompt: Prompt, place: Place, text: str) -> Prompt:
     """
     parts = prompt.turns[-1].parts or ()
     first, after = _options(parts)
-    at = {"front": 0, "before_options": first, "after_options": after, "end": len(parts)}[place]
+    index = {"front": 0, "before_options": first, "after_options": after, "end": len(parts)}[place]
     cue = Part("cue", f"{text}\n\n" if place == "front" else f"\n\n{text}")
-    return _question(prompt, (*parts[:at], cue, *parts[at:]))
+    return _question(prompt, (*parts[:index], cue, *parts[index:]))
 
 
 def around(prompt: Prompt, front: str, back: str) -> Prompt:
     """The prompt with a cue immediately before the question's turn text and one after it; an empty cue is left out."""
     parts = prompt.turns[-1].parts or ()
-    before, after = (tuple(Part("cue", text) for text in (each,) if text) for each in (front, back))
+    before, after = (tuple(Part("cue", text) for text in (cue,) if text) for cue in (front, back))
     return _question(prompt, (*before, *parts, *after))
 
 
 def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
     """The prompt with a cue immediately after the text of some options."""
     parts: list[Part] = []
-    seen = 0
+    option = 0
     for part in prompt.turns[-1].parts or ():
         parts.append(part)
         if part.kind == "option":
-            if seen in options:
+            if option in options:
                 parts.append(Part("cue", text))
-            seen += 1
+            option += 1
     return _question(prompt, tuple(parts))
 
 
@@ -75,10 +75,11 @@ def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
     """
     parts = prompt.turns[-1].parts or ()
     _, cut = _options(parts)
-    asked: tuple[Turn, ...] = (Turn("user", parts[:cut]),)
+    question_turns: tuple[Turn, ...] = (Turn("user", parts[:cut]),)
     if turns[0].role == "user":
-        asked, turns = (Turn("user", (*parts[:cut], *(turns[0].parts or ()))),), turns[1:]
-    return Prompt((*prompt.turns[:-1], *asked, *turns, Turn("user", (Part("cue", ask), *parts[cut:]))))
+        question_turns = (Turn("user", (*parts[:cut], *(turns[0].parts or ()))),)
+        turns = turns[1:]
+    return Prompt((*prompt.turns[:-1], *question_turns, *turns, Turn("user", (Part("cue", ask), *parts[cut:]))))
 
 
 def cue_turn(role: Role, text: str) -> Turn:
@@ -93,14 +94,14 @@ def model_turn() -> Turn:
 
 def fill(text: str, /, **words: str) -> str:
     """The text with its {placeholders} replaced in one pass: a placeholder inside a replacement stays unchanged."""
-    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
 
 def _options(parts: Sequence[Part]) -> tuple[int, int]:
     """The indices where the options begin and end among the parts; without options, both are the end of the stem."""
-    places = [i for i, part in enumerate(parts) if part.kind == "option"]
+    indices = [i for i, part in enumerate(parts) if part.kind == "option"]
     stem = 1 + max((i for i, part in enumerate(parts) if part.kind == "stem"), default=-1)
-    return (places[0], places[-1] + 1) if places else (stem, stem)
+    return (indices[0], indices[-1] + 1) if indices else (stem, stem)
 
 
 def _question(prompt: Prompt, parts: tuple[Part, ...]) -> Prompt:

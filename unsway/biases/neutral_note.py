@@ -27,16 +27,19 @@ def neutral_note(question: Question, clean: Prompt, option: int, draw: Random) -
     """Followed when the answer is the drawn target, to which nothing points."""
     hunch = fill(draw.choice(bank("hunches_for").entries), answer=named(question, option, draw.choice(FORMS)))
     place = draw.choice(PLACES)
-    shown = [text.casefold() for text in question.options]
-    notes = [note for note in bank("neutral_notes").entries if not any(text in note.casefold() for text in shown)]
+    option_texts = [text.casefold() for text in question.options]
+    notes = [
+        note for note in bank("neutral_notes").entries if not any(text in note.casefold() for text in option_texts)
+    ]
     if not notes:
         return Skip("every neutral note holds the words of an option")
-    wanted, written = len(hunch.split()), ""
-    while notes and (missing := wanted - len(written.split())) > 0:
+    n_words = len(hunch.split())
+    cue = ""
+    while notes and (n_missing := n_words - len(cue.split())) > 0:
         draw.shuffle(notes)
-        note = min(notes, key=lambda each: abs(len(each.split()) - missing))
-        if written and len(note.split()) > 2 * missing:
+        note = min(notes, key=lambda candidate: abs(len(candidate.split()) - n_missing))
+        if cue and len(note.split()) > 2 * n_missing:
             break
         notes.remove(note)
-        written = f"{written} {note}".strip()
-    return Inserted(put(clean, place, written), {"place": place})
+        cue = f"{cue} {note}".strip()
+    return Inserted(put(clean, place, cue), {"place": place})

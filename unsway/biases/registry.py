@@ -102,8 +102,10 @@ class Bias:
         """Raise `BadInput` if a field has an unknown value, which would otherwise be counted as another one."""
         for name, allowed in (("target", TargetKind), ("kind", Kind), ("clean", CleanRate)):
             if getattr(self, name) not in get_args(allowed):
-                said = ", ".join(map(repr, get_args(allowed)))
-                raise BadInput(f"Bias {self.name!r} has the {name} {getattr(self, name)!r}; it is one of {said}.")
+                alternatives = ", ".join(map(repr, get_args(allowed)))
+                raise BadInput(
+                    f"Bias {self.name!r} has the {name} {getattr(self, name)!r}; it is one of {alternatives}."
+                )
 
     @property
     def suits_requests(self) -> bool:
@@ -170,14 +172,14 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
                 f"The function of bias {name!r} takes {inspect.signature(make)}; it must take (question, clean, option, "
                 f"draw) and, by keyword only, none or some of: {', '.join(OFFERED)}."
             )
-        made = declared("bias", Bias, name, about, wants=wants, make=make)
+        new_bias = declared("bias", Bias, name, about, wants=wants, make=make)
         if "/" in str(name):
             raise BadInput(f"The bias {name!r} cannot be asked for, because a form stands behind /. Rename it.")
-        if bool(made.forms) != ("form" in wants):
+        if bool(new_bias.forms) != ("form" in wants):
             raise BadInput(
-                f"Bias {name!r} has forms {made.forms}; a bias with forms takes a keyword `form`, and only such a one."
+                f"Bias {name!r} has forms {new_bias.forms}; a bias with forms takes a keyword `form`, and only such a one."
             )
-        biases.add(name, made)
+        biases.add(name, new_bias)
         return make
 
     return declare
@@ -197,12 +199,12 @@ def get(name: str) -> Bias:
     ref = Ref.parse(name)
     if ref.version or ref.name not in biases:
         raise UnknownName("bias", name, biases.names())
-    found = biases.get(ref.name)
+    base = biases.get(ref.name)
     if not ref.form:
-        return found
-    if ref.form not in found.forms:
-        raise UnknownName(f"form of {ref.name}", ref.form, found.forms)
-    return held_to(found, ref.form)
+        return base
+    if ref.form not in base.forms:
+        raise UnknownName(f"form of {ref.name}", ref.form, base.forms)
+    return held_to(base, ref.form)
 
 
 def held_to(bias: Bias, form: str) -> Bias:

@@ -37,14 +37,14 @@ def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Ran
     yes = next(i for i, text in enumerate(question.options) if text.strip(" .").lower() == "yes")
     expected = [gamble(draw, good=i % 2 == 0, as_expected=True) for i in range(SHOTS)]
     draw.shuffle(expected)
-    parted = draw.sample(range(SHOTS), SHOTS // 2)
-    mixed = [otherwise(one) if i in parted else one for i, one in enumerate(expected)]
+    against_odds = draw.sample(range(SHOTS), SHOTS // 2)
+    mixed = [otherwise(example) if i in against_odds else example for i, example in enumerate(expected)]
     return Substituted(
-        put(clean, "front", write((_shot(one, question, yes) for one in mixed), "direct")),
-        put(clean, "front", write((_shot(one, question, yes) for one in expected), "direct")),
+        put(clean, "front", write((_shot(example, question, yes) for example in mixed), "direct")),
+        put(clean, "front", write((_shot(example, question, yes) for example in expected), "direct")),
     )
 
 
-def _shot(one: Gamble, question: Question, yes: int) -> LabelledQuestion:
-    label = yes if one.good else 1 - yes
-    return LabelledQuestion(one.stem(), question.options, label, label, "")
+def _shot(example: Gamble, question: Question, yes: int) -> LabelledQuestion:
+    label = yes if example.good else 1 - yes
+    return LabelledQuestion(example.stem(), question.options, label, label, "")

@@ -122,7 +122,7 @@ class TrainingAudit:
     def lines(self) -> tuple[str, ...]:
         """The audit, for people."""
         rows = [number_of(self.n, "row")]
-        rows += [f"{name}: {_counts(found)}" for name, found in self.mix if found]
+        rows += [f"{name}: {_counts(counts)}" for name, counts in self.mix if counts]
         rows += [f"target agrees with the cued option ({name}): {rate.text()}" for name, rate in self.agreement]
         rows.append("chance: unknown" if self.chance is None else f"chance: {100 * self.chance:.1f} %")
         if not self.agreement:
@@ -131,18 +131,18 @@ class TrainingAudit:
         rows.append(
             f"duplicates: {number_of(self.duplicates, 'row')}, {number_of(self.repeated_questions, 'repeated question')}"
         )
-        rows += [f"{what}: least {low}, median {mid}, greatest {high}" for what, low, mid, high in self.lengths]
+        rows += [f"{label}: least {low}, median {mid}, greatest {high}" for label, low, mid, high in self.lengths]
         rows.append(f"rows with characters that cannot be seen: {self.hidden}")
         if self.paired is None:
             rows.append("control: not given")
         else:
-            pair, n = self.paired
-            rows.append(f"control: {pair} of {n} rows pair; {self.same_completion} completions are identical")
+            n_paired, n = self.paired
+            rows.append(f"control: {n_paired} of {n} rows pair; {self.same_completion} completions are identical")
         if self.overlap is None:
             rows.append("overlap with test questions: not checked")
         else:
             rows.append(f"overlap with test questions: {number_of(len(self.overlap), 'row')}")
-            rows += [f"  {each}" for each in self.overlap[:5]]
+            rows += [f"  {line}" for line in self.overlap[:5]]
         for number, prompt, completion in self.samples:
             rows += ["", f"row {number}", f"  prompt: {prompt}", f"  completion: {completion}"]
         return tuple(rows)
@@ -174,7 +174,7 @@ def audit(
         raise BadInput(f"There are {len(rows)} rows and {len(control)} of the control; they must pair row by row.")
     beside = beside or Beside({}, ())
     facts = [_facts(row, beside, i, control[i] if control else None) for i, row in enumerate(rows)]
-    said = [row.completion or "" for row in rows]
+    completions = [row.completion or "" for row in rows]
     cued = [x for x in facts if x.cued is not None and x.answer is not None]
     by_stance = [("all", cued), *((s, [x for x in cued if x.counted["stance"] == s]) for s in ("for", "against"))]
     answers = Counter(chr(ord("A") + x.answer) for x in facts if x.answer is not None)
@@ -183,43 +183,48 @@ def audit(
     mix = [("kind", Counter(str(row.kind) for row in rows))]
     for name in ("bias", "form", "stance", "place", "elicit", "source"):
         mix.append((name, Counter(x.counted[name] or UNKNOWN for x in facts if name in x.counted)))
-    drawn = [
+    combinations = [
         (x.counted["stance"], x.counted["form"]) for x in facts if x.counted.get("stance") and x.counted.get("form")
     ]
-    mix.append(("stance and form", Counter(f"{stance} {form}" for stance, form in drawn)))
+    mix.append(("stance and form", Counter(f"{stance} {form}" for stance, form in combinations)))
 
     lengths = []
     for unit, count in (("characters", len), ("tokens", tokens)):
-        for what, texts in (
+        for label, texts in (
             ("prompt", ["\n".join(m.content for m in x.messages) for x in facts]),
-            ("completion", said),
+            ("completion", completions),
         ):
             if count is not None and texts:
                 sizes = [count(text) for text in texts]
-                lengths.append((f"{what}, {unit}", min(sizes), int(median(sizes)), max(sizes)))
+                lengths.append((f"{label}, {unit}", min(sizes), int(median(sizes)), max(sizes)))
 
-    def hides(text: str) -> bool:
+    def has_invisible(text: str) -> bool:
         return any(not c.isprintable() and not c.isspace() for c in text)
 
-    paired, same = _pairing(rows, control)
+    paired, n_identical = _pairing(rows, control)
     samples = []
     for i in sorted(rng(seed, "audit sample").sample(range(len(rows)), min(SAMPLES, len(rows)))):
         prompt = "\n".join(f"{m.role}: {m.content}" for m in facts[i].messages)
-        samples.append((i + 1, escaped(prompt), escaped(said[i])))
+        samples.append((i + 1, escaped(prompt), escaped(completions[i])))
     return TrainingAudit(
         n=len(rows),
         mix=tuple((name, tuple(sorted(counts.items()))) for name, counts in mix),
-        agreement=tuple((name, Rate(sum(x.answer == x.cued for x in g), len(g))) for name, g in by_stance if g),
+        agreement=tuple(
+            (name, Rate(sum(x.answer == x.cued for x in group), len(group))) for name, group in by_stance if group
+        ),
         chance=sum(1 / len(x.options) for x in cued) / len(cued) if cued else None,
         letters=tuple(sorted(answers.items())),
         unread=sum(bool(x.options) and x.answer is None for x in facts),
-        duplicates=len(rows) - len({(x.messages, text) for x, text in zip(facts, said, strict=True)}),
+        duplicates=len(rows) - len({(x.messages, text) for x, text in zip(facts, completions, strict=True)}),
         repeated_questions=len(questions) - len(set(questions)),
         lengths=tuple(lengths),
-        hidden=sum(any(map(hides, [t, *(m.content for m in x.messages)])) for x, t in zip(facts, said, strict=True)),
+        hidden=sum(
+            any(map(has_invisible, [t, *(m.content for m in x.messages)]))
+            for x, t in zip(facts, completions, strict=True)
+        ),
         overlap=None if test is None else overlap([x.messages for x in facts], test),
         paired=paired,
-        same_completion=same,
+        same_completion=n_identical,
         samples=tuple(samples),
     )
 
@@ -242,12 +247,12 @@ def audit_file(
         seed: Seed of the choice of printed rows.
     """
     encode = locate(tokenizer).tokenizer.encode if tokenizer else None
-    named = tuple(test)
+    names = tuple(test)
     return audit(
         read_examples(path),
         beside=read_beside(path),
         control=read_examples(control) if control else None,
-        test=[q for name in named for q in sources.load(name)] if named else None,
+        test=[q for name in names for q in sources.load(name)] if names else None,
         tokens=(lambda text: len(encode(text, add_special_tokens=False))) if encode else None,
         seed=seed,
     )
@@ -302,8 +307,8 @@ def _question_turn(messages: Sequence[Message]) -> str:
 
 def _full_completion(row: Example) -> str:
     """The completion, preceded by the opening bracket with which some prompts end ("The best answer is: (")."""
-    opened = _OPEN_BRACKET.search((row.biased or row.clean).messages()[-1].content)
-    return (opened[0] if opened else "") + (row.completion or "")
+    bracket = _OPEN_BRACKET.search((row.biased or row.clean).messages()[-1].content)
+    return (bracket[0] if bracket else "") + (row.completion or "")
 
 
 # ---------------------------------------------------------------- all rows
@@ -312,18 +317,20 @@ def _full_completion(row: Example) -> str:
 def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tuple[tuple[int, int] | None, int | None]:
     """How many rows match their control, out of how many; and how many have an identical completion."""
     if control is None:
-        both = [(row.clean, row.biased) for row in rows if row.biased is not None]
-        pair = sum(biased.stripped() == clean.stripped() for clean, biased in both)
-        return ((pair, len(both)), len(both)) if both else (None, None)
-    pair = 0
-    for row, other in zip(rows, control, strict=True):
-        turns = [_question_turn(each.clean.messages()).split("\n") for each in (row, other)]
+        prompts = [(row.clean, row.biased) for row in rows if row.biased is not None]
+        n_paired = sum(biased.stripped() == clean.stripped() for clean, biased in prompts)
+        return ((n_paired, len(prompts)), len(prompts)) if prompts else (None, None)
+    n_paired = 0
+    for row, control_row in zip(rows, control, strict=True):
+        turns = [_question_turn(example.clean.messages()).split("\n") for example in (row, control_row)]
         ours, theirs = ({line for line in turn if _OPTION.match(line)} for turn in turns)
         if theirs:
-            pair += theirs <= ours and _full_completion(row).split("(")[-1] == _full_completion(other).split("(")[-1]
+            n_paired += (
+                theirs <= ours and _full_completion(row).split("(")[-1] == _full_completion(control_row).split("(")[-1]
+            )
         else:
-            pair += (row.clean, row.completion) == (other.clean, other.completion)
-    return (pair, len(rows)), sum(a.completion == b.completion for a, b in zip(rows, control, strict=True))
+            n_paired += (row.clean, row.completion) == (control_row.clean, control_row.completion)
+    return (n_paired, len(rows)), sum(a.completion == b.completion for a, b in zip(rows, control, strict=True))
 
 
 def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) -> tuple[str, ...]:
@@ -336,7 +343,7 @@ def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) ->
         stems.setdefault(words(question.stem), []).append(question)
     sizes = sorted({len(stem) for stem in stems})
 
-    def held(message: Message) -> Iterator[Question]:
+    def questions_in(message: Message) -> Iterator[Question]:
         lines = [line for line in message.content.split("\n") if visible(line)]
         whole = set(words(message.content))
         for i in range(min(len(lines), LINES_SEARCHED)):
@@ -346,9 +353,9 @@ def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) ->
                 if len(words(question.stem)) >= LONG_STEM or whole.issuperset(options):
                     yield question
 
-    first = (next((q for message in prompt for q in held(message)), None) for prompt in prompts)
-    return tuple(f"row {i}: {q.source} {q.id}" for i, q in enumerate(first, 1) if q is not None)
+    matches = (next((q for message in prompt for q in questions_in(message)), None) for prompt in prompts)
+    return tuple(f"row {i}: {q.source} {q.id}" for i, q in enumerate(matches, 1) if q is not None)
 
 
-def _counts(found: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{escaped(what, 80)} {n}" for what, n in found)
+def _counts(counts: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{escaped(name, 80)} {n}" for name, n in counts)

@@ -93,19 +93,19 @@ class Column(NamedTuple):
 
 def parse_columns(text: str) -> dict[str, Column]:
     """Read `reply=output,gold=answer:1-based`. Raises `BadInput`, `UnknownName`."""
-    found = {}
+    columns = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         role, equals, name = part.rpartition("=")
         if not equals or not role.strip() or not name.strip():
             raise BadInput(
                 f"--columns has {part!r}. It is written as FIELD=COLUMN,…: reply=output,gold=answer:1-based."
             )
-        for each in re.findall(r"\{(\w+)\}", role) or [role.strip()]:
-            if each not in NAMES:
-                raise UnknownName("field", each, tuple(NAMES))
+        for field_name in re.findall(r"\{(\w+)\}", role) or [role.strip()]:
+            if field_name not in NAMES:
+                raise UnknownName("field", field_name, tuple(NAMES))
         name, colon, way = name.strip().rpartition(":")
-        found[role.strip()] = Column(name, way) if colon and way in WAYS else Column(name + colon + way)
-    return found
+        columns[role.strip()] = Column(name, way) if colon and way in WAYS else Column(name + colon + way)
+    return columns
 
 
 def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tuple[list[Body], int]:
@@ -119,36 +119,39 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
         BadInput: A file cannot be read, or numbers may count from 0 as well as from 1.
         UnknownName: A value given for all rows has an unknown field name.
     """
-    columns, facts = parse_columns(about.columns), _facts(about)
+    columns = parse_columns(about.columns)
+    facts = _facts(about)
     unknown = next((name for name in about.given if name not in NAMES), None)
     if unknown is not None:
         raise UnknownName("field", unknown, tuple(NAMES))
-    found: list[Body] = []
-    seen: set[str] = set()
+    bodies: list[Body] = []
+    earlier_texts: set[str] = set()
     n_twice = 0
     for file in (*files, *about.clean):
         side = {} if not about.clean else {"arm": "clean" if file in about.clean else "biased"}
         for line, raw in _rows_in(file, columns, files.get(file)):
             if not isinstance(raw, Mapping):
-                found.append(Body(file, line, raw))
+                bodies.append(Body(file, line, raw))
                 continue
             row_id = next((name for name in raw if plain(name) in ROW_IDS), None)
             if row_id is not None and raw[row_id] and named(raw).get("question_id") != raw[row_id]:
                 text = json.dumps(raw, sort_keys=True, default=str)
-                n_twice += text in seen
-                if text in seen:
+                n_twice += text in earlier_texts
+                if text in earlier_texts:
                     continue
-                seen.add(text)
+                earlier_texts.add(text)
             try:
-                own = dict(_named_by(columns, raw))
+                by_column = dict(_named_by(columns, raw))
             except ValueError as error:
-                found.append(Body(file, line, BadRow(file, line, "row", str(error))))
+                bodies.append(Body(file, line, BadRow(file, line, "row", str(error))))
                 continue
             for row in rows_of(raw):
-                fact = facts.get(str((row | own).get("question_id")), {})
-                known = {name: value for name, value in (row | own).items() if value is not None or name not in fact}
-                found.append(Body(file, line, side | fact | known | dict(about.given)))
-    return _converted(_with_models(found), columns), n_twice
+                fact = facts.get(str((row | by_column).get("question_id")), {})
+                values = {
+                    name: value for name, value in (row | by_column).items() if value is not None or name not in fact
+                }
+                bodies.append(Body(file, line, side | fact | values | dict(about.given)))
+    return _converted(_with_models(bodies), columns), n_twice
 
 
 def _with_models(bodies: Sequence[Body]) -> list[Body]:
@@ -158,19 +161,20 @@ def _with_models(bodies: Sequence[Body]) -> list[Body]:
         name = isinstance(row, dict) and (row.get("model") or row.get("reported_model"))
         if name and name not in models.setdefault(file, []):
             models[file].append(name)
-    found = []
+    completed = []
     for body in bodies:
-        row, names = body.row, models.get(body.file, [])
+        row = body.row
+        names = models.get(body.file, [])
         is_lost = isinstance(row, dict) and "reply" in row and row["reply"] is None
         if is_lost and names and not (row.get("model") or row.get("reported_model")):
-            what = (
+            problem = (
                 f"is missing in a row without a reply, and the file has rows of {', '.join(map(str, names))}. Name it in the "
                 "row, or import the rows of each model as a file of its own with --set model=NAME"
             )
-            known = row | {"model": names[0]}
-            body = body._replace(row=BadRow(body.file, body.line, "model", what) if len(names) > 1 else known)
-        found.append(body)
-    return found
+            with_model = row | {"model": names[0]}
+            body = body._replace(row=BadRow(body.file, body.line, "model", problem) if len(names) > 1 else with_model)
+        completed.append(body)
+    return completed
 
 
 def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
@@ -178,7 +182,7 @@ def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = No
 
     An empty cell for a right option means unknown; for a reply, that there is none.
     """
-    golds, replies = (
+    gold_columns, reply_columns = (
         {*NAMES[name], *(plain(column.name) for role, column in columns.items() if role == name)}
         for name in ("gold", "reply")
     )
@@ -190,15 +194,17 @@ def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = No
     for line, raw in opening:
         if opening.kind == "table" and isinstance(raw, dict):
             empty = [
-                name for name, cell in raw.items() if plain(name) in replies and cell.strip().casefold() in NO_REPLY
+                name
+                for name, cell in raw.items()
+                if plain(name) in reply_columns and cell.strip().casefold() in NO_REPLY
             ]
-            said = [name for name in raw if plain(name) in replies and name not in empty]
-            cells = {name: cell for name, cell in raw.items() if cell.strip() or plain(name) in golds}
+            non_empty = [name for name in raw if plain(name) in reply_columns and name not in empty]
+            cells = {name: cell for name, cell in raw.items() if cell.strip() or plain(name) in gold_columns}
             raw = {
                 name: int(cell) if COUNTED.fullmatch(f"{plain(name)} {cell}") else cell
                 for name, cell in cells.items()
                 if name not in empty
-            } | (dict.fromkeys(empty) if not said else {})
+            } | (dict.fromkeys(empty) if not non_empty else {})
         yield line, raw
 
 
@@ -220,17 +226,17 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
 
 def _facts(about: Description) -> dict[str, dict[str, Any]]:
     """The row of the facts file for each question, by its name. Raises `BadInput` if a question has two different rows."""
-    found: dict[str, dict[str, Any]] = {}
+    facts: dict[str, dict[str, Any]] = {}
     for _, raw in _rows_in(about.facts, {}) if about.facts else ():
         if isinstance(raw, BadRow):
             raise raw
         row = named(raw) if isinstance(raw, Mapping) else {}
-        name = str(row.pop("question_id", ""))
-        if not name:
+        question_id = str(row.pop("question_id", ""))
+        if not question_id:
             raise BadInput(f"{about.facts}: a row names no question. Each needs question_id (or id, custom_id, …).")
-        if found.setdefault(name, row) != row:
-            raise BadInput(f"{about.facts}: the question {name!r} has two rows that differ. Keep one of them.")
-    return found
+        if facts.setdefault(question_id, row) != row:
+            raise BadInput(f"{about.facts}: the question {question_id!r} has two rows that differ. Keep one of them.")
+    return facts
 
 
 # ---------------------------------------------------------------- what values mean
@@ -238,72 +244,77 @@ def _facts(about: Description) -> dict[str, dict[str, Any]]:
 
 def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
     """Convert side, options, right option and target of all rows to our terms. Raises `BadInput` as `_counts_from` does."""
-    settled: list[Body] = []
+    converted: list[Body] = []
     numbers: list[Counted] = []
-    others: set[str] = set()
+    not_numeric: set[str] = set()
     has_bias = any(isinstance(body.row, Mapping) and _bias(body.row) for body in bodies)
     for body in bodies:
         if isinstance(body.row, Mapping):
             row = _with_side(body.row, has_bias)
             try:
-                counted = _named_options(row, columns, len(settled))
+                own_numbers = _named_options(row, columns, len(converted))
             except BadField as error:
                 body = body._replace(row=BadRow(body.file, body.line, error.field, error.problem))
             else:
                 body = body._replace(row=row)
-                numbers += counted
-                others |= {name for name in ("gold", "target") if row.get(name)} - {each.name for each in counted}
-        settled.append(body)
-    start = _counts_from(settled, [each for each in numbers if each.name not in others and not each.way])
-    for place, name, no, number, choices, way in numbers:
-        body, what = settled[place], ""
+                numbers += own_numbers
+                not_numeric |= {name for name in ("gold", "target") if row.get(name)} - {
+                    counted.name for counted in own_numbers
+                }
+        converted.append(body)
+    start = _counts_from(
+        converted, [counted for counted in numbers if counted.name not in not_numeric and not counted.way]
+    )
+    for index, name, negation, number, choices, way in numbers:
+        body = converted[index]
+        problem = ""
         if isinstance(body.row, BadRow):
             continue
-        option = number.value - (int(way[0]) if way in ("0-based", "1-based") else 0 if name in others else start)
+        option = number.value - (int(way[0]) if way in ("0-based", "1-based") else 0 if name in not_numeric else start)
         if not 0 <= option < len(choices.texts):
             last = len(choices.texts) - 1
-            what = f"is {number.value!r}; allowed: A to {chr(65 + last)}, or {start} to {last + start}"
+            problem = f"is {number.value!r}; allowed: A to {chr(65 + last)}, or {start} to {last + start}"
         elif number.text not in (None, option) and not way:
-            what = (
+            problem = (
                 f"is {number.value}, which is the text of option {chr(65 + (number.text or 0))} and the number of option "
                 f"{chr(65 + option)}; write the letter, or say which: --columns {name}={name}:text or {name}={name}:0-based"
             )
-        if what:
-            settled[place] = body._replace(row=BadRow(body.file, body.line, name, what))
+        if problem:
+            converted[index] = body._replace(row=BadRow(body.file, body.line, name, problem))
         else:
-            body.row[name] = no + chr(65 + option)
-    return settled
+            body.row[name] = negation + chr(65 + option)
+    return converted
 
 
 def _with_side(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
     """A row with its side; if it gives none, it is biased if it names a bias, provided that some row does."""
-    found = dict(row)
-    if found.get("model") is None and found.get("reported_model"):
-        found["model"] = found["reported_model"]
-    if isinstance(found.get("arm"), Mapping):  # a description of the change to the prompt
-        found["arm"] = "biased"
-    elif "arm" in found:
-        found["arm"] = side_of(found["arm"]) or found["arm"]
+    fields = dict(row)
+    if fields.get("model") is None and fields.get("reported_model"):
+        fields["model"] = fields["reported_model"]
+    if isinstance(fields.get("arm"), Mapping):  # a description of the change to the prompt
+        fields["arm"] = "biased"
+    elif "arm" in fields:
+        fields["arm"] = side_of(fields["arm"]) or fields["arm"]
     elif has_bias:
-        found["arm"] = "biased" if _bias(found) else "clean"
-    if found.get("arm") == "clean" and "bias" in found and not _bias(found):
-        found["bias"] = ""
-    return found
+        fields["arm"] = "biased" if _bias(fields) else "clean"
+    if fields.get("arm") == "clean" and "bias" in fields and not _bias(fields):
+        fields["bias"] = ""
+    return fields
 
 
-def _named_options(row: dict[str, Any], columns: Mapping[str, Column], place: int) -> list[Counted]:
+def _named_options(row: dict[str, Any], columns: Mapping[str, Column], index: int) -> list[Counted]:
     """Replace a row's right option and target by letters; returns those that are numbers. Raises `BadField`."""
     try:
         choices = _choices(row)
     except ValueError as error:
         raise BadField("options", str(error)) from None
-    counted: list[Counted] = []
+    numbers: list[Counted] = []
     if choices is None:
-        return counted
+        return numbers
     for name in ("gold", "target"):
-        value, no, way = row.get(name), "", columns[name].way if name in columns else ""
+        value, negation, way = row.get(name), "", columns[name].way if name in columns else ""
         if isinstance(value, str) and (negated := re.fullmatch(r"\s*not\s+(.+?)\s*", value, re.I | re.S)):
-            value, no = negated[1], "NOT "
+            value, negation = negated[1], "NOT "
         if is_not_known(value) or (name == "target" and plain(str(value)) in ANY_CHANGE):
             if name in row:
                 row[name] = None
@@ -315,10 +326,10 @@ def _named_options(row: dict[str, Any], columns: Mapping[str, Column], place: in
             allowed = "" if "A to" in str(error) else f"; allowed: A to {chr(65 + last)}, or 0 to {last}"
             raise BadField(name, f"{error}{allowed}") from None
         if isinstance(option, Number):
-            counted.append(Counted(place, name, no, option, choices, way))
+            numbers.append(Counted(index, name, negation, option, choices, way))
         else:
-            row[name] = None if option is None else no + chr(65 + option)
-    return counted
+            row[name] = None if option is None else negation + chr(65 + option)
+    return numbers
 
 
 def _bias(row: Mapping[str, Any]) -> bool:
@@ -333,11 +344,11 @@ def _choices(row: dict[str, Any]) -> Choices | None:
     A row without options gets those listed in its prompt. Raises `ValueError` if they cannot be read.
     """
     if row.get("options") is None and row.get("n_options") is None and isinstance(row.get("prompt"), str):
-        listed = split_lettered(row["prompt"])
-        if listed is not None:
+        stem_and_choices = split_lettered(row["prompt"])
+        if stem_and_choices is not None:
             if row.get("arm") == "clean":  # in a biased prompt a cue may have changed the texts
-                row["options"] = [re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts]
-            row["n_options"] = len(listed[1].texts)
+                row["options"] = [re.split(r"\n\s*\n", text)[0].strip() for text in stem_and_choices[1].texts]
+            row["n_options"] = len(stem_and_choices[1].texts)
     if row.get("options") is not None:
         choices = choices_of(row["options"])
         row["options"] = list(choices.texts)
@@ -347,7 +358,7 @@ def _choices(row: dict[str, Any]) -> Choices | None:
         n = int(n)
     if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= MAX_OPTIONS:
         return None  # the check of the row reports it
-    return Choices(tuple(f"\0{place}" for place in range(n)))  # texts that equal no answer
+    return Choices(tuple(f"\0{index}" for index in range(n)))  # texts that equal no answer
 
 
 def _counts_from(bodies: Sequence[Body], numbers: Sequence[Counted]) -> int:
@@ -355,15 +366,20 @@ def _counts_from(bodies: Sequence[Body], numbers: Sequence[Counted]) -> int:
 
     Raises `BadInput` if the numbers decide neither.
     """
-    asked = [each for each in numbers if each.number.text is None]
-    values = {each.number.value for each in asked}
+    indices = [counted for counted in numbers if counted.number.text is None]
+    values = {counted.number.value for counted in indices}
     if not values or 0 in values:
         return 0
-    if any(each.number.value == len(each.choices.texts) for each in asked):
+    if any(counted.number.value == len(counted.choices.texts) for counted in indices):
         return 1
-    body, name, value = bodies[asked[0].place], asked[0].name, asked[0].number.value
-    fields = sorted({each.name for each in asked})
-    ways = ["--columns " + ",".join(f"{each}={each}:{way}" for each in fields) for way in ("1-based", "0-based")]
+    body = bodies[indices[0].place]
+    name = indices[0].name
+    value = indices[0].number.value
+    fields = sorted({counted.name for counted in indices})
+    ways = [
+        "--columns " + ",".join(f"{field_name}={field_name}:{way}" for field_name in fields)
+        for way in ("1-based", "0-based")
+    ]
     raise BadInput(
         f"{body.file}: {' and '.join(fields)} are numbers from {min(values)} to {max(values)}, never 0, so they may count "
         f"from 1 (line {body.line}: {name} {value} is option {chr(64 + value)}) or from 0 (it is option {chr(65 + value)}). "

@@ -24,14 +24,14 @@ Place: TypeAlias = tuple[str, str, str, str, int]
 
 def number_samples(rows: Sequence[Transcript]) -> list[Numbered]:
     """Rows with their sample number: their own, or the next free one. Rows that repeat another are left out."""
-    found: dict[tuple[object, ...], Numbered] = {}
+    numbered: dict[tuple[object, ...], Numbered] = {}
     counts: Counter[tuple[object, ...]] = Counter()
     for row in rows:
-        place = (row.source, row.question_id, row.bias, row.side, row.model)
-        sample = counts[place] if row.sample is None else row.sample
-        counts[place] += row.sample is None
-        found.setdefault((*place, sample), (row, sample))
-    return list(found.values())
+        key = (row.source, row.question_id, row.bias, row.side, row.model)
+        sample = counts[key] if row.sample is None else row.sample
+        counts[key] += row.sample is None
+        numbered.setdefault((*key, sample), (row, sample))
+    return list(numbered.values())
 
 
 def count_unpaired(rows: Sequence[Transcript]) -> int:
@@ -45,33 +45,38 @@ def count_unpaired(rows: Sequence[Transcript]) -> int:
 
 def share_clean_rows(rows: Sequence[Numbered]) -> list[Numbered]:
     """Repeat clean rows for every cue that cannot share them. For most files, the rows are returned unchanged."""
-    biased: dict[Place, Transcript] = {_place(*each): each[0] for each in rows if each[0].side == "biased"}
+    biased: dict[Place, Transcript] = {
+        _place(*numbered): numbered[0] for numbered in rows if numbered[0].side == "biased"
+    }
     targets: defaultdict[Cue, set[Target | None]] = defaultdict(set)
     for row in biased.values():
         targets[_cue(row)].add(row.target)
-    several = {cue for cue, found in targets.items() if len(found) > 1}
-    own = {_place(*each) for each in rows if each[0].side == "clean" and each[0].bias}
-    shared = {_place(*each): each[0] for each in rows if each[0].side == "clean" and not each[0].bias}
-    if not several and not {place[:2] for place in own} & {place[:2] for place in shared}:
+    multi_target_cues = {cue for cue, cue_targets in targets.items() if len(cue_targets) > 1}
+    own = {_place(*numbered) for numbered in rows if numbered[0].side == "clean" and numbered[0].bias}
+    shared = {
+        _place(*numbered): numbered[0] for numbered in rows if numbered[0].side == "clean" and not numbered[0].bias
+    }
+    if not multi_target_cues and not {place[:2] for place in own} & {place[:2] for place in shared}:
         return list(rows)
 
-    def with_variants() -> Iterator[Numbered]:
+    def add_variants() -> Iterator[Numbered]:
         """All rows; if a cue has several targets, each row gets the target of the biased row it belongs to."""
         for row, sample in rows:
             target = biased.get(_place(row, sample), row).target
-            is_one_of_several = _cue(row) in several and target is not None
+            is_one_of_several = _cue(row) in multi_target_cues and target is not None
             yield row._replace(target=target, variant=_in_words(target)) if is_one_of_several else row, sample
 
-    def repeated() -> Iterator[Numbered]:
+    def repeat_clean_rows() -> Iterator[Numbered]:
         """The clean row shared by all biases, repeated for each cue whose bias has its own clean rows or several targets."""
-        biases = {place[:3] for place in own}
+        own_cues = {place[:3] for place in own}
         for place, row in biased.items():
-            clean, cue = shared.get((*place[:2], "", *place[3:])), place[:3]
-            if clean is not None and place not in own and (cue in several or cue in biases):
-                variant = _in_words(row.target) if cue in several else ""
+            clean = shared.get((*place[:2], "", *place[3:]))
+            cue = place[:3]
+            if clean is not None and place not in own and (cue in multi_target_cues or cue in own_cues):
+                variant = _in_words(row.target) if cue in multi_target_cues else ""
                 yield clean._replace(bias=row.bias, target=row.target, variant=variant), place[4]
 
-    return [*with_variants(), *repeated()]
+    return [*add_variants(), *repeat_clean_rows()]
 
 
 def _cue(row: Transcript) -> Cue:

@@ -44,10 +44,10 @@ FIRST_NAME = re.compile(rb'\s*\{\s*"[a-z_]+"')
 def read_log(file: Path) -> EvalLog | None:
     """The log in a file, with its samples; None if the file is not a log. Raises `BadInput` if it cannot be read."""
     if file.suffix != ".eval":
-        with file.open("rb") as opened:
-            start = opened.read(4096)
+        with file.open("rb") as stream:
+            head = stream.read(4096)
         marks = (b'"version"', b'"status"', b'"eval"', b'"task"')
-        if file.suffix != ".json" or not FIRST_NAME.match(start) or not all(mark in start for mark in marks):
+        if file.suffix != ".json" or not FIRST_NAME.match(head) or not all(mark in head for mark in marks):
             return None
     from inspect_ai.log import read_eval_log
 
@@ -90,10 +90,10 @@ def logs_in(folder: Path) -> list[Path]:
     """
     if (folder / layout.ARMS).is_file():
         raise BadInput(f"{folder} is the folder of a study, which is read as it is: `unsway table {folder}`.")
-    found = sorted(file for file in folder.rglob("*") if file.suffix in (".eval", ".json") and file.is_file())
-    if not found:
+    files = sorted(file for file in folder.rglob("*") if file.suffix in (".eval", ".json") and file.is_file())
+    if not files:
         raise BadInput(f"The folder {folder} holds no log of Inspect (.eval or .json). Name files of rows one by one.")
-    return found
+    return files
 
 
 def read_logs(places: Sequence[Path]) -> Logs:
@@ -108,11 +108,12 @@ def read_logs(places: Sequence[Path]) -> Logs:
             replies to the same prompt with a cue, or replies with different settings.
     """
     pairs: dict[str, Pair] = {}
-    held: dict[tuple[str, str, int], Reply | None] = {}
+    by_key: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
-    notes, n_samples = [], 0
+    notes = []
+    n_samples = 0
     folders = {place: logs_in(place) for place in places if place.is_dir()}
-    in_folders = {file for found in folders.values() for file in found}
+    in_folders = {file for files in folders.values() for file in files}
     for file in (file for place in places for file in folders.get(place, [place])):
         if file.name == layout.REPLIES and (file.parent / layout.ARMS).is_file():
             raise BadInput(f"{file} is part of a study, which is read as it is: `unsway table {file.parent}`.")
@@ -120,51 +121,54 @@ def read_logs(places: Sequence[Path]) -> Logs:
         if log is None:
             others |= {} if file in in_folders else {file: None}
             continue
-        own = read_own_log(file, log)
+        contents = read_own_log(file, log)
         n_replies = sum(bool(_answers(sample)) for sample in log.samples or ())
-        said = (log.error.message if log.error else "").strip().rpartition("\n")[2][-200:]
-        what = f"is of a run that did not finish: its status is {log.status!r} ({said})".removesuffix(" ()")
-        what = "is a log" if log.status == "success" else what
+        error_line = (log.error.message if log.error else "").strip().rpartition("\n")[2][-200:]
+        description = f"is of a run that did not finish: its status is {log.status!r} ({error_line})".removesuffix(
+            " ()"
+        )
+        description = "is a log" if log.status == "success" else description
         if not n_replies and file in in_folders:
-            notes.append(f"Left out: {file} {what}, and it holds no reply.")
+            notes.append(f"Left out: {file} {description}, and it holds no reply.")
             continue
         if not n_replies:
-            raise BadInput(f"{file} {what}, and it holds no reply. {WHY_NONE[log.status == 'success']}")
+            raise BadInput(f"{file} {description}, and it holds no reply. {WHY_NONE[log.status == 'success']}")
         if log.status != "success":
-            taken = len(log.eval.dataset.sample_ids or ()) or log.eval.dataset.samples or 0  # with --limit not all
-            asked = number_of(taken * (log.eval.config.epochs or 1), "sample")
-            notes.append(f"{file} {what}. It holds {number_of(n_replies, 'reply')} to {asked}.")
-        if own is None:
+            n_planned = len(log.eval.dataset.sample_ids or ()) or log.eval.dataset.samples or 0  # with --limit not all
+            total = number_of(n_planned * (log.eval.config.epochs or 1), "sample")
+            notes.append(f"{file} {description}. It holds {number_of(n_replies, 'reply')} to {total}.")
+        if contents is None:
             others[file] = log
             continue
-        notes += own[2]
+        notes += contents[2]
         n_samples += len(log.samples or ())
-        pairs |= {pair.id: pair for pair in own[0]}
-        clean, left_out = {pair.clean.id for pair in own[0]}, 0
-        for place, reply in own[1].items():
-            there = held.get(place)
-            held[place] = there or reply
-            if not reply or not there or (reply.text, reply.settings) == (there.text, there.settings):
+        pairs |= {pair.id: pair for pair in contents[0]}
+        clean_ids = {pair.clean.id for pair in contents[0]}
+        n_left_out = 0
+        for key, reply in contents[1].items():
+            earlier = by_key.get(key)
+            by_key[key] = earlier or reply
+            if not reply or not earlier or (reply.text, reply.settings) == (earlier.text, earlier.settings):
                 continue
-            if reply.settings != there.settings or reply.prompt_id not in clean:
+            if reply.settings != earlier.settings or reply.prompt_id not in clean_ids:
                 raise BadInput(
-                    f"{file} and a log before it hold different replies of {place[0]!r} to the same prompt (epoch "
-                    f"{place[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
+                    f"{file} and a log before it hold different replies of {key[0]!r} to the same prompt (epoch "
+                    f"{key[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
                     "`-T bias=A,B`, `--epochs N`."
                 )
-            left_out += 1
-        if left_out:
+            n_left_out += 1
+        if n_left_out:
             notes.append(
-                f"{file}: {number_of(left_out, 'reply')} without a cue not taken, because a log before it has others; "
+                f"{file}: {number_of(n_left_out, 'reply')} without a cue not taken, because a log before it has others; "
                 "biases share these prompts, and each counts once."
             )
-    for file in [file for file in others if held and file in in_folders]:
+    for file in [file for file in others if by_key and file in in_folders]:
         notes.append(f"Left out: {file} is a log of another task than unsway/bias. Import it into a folder of its own.")
         del others[file]
-    if in_folders and not held and not others:
+    if in_folders and not by_key and not others:
         raise BadInput("\n".join([f"{', '.join(map(str, places))} holds no log of Inspect with a reply.", *notes]))
-    replies = tuple(reply for reply in held.values() if reply)
-    sizes = (n_samples, n_samples - len(held), len(held) - len(replies))
+    replies = tuple(reply for reply in by_key.values() if reply)
+    sizes = (n_samples, n_samples - len(by_key), len(by_key) - len(replies))
     return Logs(tuple(pairs.values()), replies, *sizes, others, tuple(notes))
 
 
@@ -180,31 +184,34 @@ def read_own_log(
         BadInput: It is the record of an existing study.
     """
     samples = log.samples or []
-    about = [sample.metadata or {} for sample in samples]
-    study, is_measured = file.resolve().parent.parent, (log.eval.metadata or {}).get("asked_by") == "unsway"
+    metadata = [sample.metadata or {} for sample in samples]
+    study = file.resolve().parent.parent
+    is_measured = (log.eval.metadata or {}).get("asked_by") == "unsway"
     if is_measured and (study / layout.REPLIES).exists():
         raise BadInput(
             f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
             f"`unsway table {study}`."
         )
-    if not any("pair" in each for each in about):
+    if not any("pair" in entry for entry in metadata):
         return None
     try:
-        told = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each}
+        pair_of = {entry["pair"]: loads(Pair, entry["pair"]) for entry in metadata if "pair" in entry}
         replies: dict[tuple[str, str, int], Reply | None] = {}
-        for sample, each in zip(samples, about, strict=True):
+        for sample, entry in zip(samples, metadata, strict=True):
             score = (sample.scores or {}).get(SCORER)  # may have been edited: what the solver kept goes before it
             row = sample.store.get("reply") or ((score and score.metadata) or {}).get("reply")
             reply = loads(Reply, row) if row and not sample.invalidation else None
-            if reply is None and not is_measured and _answers(sample) and "pair" in each:
-                asked = Address(str(sample.id), log.eval.model, "", UNKNOWN_LENGTH, sample.epoch - 1)
-                reply = of_another_solver(told[each["pair"]], asked, sample.output, sample.events)
+            if reply is None and not is_measured and _answers(sample) and "pair" in entry:
+                address = Address(str(sample.id), log.eval.model, "", UNKNOWN_LENGTH, sample.epoch - 1)
+                reply = of_another_solver(pair_of[entry["pair"]], address, sample.output, sample.events)
             replies[log.eval.model, str(sample.id), sample.epoch] = reply
     except (ValueError, TypeError) as error:
         raise BadInput(
             f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
         ) from None
-    pairs = {each["pair"]: told[each["pair"]] for each in about if "pair" in each and each.get("arm") != "clean"}
+    pairs = {
+        entry["pair"]: pair_of[entry["pair"]] for entry in metadata if "pair" in entry and entry.get("arm") != "clean"
+    }
     n_invalid = sum(sample.invalidation is not None for sample in samples)
     invalid = f"{file}: {number_of(n_invalid, 'sample')} marked as invalid: missing here, but counted in its header."
     notes = [invalid] if n_invalid else []
@@ -213,16 +220,16 @@ def read_own_log(
         is_other = "model_turns" not in solvers  # which may decode otherwise than the header says
         configs = (log.eval.model_generate_config, log.plan.config)  # the task's and flags win over the model's
         settings, is_known = settings_of(*configs)
-        known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
-        for place, reply in replies.items():
-            own = {"model": log.eval.model} if is_other and reply and reply.settings_known else known
-            replies[place] = replace(reply, **own) if reply else None
+        from_header: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
+        for key, reply in replies.items():
+            changes = {"model": log.eval.model} if is_other and reply and reply.settings_known else from_header
+            replies[key] = replace(reply, **changes) if reply else None
         decoding = {INSPECTS_NAMES.get(field.name, field.name) for field in fields(Settings)}
         names = {name for config in configs for name in config.model_dump(exclude_none=True)} - NEUTRAL - decoding
-        added = [f"by another solver ({solvers})"] if is_other else []
-        added += [f"with {', '.join(sorted(names))}"] if names else []
-        shown = "which neither its prompts nor its settings show"
-        notes += [f"{file} was asked {' and '.join(added)}, {shown}."] if added else []
+        peculiarities = [f"by another solver ({solvers})"] if is_other else []
+        peculiarities += [f"with {', '.join(sorted(names))}"] if names else []
+        clause = "which neither its prompts nor its settings show"
+        notes += [f"{file} was asked {' and '.join(peculiarities)}, {clause}."] if peculiarities else []
     return list(pairs.values()), replies, notes
 
 
@@ -239,7 +246,7 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     header = named({**(log.eval.metadata or {}), **log.eval.task_args})
     asked_on = log.eval.created[:10]
-    many = max((len(sample.output.choices) for sample in log.samples or ()), default=1)
+    n_choices = max((len(sample.output.choices) for sample in log.samples or ()), default=1)
     for number, sample in enumerate(log.samples or (), 1):
         messages = (
             [sample.input] if isinstance(sample.input, str) else [m.text for m in sample.input if m.role != "assistant"]
@@ -253,17 +260,18 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
             row["gold"] = sample.target if isinstance(sample.target, str) else sample.target[0]
         row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
         choices = _answers(sample)
-        for place, choice in enumerate(choices):
+        for index, choice in enumerate(choices):
             # for the first, an agent's submission takes precedence over its model's text
-            text = choice.message.text if place else sample.output.completion
+            text = choice.message.text if index else sample.output.completion
             output = sample.output.model_copy(update={"choices": [choice], "completion": text})
             stop = STOPS.get(choice.stop_reason, "unknown")
-            thought, usage = shown_thought(output, log.eval.model, stop), output.usage
-            said: dict[str, Any] = {"reply": output.completion, "stop": stop, "reported_model": output.model}
-            said |= {"reasoning": thought.text, "thought_kind": thought.kind}
-            said["reasoning_tokens"] = usage.reasoning_tokens if usage else None
-            if many > 1:
-                said["sample"] = (sample.epoch - 1) * many + place
-            yield number, row | said
+            thought = shown_thought(output, log.eval.model, stop)
+            usage = output.usage
+            fields: dict[str, Any] = {"reply": output.completion, "stop": stop, "reported_model": output.model}
+            fields |= {"reasoning": thought.text, "thought_kind": thought.kind}
+            fields["reasoning_tokens"] = usage.reasoning_tokens if usage else None
+            if n_choices > 1:
+                fields["sample"] = (sample.epoch - 1) * n_choices + index
+            yield number, row | fields
         if not choices:
             yield number, row

@@ -159,14 +159,14 @@ class FrozenRow(ReleasedRow):
         """Add to the question the options that the clean prompt lists."""
         turns = row.get("unbiased_messages")
         texts = [turn.get("content") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
-        listed = split_lettered(texts[-1]) if texts and isinstance(texts[-1], str) else None
-        if listed is None:
+        stem_and_choices = split_lettered(texts[-1]) if texts and isinstance(texts[-1], str) else None
+        if stem_and_choices is None:
             raise BadField("unbiased_messages", "must be turns, the last of which lists the options as (A) …, (B) …")
         options = [
-            re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts
+            re.split(r"\n\s*\n", text)[0].strip() for text in stem_and_choices[1].texts
         ]  # instructions follow the last option
-        lines = "\n".join(f"({ascii_uppercase[place]}) {text}" for place, text in enumerate(options))
-        return row | {"question": f"{row.get('question') or listed[0]}\n\nAnswer choices:\n{lines}"}
+        lines = "\n".join(f"({ascii_uppercase[index]}) {text}" for index, text in enumerate(options))
+        return row | {"question": f"{row.get('question') or stem_and_choices[0]}\n\nAnswer choices:\n{lines}"}
 
 
 def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bool = False) -> PairSet:
@@ -185,13 +185,13 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
     """
     file = Path(path)
     usable: dict[str, Pair] = {}
-    dropped: list[Skipped] = []
+    skipped: list[Skipped] = []
     for line, row in read_rows(file, FrozenRow, ReleasedRow):
         question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{row.RELEASE}", "test")
         is_gold = row.biased_option == Toward(row.ground_truth)
         if not row.biased_question or (is_gold and not keep_gold):
             reason = GOLD if row.biased_question else EMPTY
-            dropped.append(Skipped(question.id, f"{row.bias_name}@{row.RELEASE}", reason))
+            skipped.append(Skipped(question.id, f"{row.bias_name}@{row.RELEASE}", reason))
             continue
         if not row.unbiased_question:
             raise BadRow(file, line, "unbiased_question", "is empty")
@@ -211,13 +211,13 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
             rule=biases.rule_of(row.bias_name),
         )
         if usable.setdefault(pair.id, pair) is not pair:
-            dropped.append(Skipped(question.id, bias, TWICE))
+            skipped.append(Skipped(question.id, bias, TWICE))
     if not usable:
-        reasons = PairSet((), tuple(dropped)).reasons().items()
-        why = " ".join(f"{count} × {reason}." for (_, reason), count in reasons)
-        raise BadInput(f"{file}: none of its {number_of(len(dropped), 'row')} can be asked. {why}")
-    ordered = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))
-    return PairSet(tuple(ordered[:n]), tuple(dropped))
+        reasons = PairSet((), tuple(skipped)).reasons().items()
+        explanation = " ".join(f"{count} × {reason}." for (_, reason), count in reasons)
+        raise BadInput(f"{file}: none of its {number_of(len(skipped), 'row')} can be asked. {explanation}")
+    pairs = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))
+    return PairSet(tuple(pairs[:n]), tuple(skipped))
 
 
 # ---------------------------------------------------------------- prompts
@@ -225,16 +225,18 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
 
 def _both_sides(clean: list[ChatTurn], biased: list[ChatTurn]) -> tuple[Prompt, Prompt]:
     """Both prompts, unchanged; lines of the biased one that the clean one lacks are tagged as its cue."""
-    ours, theirs = _lines(clean), _lines(biased)
-    matcher = SequenceMatcher(None, [text.strip() for _, text in ours], [text.strip() for _, text in theirs], False)
+    clean_lines, biased_lines = _lines(clean), _lines(biased)
+    matcher = SequenceMatcher(
+        None, [text.strip() for _, text in clean_lines], [text.strip() for _, text in biased_lines], False
+    )
     shared = {block.b + i for block in matcher.get_matching_blocks() for i in range(block.size)}
     parts: list[list[Part]] = [[] for _ in biased]
-    spoken = [i for i in range(1, len(biased)) if biased[i].role == biased[i - 1].role == "user"]
-    for place, (turn, text) in enumerate(theirs):
-        parts[turn].append(Part("stem" if place in shared or not text.strip() else "cue", text))
-    turns = [Turn(turn.role, tuple(own)) for turn, own in zip(biased, parts, strict=True)]
-    for place in reversed(spoken):  # between two user turns, the model replies
-        turns.insert(place, Turn("assistant", None))
+    insertions = [i for i in range(1, len(biased)) if biased[i].role == biased[i - 1].role == "user"]
+    for index, (turn, text) in enumerate(biased_lines):
+        parts[turn].append(Part("stem" if index in shared or not text.strip() else "cue", text))
+    turns = [Turn(turn.role, tuple(turn_parts)) for turn, turn_parts in zip(biased, parts, strict=True)]
+    for index in reversed(insertions):  # between two user turns, the model replies
+        turns.insert(index, Turn("assistant", None))
     return Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in clean)), Prompt(tuple(turns))
 
 

@@ -75,7 +75,7 @@ class Imported:
         replies, pairs = number_of(len(self.replies), "reply"), number_of(len(self.pairs), "pair")
         models, rows = number_of(len(self.models), "model"), number_of(self.n_rows, "row")
         lines = [f"{replies} to {pairs}, of {models}, from {rows}."]
-        lines += [f"Left out: {number_of(n, 'row')} {why}." for why, n in left_out.items() if n]
+        lines += [f"Left out: {number_of(n, 'row')} {reason}." for reason, n in left_out.items() if n]
         return "\n".join([*lines, *(f"  {error}" for error in self.bad[:10]), *self.notes])
 
 
@@ -118,82 +118,82 @@ def load(
             numbers can be read in two ways.
     """
     paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
-    own = read_logs(paths)
-    notes = list(own.notes)
-    bodies, n_twice = read_bodies(own.others, about)
+    logs = read_logs(paths)
+    notes = list(logs.notes)
+    bodies, n_twice = read_bodies(logs.others, about)
     rows, bad = check_bodies(bodies)
     if bad and not skip_bad:
         raise BadInput(_advice(paths, bodies, bad))
-    pointed = [row for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)]
-    gold_keys = {(row.source, row.question_id, row.bias, row.model, row.sample) for row in pointed}
+    gold_rows = [row for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)]
+    gold_keys = {(row.source, row.question_id, row.bias, row.model, row.sample) for row in gold_rows}
     at_gold = [(row.source, row.question_id, row.bias, row.model, row.sample) in gold_keys for row in rows]
-    left: dict[Skipped, None] = {}
+    skipped: dict[Skipped, None] = {}
     good = []  # without the pairs whose cue points to the right option, or with them under the bias NAME/gold
     for row, is_gold in zip(rows, at_gold, strict=True):
         if is_gold and not keep_gold:
-            left[Skipped(_question_id(row), _versioned(row.bias), GOLD)] = None
+            skipped[Skipped(_question_id(row), _versioned(row.bias), GOLD)] = None
         else:
             good.append(row._replace(bias=f"{row.bias}/gold") if is_gold else row)
     n_gold = len(rows) - len(good)
-    if not good and not own.pairs:
+    if not good and not logs.pairs:
         raise BadInput(
             f"{', '.join(map(str, paths))} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right "
             "option)."
         )
-    once = number_samples(good)
-    placed = share_clean_rows(once)
-    prompts = _prompts(placed)
+    unique_rows = number_samples(good)
+    sample_rows = share_clean_rows(unique_rows)
+    prompts = _prompts(sample_rows)
     replies: dict[tuple[str, str, int], Reply] = {}
-    for row, sample in placed:
+    for row, sample in sample_rows:
         if row.reply is not None:
             prompt_id = prompts[_key(row)].id
-            said = (row.reply, row.reasoning or None, (), row.stop, Settings(), 0, 0)
-            known = (row.thought, row.reasoning_tokens, row.reported_model, row.asked_on)
-            reply = Reply(prompt_id, row.model, "", sample, *said, *known, settings_known=False)
+            content = (row.reply, row.reasoning or None, (), row.stop, Settings(), 0, 0)
+            details = (row.thought, row.reasoning_tokens, row.reported_model, row.asked_on)
+            reply = Reply(prompt_id, row.model, "", sample, *content, *details, settings_known=False)
             replies.setdefault((prompt_id, row.model, sample), reply)
-    pairs = (*own.pairs, *_pairs([row for row, _ in placed], prompts))
-    answered = {reply.prompt_id for reply in (*own.replies, *replies.values())}
-    if not answered:
+    pairs = (*logs.pairs, *_pairs([row for row, _ in sample_rows], prompts))
+    answered_ids = {reply.prompt_id for reply in (*logs.replies, *replies.values())}
+    if not answered_ids:
         raise BadInput(
-            f"{', '.join(map(str, paths))}: none of its {number_of(len(bodies) + own.n_samples, 'row')} has a reply, so "
+            f"{', '.join(map(str, paths))}: none of its {number_of(len(bodies) + logs.n_samples, 'row')} has a reply, so "
             "there is nothing to import."
         )
-    for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered for pair in pairs) else ():
-        side, other = ("biased", "clean") if pair.biased.id in answered else ("clean", "biased")
+    for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered_ids for pair in pairs) else ():
+        side, other = ("biased", "clean") if pair.biased.id in answered_ids else ("clean", "biased")
         advice = f" Import the {other} ones with them (several files, --clean FILE), under the same names of questions."
         notes.append(f"No pair has replies on both sides: all are {side}.{advice if good else ''}")
     return Imported(
         pairs=pairs,
-        replies=(*own.replies, *replies.values()),
-        models=tuple(dict.fromkeys([*(reply.model for reply in own.replies), *(row.model for row in good)])),
-        n_rows=len(bodies) + n_twice + own.n_samples,
-        n_duplicates=len(good) - len(once) + n_twice + own.n_twice,
+        replies=(*logs.replies, *replies.values()),
+        models=tuple(dict.fromkeys([*(reply.model for reply in logs.replies), *(row.model for row in good)])),
+        n_rows=len(bodies) + n_twice + logs.n_samples,
+        n_duplicates=len(good) - len(unique_rows) + n_twice + logs.n_twice,
         n_gold=n_gold,
-        n_empty=sum(row.reply is None for row in good) + own.n_empty,
+        n_empty=sum(row.reply is None for row in good) + logs.n_empty,
         bad=bad,
         n_alone=count_unpaired(good),
-        skipped=tuple(left),
+        skipped=tuple(skipped),
         notes=tuple(notes),
     )
 
 
 def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]) -> str:
     """What is wrong with unusable rows, and what to do: name columns, set values, correct or skip rows."""
-    shown = "\n".join(f"  {error}" for error in bad[:10])
+    examples = "\n".join(f"  {error}" for error in bad[:10])
     rows = [body.row for body in bodies if isinstance(body.row, dict)]
-    lacking = [name for name in NEEDED if rows and not any(name in row for row in rows)]
+    missing = [name for name in NEEDED if rows and not any(name in row for row in rows)]
     if rows and not any("n_options" in row or row.get("options") for row in rows):
-        lacking.append("options")
+        missing.append("options")
     advice = "Fix them, or leave them out with --skip-bad (skip_bad=True)."
-    if lacking:
+    if missing:
         advice = (
-            f"No row has {', '.join(lacking)}. Name the columns that hold them (--columns {lacking[0]}=COLUMN,…), set what "
-            f"is the same in all rows (--set {lacking[0]}=VALUE), or give a file with a row for each question (--facts FILE)."
+            f"No row has {', '.join(missing)}. Name the columns that hold them (--columns {missing[0]}=COLUMN,…), set what "
+            f"is the same in all rows (--set {missing[0]}=VALUE), or give a file with a row for each question (--facts FILE)."
         )
     if any(file.suffix in (".eval", ".json") for file in files):
-        needed = "question_id, n_options (or options), gold, target, bias and arm"
-        advice += f"\nThe metadata of each sample of a log must have {needed}, where Inspect does not know it."
-    return f"{', '.join(map(str, files))}: {len(bad)} of {number_of(len(bodies), 'row')} cannot be used.\n{shown}\n{advice}"
+        required = "question_id, n_options (or options), gold, target, bias and arm"
+        advice += f"\nThe metadata of each sample of a log must have {required}, where Inspect does not know it."
+    return f"{', '.join(map(str, files))}: {len(bad)} of {number_of(len(bodies), 'row')} cannot be used.\n{examples}\n{advice}"
 
 
 def _versioned(name: str) -> str:
@@ -218,17 +218,17 @@ def _prompts(rows: Sequence[Numbered]) -> dict[PromptKey, Prompt]:
     prompt if they have no variant and their replies are the same for all biases.
     """
     first: dict[PromptKey, Transcript] = {}
-    said: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
+    clean_replies: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
     for row, sample in rows:
-        known = first.setdefault(_key(row), row)
-        if row.prompt and not known.prompt:
+        earlier = first.setdefault(_key(row), row)
+        if row.prompt and not earlier.prompt:
             first[_key(row)] = row
         if row.side == "clean":
-            said[row.source, row.question_id, row.model, sample].add(row.reply)
-    differing = {place[:2] for place, replies in said.items() if len(replies) > 1}
+            clean_replies[row.source, row.question_id, row.model, sample].add(row.reply)
+    differing_questions = {sample_key[:2] for sample_key, replies in clean_replies.items() if len(replies) > 1}
     owners: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
     for key, row in first.items():
-        is_shared = key.side == "clean" and key[:2] not in differing and not key.variant
+        is_shared = key.side == "clean" and key[:2] not in differing_questions and not key.variant
         owners[_text(row)].add(key[:2] if is_shared else key)
     return {
         key: _prompt(row, key, marked=(not row.prompt and key.side == "biased") or len(owners[_text(row)]) > 1)
@@ -246,9 +246,9 @@ def _prompt(row: Transcript, key: PromptKey, marked: bool) -> Prompt:
     if not row.prompt:
         parts += option_parts(row.options)
     if marked:
-        what = f"{key.side}, question {key.question_id} of {key.source}" + (key.bias and f", bias {key.bias}")
-        what += key.variant and f", {key.variant}"
-        parts.append(Part("cue" if key.side == "biased" else "instruction", f"\n\n[imported: {what}]"))
+        label = f"{key.side}, question {key.question_id} of {key.source}" + (key.bias and f", bias {key.bias}")
+        label += key.variant and f", {key.variant}"
+        parts.append(Part("cue" if key.side == "biased" else "instruction", f"\n\n[imported: {label}]"))
     return Prompt((Turn("user", tuple(parts)),))
 
 
@@ -257,16 +257,17 @@ def _prompt(row: Transcript, key: PromptKey, marked: bool) -> Prompt:
 
 def _pairs(rows: Sequence[Transcript], prompts: Mapping[PromptKey, Prompt]) -> tuple[Pair, ...]:
     """A pair for each question, bias and target; a side without rows gets a prompt without replies."""
-    found: dict[str, Pair] = {}
+    pairs: dict[str, Pair] = {}
     for row in rows:
         if not row.bias or row.target is None:
             continue
-        unasked, key = row._replace(prompt=""), _key(row)
+        without_prompt = row._replace(prompt="")
+        key = _key(row)
         clean_key, biased_key = key._replace(side="clean"), key._replace(side="biased")
-        own, shared = prompts.get(clean_key), prompts.get(clean_key._replace(bias="", variant=""))
-        clean = own or shared or _prompt(unasked, clean_key, marked=True)
-        biased = prompts.get(biased_key) or _prompt(unasked, biased_key, marked=True)
-        question = Question(_text(unasked), row.options, row.gold, row.source, VERSION, id=_question_id(row))
+        own_prompt, shared_prompt = prompts.get(clean_key), prompts.get(clean_key._replace(bias="", variant=""))
+        clean = own_prompt or shared_prompt or _prompt(without_prompt, clean_key, marked=True)
+        biased = prompts.get(biased_key) or _prompt(without_prompt, biased_key, marked=True)
+        question = Question(_text(without_prompt), row.options, row.gold, row.source, VERSION, id=_question_id(row))
         bias, elicit = _versioned(row.bias), _versioned(row.elicit)
         pair = Pair(
             id=content_id(question.id, clean.id, biased.id, bias, elicit, asdict(row.target)),
@@ -280,5 +281,5 @@ def _pairs(rows: Sequence[Transcript], prompts: Mapping[PromptKey, Prompt]) -> t
             seed=0,
             rule=biases.rule_of(bias),
         )
-        found.setdefault(pair.id, pair)
-    return tuple(found.values())
+        pairs.setdefault(pair.id, pair)
+    return tuple(pairs.values())

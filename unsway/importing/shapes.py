@@ -224,27 +224,28 @@ PLAIN = Shape(writes="everybody else", needs=())
 def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Our rows inside a row, one per reply; a failed call is a row without a reply."""
     bodies = [("", row, (*HARNESSES, *BODIES)), *((place, at(row, place), BODIES) for place in PLACES)]
-    known = (
-        (place, each)
+    matches = (
+        (place, shape)
         for place, body, shapes in bodies
         if isinstance(body, Mapping)
-        for each in shapes
-        if each.is_of(body)
+        for shape in shapes
+        if shape.is_of(body)
     )
-    place, shape = next(known, ("", PLAIN))
-    used = (
+    place, shape = next(matches, ("", PLAIN))
+    used_names = (
         {path.split(".")[0] for paths in shape.fields.values() for path in paths}
         if not place
         else {place.split(".")[0]}
     )
     own: dict[str, Any] = {}
-    for about in (
+    for metadata in (
         at(row, "metadata"),
         at(row, "request.body.metadata"),
-        {key: row[key] for key in row if key not in used},
+        {key: row[key] for key in row if key not in used_names},
     ):
-        own |= named(about) if isinstance(about, Mapping) else {}
-    code, result = at(row, "response.status_code"), at(row, "result.type")
+        own |= named(metadata) if isinstance(metadata, Mapping) else {}
+    code = at(row, "response.status_code")
+    result = at(row, "result.type")
     if (
         any(at(row, path) for path in FAILED)
         or (isinstance(code, int) and code >= 400)
@@ -253,74 +254,77 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield own | {"reply": None}
         return
     body = at(row, place)
-    listed = at(body, shape.each) if shape.each else [body]
-    elements = listed if isinstance(listed, list) else [listed]
+    content = at(body, shape.each) if shape.each else [body]
+    elements = content if isinstance(content, list) else [content]
     for number, element in enumerate(elements):
-        found: dict[str, Any] = {}
-        for inside in shape.inside:
-            inner = at(element if inside[0] == "." else body, inside)
-            found |= named(inner) if isinstance(inner, Mapping) else {}
-        found |= own
+        fields: dict[str, Any] = {}
+        for inner_path in shape.inside:
+            inner = at(element if inner_path[0] == "." else body, inner_path)
+            fields |= named(inner) if isinstance(inner, Mapping) else {}
+        fields |= own
         for field, paths in shape.fields.items():
             values = (at(element if path[0] == "." else body, path) for path in paths)
             value = next((value for value in values if value is not None), None)
             if value is not None and not (place and field in own):
-                found[field] = value
-        if shape.is_repeated or (len(elements) > 1 and "sample" not in found):
-            found["sample"] = number
-        yield as_texts({"reply": None} | found if shape is not PLAIN else found)
+                fields[field] = value
+        if shape.is_repeated or (len(elements) > 1 and "sample" not in fields):
+            fields["sample"] = number
+        yield as_texts({"reply": None} | fields if shape is not PLAIN else fields)
 
 
 def as_texts(row: dict[str, Any]) -> dict[str, Any]:
     """A row with reply, reasoning, prompt, right option and day as plain values instead of providers' lists of parts."""
-    found, reply = dict(row), row.get("reply")
+    plain_row = dict(row)
+    reply = row.get("reply")
     parts = {name: _objects(row.get(name)) for name in ("reply", "reasoning", "prompt", "gold")}
     if isinstance(reply, Mapping):  # a chat message
-        found["reply"] = reply.get("content", reply.get("text"))
+        plain_row["reply"] = reply.get("content", reply.get("text"))
     elif isinstance(reply, list) and len(reply) == 1 and isinstance(reply[0], str):
-        found["reply"] = reply[0]
+        plain_row["reply"] = reply[0]
     elif parts["reply"]:
-        found |= _said_and_thought(parts["reply"])
+        plain_row |= _reply_and_reasoning(parts["reply"])
     if parts["reasoning"]:
-        found["reasoning"] = "\n".join(
+        plain_row["reasoning"] = "\n".join(
             str(part.get("text") or part.get("summary") or "") for part in parts["reasoning"]
         )
     if parts["prompt"]:
         texts = [str(turn.get("content") or turn.get("prompt") or "") for turn in parts["prompt"]]
         roles = [f"{turn.get('role', '')}: " if len(texts) > 1 else "" for turn in parts["prompt"]]
-        found["prompt"] = "\n\n".join(role + text for role, text in zip(roles, texts, strict=True))
+        plain_row["prompt"] = "\n\n".join(role + text for role, text in zip(roles, texts, strict=True))
     if parts["gold"]:  # references, of which the right ones have a tag
-        right = [at(each, "output.text") for each in parts["gold"] if "correct" in str(each.get("tags"))]
-        found["gold"] = right if len(right) > 1 else next(iter(right), None)
+        right = [at(reference, "output.text") for reference in parts["gold"] if "correct" in str(reference.get("tags"))]
+        plain_row["gold"] = right if len(right) > 1 else next(iter(right), None)
     if isinstance(row.get("asked_on"), int) and 0 < row["asked_on"] < 2**32:
-        found["asked_on"] = datetime.fromtimestamp(row["asked_on"], UTC).date().isoformat()
-    return found
+        plain_row["asked_on"] = datetime.fromtimestamp(row["asked_on"], UTC).date().isoformat()
+    return plain_row
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:
     """A list of objects; an empty list for anything else."""
-    return value if isinstance(value, list) and all(isinstance(each, Mapping) for each in value) else []
+    return value if isinstance(value, list) and all(isinstance(element, Mapping) for element in value) else []
 
 
-def _said_and_thought(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _reply_and_reasoning(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
     """The reply, the reasoning and whether it is hidden, from the parts of a message."""
-    said, thoughts, is_hidden = "", [], False
+    reply = ""
+    thoughts = []
+    is_hidden = False
     for part in parts:
         kind = str(part.get("type", ""))
         text = next((part[key] for key in TEXTS if isinstance(part.get(key), str)), "")
-        for each in _objects(part.get("content")):  # inside an output item of OpenAI's responses
-            text += str(each.get("text") or each.get("refusal") or "")
+        for item in _objects(part.get("content")):  # inside an output item of OpenAI's responses
+            text += str(item.get("text") or item.get("refusal") or "")
         if kind in ("thinking", "reasoning", "redacted_thinking") or part.get("thought") or "reasoningContent" in part:
-            summary = "\n".join(str(each.get("text", "")) for each in _objects(part.get("summary")))
+            summary = "\n".join(str(item.get("text", "")) for item in _objects(part.get("summary")))
             readable = (
                 summary or at(part, "reasoningContent.reasoningText.text") or ("" if "redacted" in kind else text)
             )
             thoughts += [str(readable)] if readable else []
             is_hidden = is_hidden or not readable
         else:
-            said += text
+            reply += text
     hidden = {"thought_kind": "hidden"} if is_hidden and not thoughts else {}
-    return {"reply": said} | hidden | ({"reasoning": "\n".join(thoughts)} if thoughts else {})
+    return {"reply": reply} | hidden | ({"reasoning": "\n".join(thoughts)} if thoughts else {})
 
 
 def at(row: Any, path: str) -> Any:

@@ -146,14 +146,15 @@ class TranscriptRow(ForeignRow):
         """The number of options, which their texts may also give."""
         if "options" not in info.data:
             return 0  # they are invalid, which is reported first
-        given, texts = _whole(value), info.data["options"]
-        if given is None and texts is None:
+        n_options = _whole(value)
+        texts = info.data["options"]
+        if n_options is None and texts is None:
             raise ValueError("is missing, and so is options; give one of them")
-        if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
-            raise ValueError(f"must be a whole number, is {kind_of(given)}")
-        count = int(given or 0) if texts is None else len(texts)
-        if given not in (None, count):
-            raise ValueError(f"is {given}, but there are {count} options")
+        if n_options is not None and (isinstance(n_options, bool) or not isinstance(n_options, int)):
+            raise ValueError(f"must be a whole number, is {kind_of(n_options)}")
+        count = int(n_options or 0) if texts is None else len(texts)
+        if n_options not in (None, count):
+            raise ValueError(f"is {n_options}, but there are {count} options")
         if not 2 <= count <= MAX_OPTIONS:
             raise ValueError(f"is {count}; 2 to {MAX_OPTIONS} are allowed")
         return count
@@ -204,8 +205,8 @@ class TranscriptRow(ForeignRow):
         """The row as a value that needs little memory."""
         thought = self.thought_kind
         if thought == "unknown" and self.reply is not None:
-            inside = split(self.reply).thought_kind
-            thought = shows(self.model) if self.reasoning else "hidden" if self.reasoning_tokens else inside
+            kind_in_reply = split(self.reply).thought_kind
+            thought = shows(self.model) if self.reasoning else "hidden" if self.reasoning_tokens else kind_in_reply
             thought = "unknown" if thought == "none" else thought  # it may have been hidden
         return Transcript(
             line=line,
@@ -236,19 +237,23 @@ class TranscriptRow(ForeignRow):
 def check_bodies(bodies: Sequence[Body]) -> tuple[list[Transcript], tuple[BadRow, ...]]:
     """The usable rows, and what is wrong with the others, on their own or compared with earlier rows."""
     bad: list[BadRow] = []
-    found: list[Transcript] = []
+    transcripts: list[Transcript] = []
     facts: dict[tuple[str, ...], tuple[object, Body]] = {}
     for body in bodies:
         for _, row in check_rows([(body.line, body.row)], TranscriptRow, path=body.file, bad=bad):
             transcript = row.transcript(body.line)
-            for field, about, value in transcript.facts():
-                known, earlier = facts.setdefault((field, *about), (value, body))
-                if known != value:
-                    where = f"line {earlier.line}" + (f" of {earlier.file}" if earlier.file != body.file else "")
-                    what = f"is not what {where} says of the same question"
-                    bad.append(BadRow(body.file, body.line, field, what))
+            for field, subject, value in transcript.facts():
+                first_value, first_body = facts.setdefault((field, *subject), (value, body))
+                if first_value != value:
+                    place = f"line {first_body.line}" + (
+                        f" of {first_body.file}" if first_body.file != body.file else ""
+                    )
+                    problem = f"is not what {place} says of the same question"
+                    bad.append(BadRow(body.file, body.line, field, problem))
                     break
             else:
-                found.append(transcript)
-    texts = {(row.source, row.question_id): row.options for row in found if any(row.options)}
-    return [row._replace(options=texts.get((row.source, row.question_id), row.options)) for row in found], tuple(bad)
+                transcripts.append(transcript)
+    texts = {(row.source, row.question_id): row.options for row in transcripts if any(row.options)}
+    return [row._replace(options=texts.get((row.source, row.question_id), row.options)) for row in transcripts], tuple(
+        bad
+    )

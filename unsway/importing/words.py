@@ -156,23 +156,23 @@ def is_not_known(value: object) -> bool:
 
 def named(row: Mapping[str, object]) -> dict[str, object]:
     """The fields of a row with our names; if several names for one field are present, the clearest one is used."""
-    known: dict[str, str] = {}
+    original_names: dict[str, str] = {}
     for name in row:
-        known.setdefault(plain(name), name)
-    found: dict[str, object] = {}
-    used: set[str] = set()
+        original_names.setdefault(plain(name), name)
+    fields: dict[str, object] = {}
+    used_names: set[str] = set()
     for field, names in NAMES.items():
         for name in names:
-            if name in known and name not in used:
-                used.add(name)
-                found[field] = row[known[name]]
+            if name in original_names and name not in used_names:
+                used_names.add(name)
+                fields[field] = row[original_names[name]]
                 break
-    if found.get("options") is None and found.get("n_options") is None:  # a column for each option
+    if fields.get("options") is None and fields.get("n_options") is None:  # a column for each option
         specs = (spec for spec in GENERAL.options if spec[-1] in "@#" and "+" not in spec)
-        columns = next((columns for spec in specs if (columns := family(spec, known))), ())
+        columns = next((columns for spec in specs if (columns := family(spec, original_names))), ())
         cells = [row[name] for name in columns]
         while cells and (cells[-1] is None or cells[-1] == ""):
             cells.pop()
         if len(cells) > 1:
-            found["options"] = cells
-    return found
+            fields["options"] = cells
+    return fields
