@@ -86,17 +86,20 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
     Raises:
         AssetUnavailable: The model or the questions are not available; the message lists what was tried.
     """
-    place, start = Path(folder), time.monotonic()
+    path = Path(folder)
+    start = time.monotonic()
     dtype = training_dtype()
-    found = run(study, place, on=Stages(see), model_args={"dtype": dtype})
-    seconds = place / layout.SECONDS  # over all calls
-    took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
-    write_text(seconds, f"{took:.1f}\n")
+    results = run(study, path, on=Stages(see), model_args={"dtype": dtype})
+    seconds_file = path / layout.SECONDS  # over all calls
+    total_seconds = (
+        time.monotonic() - start + (float(seconds_file.read_text(encoding="utf-8")) if seconds_file.exists() else 0.0)
+    )
+    write_text(seconds_file, f"{total_seconds:.1f}\n")
     command = "unsway demo --full" if study == FULL else "unsway demo"
-    about = {**found.about, "command": command, "computed in": dtype, "took": f"{took:.0f} s"}
-    found = replace(found, title="unsway demo: measure, train, measure again", about=about)
-    write_page(found, place / layout.PAGE)
-    return found
+    about = {**results.about, "command": command, "computed in": dtype, "took": f"{total_seconds:.0f} s"}
+    results = replace(results, title="unsway demo: measure, train, measure again", about=about)
+    write_page(results, path / layout.PAGE)
+    return results
 
 
 @dataclass
@@ -112,35 +115,41 @@ class Stages(JobByJob):
 
     def one(self, fn: Callable[..., Any], running: StudyRun, number: int, **resources: Any) -> Future[Any]:
         """Run one job. Never raises: the future holds the error."""
-        job, after = running.jobs[number], running.jobs[number + 1 :]
+        job, later_jobs = running.jobs[number], running.jobs[number + 1 :]
         pace = self.spent / self.expected if self.expected else 1.0
-        left = pace * sum(_seconds(running, each) for each in (job, *after))
+        seconds_left = pace * sum(_seconds(running, stage_job) for stage_job in (job, *later_jobs))
         _log.info(
-            "Stage %d of %d, %s; about %s left in all", number + 1, len(running.jobs), _named(job), duration(left)
+            "Stage %d of %d, %s; about %s left in all",
+            number + 1,
+            len(running.jobs),
+            _stage_name(job),
+            duration(seconds_left),
         )
         start = time.monotonic()
-        done = super().one(fn, running, number, **resources)
-        took, usual = time.monotonic() - start, _seconds(running, job)
-        if took > usual / 10:
-            self.spent, self.expected = self.spent + took, self.expected + usual
-        if done.exception() is None and number and after:
-            title = f"unsway demo so far; still to come: {', '.join(map(_named, after))}"
-            found = replace(estimate(running.study, running.folder), title=title)
-            write_page(found, running.folder / layout.PAGE)
+        future = super().one(fn, running, number, **resources)
+        seconds = time.monotonic() - start
+        usual_seconds = _seconds(running, job)
+        if seconds > usual_seconds / 10:
+            self.spent, self.expected = self.spent + seconds, self.expected + usual_seconds
+        if future.exception() is None and number and later_jobs:
+            title = f"unsway demo so far; still to come: {', '.join(map(_stage_name, later_jobs))}"
+            results = replace(estimate(running.study, running.folder), title=title)
+            write_page(results, running.folder / layout.PAGE)
             if job.kind == "ask":
-                _log.info("So far: %s", headline(found))
+                _log.info("So far: %s", headline(results))
                 if self.see:
-                    self.see(found)
-        return done
+                    self.see(results)
+        return future
 
 
-def _named(job: Job) -> str:
+def _stage_name(job: Job) -> str:
     return f"{WORDS[job.kind]} {job.arm.label}" if job.arm and job.kind != "rows" else WORDS[job.kind]
 
 
 def _seconds(running: StudyRun, job: Job) -> float:
     """Seconds a job takes on two idle CPU cores."""
-    how, pairs = job.arm.intervention if job.arm else None, running.pairs(job.part)
+    intervention = job.arm.intervention if job.arm else None
+    pairs = running.pairs(job.part)
     prompts = len({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)})
-    rows = how.recipe.n + how.recipe.instruct if isinstance(how, Trained) else 0
+    rows = intervention.recipe.n + intervention.recipe.instruct if isinstance(intervention, Trained) else 0
     return SECONDS[job.kind] * {"load": 1, "ask": prompts}.get(job.kind, rows)

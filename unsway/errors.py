@@ -83,13 +83,13 @@ class UnswayError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle an error by its message, because the arguments of its class are not stored."""
-        return _revived, (type(self), self.args, self.__dict__)
+        return _revive, (type(self), self.args, self.__dict__)
 
 
-def _revived(kind: type[UnswayError], args: tuple[Any, ...], about: dict[str, Any]) -> UnswayError:
+def _revive(kind: type[UnswayError], args: tuple[Any, ...], attributes: dict[str, Any]) -> UnswayError:
     """Rebuild an error that was raised in another process."""
     error = kind.__new__(kind, *args)
-    error.__dict__.update(about)
+    error.__dict__.update(attributes)
     return error
 
 

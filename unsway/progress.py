@@ -48,10 +48,10 @@ def track(what: str, total: int, *, done: int = 0, in_bytes: bool = False) -> It
 
     console = Console(file=sys.stderr)  # libraries may redirect stderr meanwhile
     if (sys.stderr.isatty() or console.is_jupyter) and not is_quiet():
-        shown = _bar(console, what, total, done, in_bytes)
+        display = _bar(console, what, total, done, in_bytes)
     else:
-        shown = _lines(what, total, done, in_bytes)
-    with shown as advance:
+        display = _lines(what, total, done, in_bytes)
+    with display as advance:
         yield advance
 
 
@@ -60,35 +60,35 @@ track_bytes: Track = partial(track, in_bytes=True)
 
 
 @contextmanager
-def _bar(console: Console, what: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
+def _bar(console: Console, label: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     from rich import progress
 
     amount = progress.DownloadColumn() if in_bytes else progress.MofNCompleteColumn()
     columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), amount)
-    left = progress.TimeRemainingColumn(elapsed_when_finished=False)
-    times = (progress.TimeElapsedColumn(), progress.TextColumn("left"), left)
+    time_left = progress.TimeRemainingColumn(elapsed_when_finished=False)
+    times = (progress.TimeElapsedColumn(), progress.TextColumn("left"), time_left)
     with progress.Progress(*columns, *times, console=console) as bar:
-        task = bar.add_task(what, total=total, completed=done)
+        task = bar.add_task(label, total=total, completed=done)
         yield lambda steps: bar.advance(task, steps)
 
 
 @contextmanager
-def _lines(what: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
+def _lines(label: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     start = last = time.monotonic()
-    new = 0
+    n_new = 0
 
     def log(ending: str) -> None:
-        amount = f"{(done + new) / 1e6:.1f}/{total / 1e6:.1f} MB" if in_bytes else f"{done + new}/{total}"
-        _log.info("%s: %s%s", what, amount, ending)
+        amount = f"{(done + n_new) / 1e6:.1f}/{total / 1e6:.1f} MB" if in_bytes else f"{done + n_new}/{total}"
+        _log.info("%s: %s%s", label, amount, ending)
 
     def advance(steps: int) -> None:
-        nonlocal last, new
-        new += steps
+        nonlocal last, n_new
+        n_new += steps
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            enough = new >= ENOUGH_FOR_A_GUESS * (total - done)
-            log(f", about {_clock((now - start) / new * (total - done - new))} left" if enough else "")
+            is_enough = n_new >= ENOUGH_FOR_A_GUESS * (total - done)
+            log(f", about {_clock((now - start) / n_new * (total - done - n_new))} left" if is_enough else "")
 
     log("")
     yield advance

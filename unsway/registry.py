@@ -102,16 +102,18 @@ class Registry(Generic[T]):
             raise BadInput(
                 f"The name {name!r} is taken by another {self.kind}{f', of {owner}' if owner else ''}. Rename one of the two."
             )
-        found: object = thing
-        is_class = isinstance(found, type)
-        if is_class != self._classes or not (issubclass if is_class else isinstance)(found, self._of):  # type: ignore[arg-type]
-            what = self._of.__name__
-            allowed = f"a subclass of {what}, not a value" if self._classes else f"a value of the class {what}"
-            raise BadInput(f"The {self.kind} {name!r} is {kind_of(found)}; give {allowed}. CONTRIBUTING.md shows one.")
-        if (own := getattr(found, "name", name)) != name:  # rows and studies store its own name, and look it up
-            raise BadInput(f"The {self.kind} {name!r} has the name {own!r} itself. Give both the same one.")
+        value: object = thing
+        is_class = isinstance(value, type)
+        if is_class != self._classes or not (issubclass if is_class else isinstance)(value, self._of):  # type: ignore[arg-type]
+            class_name = self._of.__name__
+            allowed = (
+                f"a subclass of {class_name}, not a value" if self._classes else f"a value of the class {class_name}"
+            )
+            raise BadInput(f"The {self.kind} {name!r} is {kind_of(value)}; give {allowed}. CONTRIBUTING.md shows one.")
+        if (own_name := getattr(value, "name", name)) != name:  # rows and studies store its own name, and look it up
+            raise BadInput(f"The {self.kind} {name!r} has the name {own_name!r} itself. Give both the same one.")
         if not is_class:
-            _check_fields(self.kind, name, found)
+            _check_fields(self.kind, name, value)
         self._things[name] = thing
         if _loading:
             self._owners[name] = _loading[-1]
@@ -158,27 +160,29 @@ def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, A
         UnknownName: The author gave a field that does not exist or that the decorator fills.
         BadInput: A field is missing or has the wrong type.
     """
-    known = {each.name: each for each in fields(kind) if each.name not in {"name", *own}}  # type: ignore[arg-type]
-    for given in about:
-        if given not in known:
-            raise UnknownName(f"field of a {what}", given, known)
-    needed = [key for key, each in known.items() if each.default is MISSING and each.default_factory is MISSING]
-    if lacking := [key for key in needed if key not in about]:
+    allowed = {field.name: field for field in fields(kind) if field.name not in {"name", *own}}  # type: ignore[arg-type]
+    for field_name in about:
+        if field_name not in allowed:
+            raise UnknownName(f"field of a {what}", field_name, allowed)
+    required_names = [
+        key for key, field in allowed.items() if field.default is MISSING and field.default_factory is MISSING
+    ]
+    if missing := [key for key in required_names if key not in about]:
         raise BadInput(
-            f"The {what} {name!r} has no {' and no '.join(lacking)}. Every {what} says its {', '.join(needed)}."
+            f"The {what} {name!r} has no {' and no '.join(missing)}. Every {what} says its {', '.join(required_names)}."
         )
-    made = kind(name=name, **about, **own)
+    value = kind(name=name, **about, **own)
     if isinstance(name, str):  # else `add` reports the wrong name
-        _check_fields(what, name, made)
-    return made
+        _check_fields(what, name, value)
+    return value
 
 
-def _check_fields(what: str, name: str, value: object) -> None:
+def _check_fields(kind: str, name: str, value: object) -> None:
     """Raise `BadInput` if a field of a declared value has another type than its annotation."""
     try:
         check_kinds(value)
     except BadInput as error:
-        raise BadInput(f"The {what} {name!r} cannot be used: {error}") from None
+        raise BadInput(f"The {kind} {name!r} cannot be used: {error}") from None
 
 
 @contextmanager
@@ -193,8 +197,8 @@ def blaming(kind: str, name: str, on: str) -> Iterator[None]:
     except UnswayError:
         raise
     except Exception as error:
-        failed = f"{type(error).__name__}: {error}"
-        raise BadInput(f"The {kind} {name!r} failed on {on} ({failed}). Mend it, or leave it out.") from error
+        cause = f"{type(error).__name__}: {error}"
+        raise BadInput(f"The {kind} {name!r} failed on {on} ({cause}). Mend it, or leave it out.") from error
 
 
 def load_plugins() -> None:
@@ -203,17 +207,17 @@ def load_plugins() -> None:
     Raises:
         BadInput: A plug-in cannot be imported, now or at an earlier call. Nothing is listed without it.
     """
-    fresh: dict[str, list[str]] = {}
+    names_by_package: dict[str, list[str]] = {}
     try:
         for entry in _plugins():
             if entry not in _loaded:
                 package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
                 _import(entry, package)
-                fresh.setdefault(package, []).append(entry.name)
-            elif (failed := _loaded[entry]) is not None:  # its declarations from before the failure are still there
-                raise failed.with_traceback(None)
+                names_by_package.setdefault(package, []).append(entry.name)
+            elif (error := _loaded[entry]) is not None:  # its declarations from before the failure are still there
+                raise error.with_traceback(None)
     finally:
-        for package, names in fresh.items():  # a warning, because this code did not come with unsway
+        for package, names in names_by_package.items():  # a warning, because this code did not come with unsway
             _log.warning("%s of %s loaded: %s.", number_of(len(names), "plug-in"), package, ", ".join(names))
 
 
@@ -224,12 +228,12 @@ def _import(entry: EntryPoint, package: str) -> None:
     try:
         entry.load()
     except (Exception, SystemExit) as error:  # a script named as a plug-in may exit
-        failed = BadInput(
+        import_error = BadInput(
             f"The plug-in {entry.name!r} ({entry.value}) of {package} cannot be imported: "
             f"{f'{type(error).__name__}: {error}'.rstrip('.')}. Fix it, or uninstall the package, and start Python again."
         )
-        _loaded[entry] = failed
-        raise failed from error
+        _loaded[entry] = import_error
+        raise import_error from error
     finally:
         _loading.pop()
 

@@ -74,12 +74,13 @@ class Cue:
         malformed = next((match[0] for text in self.wordings if (match := _MISTYPED.search(text))), None)
         if malformed is not None:
             raise BadInput(
-                f"{subject} has {malformed!r}, which is no placeholder and would reach the model as text. Write the bare word in "
-                "braces: {answer}, {letter} or {text}, or {request}, around which a wording goes."
+                f"{subject} has {malformed!r}, which is no placeholder and would reach the model as text. Write the bare "
+                "word in braces: {answer}, {letter} or {text}, or {request}, around which a wording goes."
             )
         if self.forms and not any("{answer}" in text for text in self.wordings):
             raise BadInput(
-                f"{subject} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording has {{answer}}."
+                f"{subject} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording "
+                "has {answer}."
             )
         if any(text.count(REQUEST) > 1 or not text.replace(REQUEST, "").strip() for text in self.wordings):
             raise BadInput(

@@ -24,19 +24,19 @@ def guesses(
     _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, tuple[float, float, float] | float]:
     """Parse `NUMBER=10%,50%,90%` and `NUMBER>THRESHOLD=CHANCE` options into the values that `forecast` takes."""
-    found: dict[str, tuple[float, float, float] | float] = {}
-    for each in given:
-        name, _, text = each.rpartition("=")
+    guess_of: dict[str, tuple[float, float, float] | float] = {}
+    for option in given:
+        name, _, text = option.rpartition("=")
         try:
-            values = [float(one) for one in text.split(",")]
+            values = [float(number) for number in text.split(",")]
         except ValueError:
             values = []
         if not name or len(values) not in (1, 3):
             raise click.BadParameter(
-                f"{each!r} is neither 'suggested_answer=.05,.15,.30' (10, 50 and 90 %) nor 'post_hoc>.10=.7' (a chance)."
+                f"{option!r} is neither 'suggested_answer=.05,.15,.30' (10, 50 and 90 %) nor 'post_hoc>.10=.7' (a chance)."
             )
-        found[name] = (values[0], values[1], values[2]) if len(values) == 3 else values[0]
-    return found
+        guess_of[name] = (values[0], values[1], values[2]) if len(values) == 3 else values[0]
+    return guess_of
 
 
 @main.command()
@@ -61,14 +61,14 @@ def forecast(study: Path, out: Path | None, mine: Mapping[str, Guess], who: str,
     from unsway.studies import read_study
     from unsway.studies.forecasting import forecast as forecast_study
 
-    place = out or (study if study.is_dir() else None)
-    if place is None:
+    folder = out or (study if study.is_dir() else None)
+    if folder is None:
         raise click.UsageError("Name the folder it will run in: --to runs/mine.")
-    found = forecast_study(read_study(study), place, mine=mine, who=who)
+    forecasts = forecast_study(read_study(study), folder, mine=mine, who=who)
     if form() == "json":
-        as_json([asdict(one) for one in found])
+        as_json([asdict(entry) for entry in forecasts])
     else:
-        show_forecasts(found, place.resolve().parent, recalibrated=recalibrated)
+        show_forecasts(forecasts, folder.resolve().parent, recalibrated=recalibrated)
 
 
 def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bool) -> None:
@@ -96,21 +96,21 @@ def score(folder: Path, blind: bool, who: str) -> None:
     from unsway.reporting.forecasts import history_body
     from unsway.studies.scoring import score as score_folder
 
-    found = score_folder(folder)
-    if who and who not in found.people():
-        raise UnknownName("person with scored forecasts", who, found.people())
+    history = score_folder(folder)
+    if who and who not in history.people():
+        raise UnknownName("person with scored forecasts", who, history.people())
     if form() == "json":
-        as_json(history_body(found))
+        as_json(history_body(history))
     else:
-        show_scores(found, blind=blind, who=who)
+        show_scores(history, blind=blind, who=who)
 
 
 def show_scores_of(folder: Path) -> None:
     """Show the scores of a study's folder, if anything of it was forecast."""
     from unsway.studies.scoring import kept_history
 
-    if (found := kept_history(folder)) is not None:
-        show_scores(found)
+    if (history := kept_history(folder)) is not None:
+        show_scores(history)
 
 
 def show_scores(found: ForecastHistory, *, blind: bool = False, who: str = "") -> None:

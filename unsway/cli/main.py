@@ -42,21 +42,21 @@ def write_sections(
 ) -> None:
     """Rows of a help page by name under headings, then the others; all in the same two columns."""
     width = min(30, max((len(term) for term, _ in rows.values()), default=0))
-    left = {name: (term.ljust(width), text) for name, (term, text) in rows.items()}
+    remaining = {name: (term.ljust(width), text) for name, (term, text) in rows.items()}
     for heading, names in sections.items():
-        if shown := [left.pop(name) for name in names.split() if name in left]:
+        if section_rows := [remaining.pop(name) for name in names.split() if name in remaining]:
             with formatter.section(heading):
-                formatter.write_dl(shown)
-    if left:
+                formatter.write_dl(section_rows)
+    if remaining:
         with formatter.section(others):
-            formatter.write_dl(list(left.values()))
+            formatter.write_dl(list(remaining.values()))
 
 
 def loudness_options() -> list[click.Parameter]:
     """`-q` and `-v`, allowed before and after a verb; the last one given counts."""
 
-    def choose(context: click.Context, parameter: click.Parameter, given: bool) -> None:
-        if given:
+    def choose(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value:
             from unsway import logs
 
             context.meta[LOUDNESS] = parameter.name
@@ -64,12 +64,12 @@ def loudness_options() -> list[click.Parameter]:
             if parameter.name == "quiet":
                 warnings.simplefilter("ignore")  # warnings of libraries
 
-    said = {
+    help_of = {
         "quiet": "Print only results and errors.",
         "verbose": "Print times, every call, and where errors come from.",
     }
-    kept: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": choose}
-    return [click.Option([f"-{name[0]}", f"--{name}"], help=text, **kept) for name, text in said.items()]
+    common: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": choose}
+    return [click.Option([f"-{name[0]}", f"--{name}"], help=text, **common) for name, text in help_of.items()]
 
 
 def write_all(stream: TextIOWrapper) -> None:
@@ -95,11 +95,11 @@ class CommonVerb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Derive variable names from the options as users write them, not from our parameters' names."""
-        options = [each for each in self.params if isinstance(each, click.Option) and ctx.auto_envvar_prefix]
+        options = [option for option in self.params if isinstance(option, click.Option) and ctx.auto_envvar_prefix]
         for option in options:
             flag = max(option.opts, key=len)
-            named = flag.removeprefix("--") if flag.startswith("--") else option.name or ""
-            option.envvar = f"{ctx.auto_envvar_prefix}_{named}".upper().replace("-", "_")
+            flag_name = flag.removeprefix("--") if flag.startswith("--") else option.name or ""
+            option.envvar = f"{ctx.auto_envvar_prefix}_{flag_name}".upper().replace("-", "_")
         return super().parse_args(ctx, args)
 
 
@@ -112,8 +112,8 @@ class Sectioned(CommonVerb):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options by section; options in no section come last."""
-        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
-        records = {each.name or "": each.get_help_record(ctx) for each in options}
+        options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
+        records = {option.name or "": option.get_help_record(ctx) for option in options}
         write_sections(formatter, {name: row for name, row in records.items() if row}, self.sections, "Other options")
 
 

@@ -46,8 +46,8 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
     from unsway.reporting.forecasts import noted
     from unsway.studies.deciding import note as add_note
 
-    made = add_note(project, text, when=when, best=best, worth=worth, due=due)
-    say(asdict(made), noted(made))
+    entry = add_note(project, text, when=when, best=best, worth=worth, due=due)
+    say(asdict(entry), noted(entry))
 
 
 @main.command(name="next")
@@ -66,7 +66,7 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Options to show.")
 @project_option
 @table_options
-def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, **given: Any) -> None:
+def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, **cost_options: Any) -> None:
     """Rank what could be run next by what it is expected to be worth for its cost, or say that nothing is."""
     from dataclasses import asdict
 
@@ -75,14 +75,14 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
     from unsway.studies.next_runs import next_steps
     from unsway.studies.running_costs import Costs
 
-    costs = Costs(prices=prices(prices_), **{name: value for name, value in given.items() if value is not None})
-    found = next_steps(project, decide=decide, costs=costs, per=per)
+    costs = Costs(prices=prices(prices_), **{name: value for name, value in cost_options.items() if value is not None})
+    ranking = next_steps(project, decide=decide, costs=costs, per=per)
     if form() == "json":
-        as_json(asdict(found))
+        as_json(asdict(ranking))
         return
-    if found.steps:
-        show_rows(step_rows(found, top))
-    remark("\n".join([*found.left_out, found.advice]))
+    if ranking.steps:
+        show_rows(step_rows(ranking, top))
+    remark("\n".join([*ranking.left_out, ranking.advice]))
 
 
 @main.command()
@@ -98,8 +98,8 @@ def decided(decision: str, action: str, why: str, results: tuple[str, ...], proj
 
     from unsway.studies.deciding import decided as add_decided
 
-    made = add_decided(project, decision, action, why, results=results)
-    say(asdict(made), f"{made.decision}: {made.action}.")
+    entry = add_decided(project, decision, action, why, results=results)
+    say(asdict(entry), f"{entry.decision}: {entry.action}.")
 
 
 @main.command()

@@ -40,13 +40,13 @@ class Place(click.Path):
             self.fail(
                 f"{str(value)!r} is an address, and unsway writes to this machine alone. Name a path.", param, ctx
             )
-        found = Path(os.fsdecode(super().convert(value, param, ctx)))
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         try:
-            found.stat()
+            path.stat()
         except OSError as error:  # other errors are reported when the path is written
             if error.errno == errno.ELOOP:
-                self.fail(f"{str(found)!r} leads nowhere: {error.strerror}.", param, ctx)
-        return found
+                self.fail(f"{str(path)!r} leads nowhere: {error.strerror}.", param, ctx)
+        return path
 
 
 PATH = Place()
@@ -159,9 +159,9 @@ def model_arguments(context: click.Context, _parameter: click.Parameter, given: 
     """
     import json
 
-    found: dict[str, Any] = {"engine": context.meta[ENGINE]} if ENGINE in context.meta else {}
-    for each in given:
-        name, equals, value = each.partition("=")
+    arguments: dict[str, Any] = {"engine": context.meta[ENGINE]} if ENGINE in context.meta else {}
+    for assignment in given:
+        name, equals, value = assignment.partition("=")
         if _SECRET.search(name):
             raise click.BadParameter(
                 f"{name} is a secret, and a command line can be read by others (ps, the shell's history). Put it into the "
@@ -169,12 +169,12 @@ def model_arguments(context: click.Context, _parameter: click.Parameter, given: 
                 param_hint="-M",
             )
         if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{each[:40]!r} is not NAME=VALUE.", param_hint="-M")
+            raise click.BadParameter(f"{assignment[:40]!r} is not NAME=VALUE.", param_hint="-M")
         try:
-            found[name] = json.loads(value)
+            arguments[name] = json.loads(value)
         except ValueError:
-            found[name] = value
-    return found
+            arguments[name] = value
+    return arguments
 
 
 def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collection[str] = ()) -> dict[str, Any]:
@@ -188,25 +188,25 @@ def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collecti
     from pydantic import TypeAdapter, ValidationError
 
     hints = get_type_hints(kind)
-    found: dict[str, Any] = {}
-    for each in given:
-        name, equals, text = each.partition("=")
+    values: dict[str, Any] = {}
+    for assignment in given:
+        name, equals, text = assignment.partition("=")
         hint = hints.get(name, str)
         value: Any = names(text) if get_origin(hint) is tuple else text
         try:
-            found[name] = TypeAdapter(hint).validate_python(value) if equals else None
+            values[name] = TypeAdapter(hint).validate_python(value) if equals else None
         except ValidationError as error:
-            what = getattr(hint, "__name__", str(hint))
+            kind_name = getattr(hint, "__name__", str(hint))
             raise click.BadParameter(
-                f"{each!r}: {error.errors()[0]['msg']} ({name} is {what}).", param_hint=option
+                f"{assignment!r}: {error.errors()[0]['msg']} ({name} is {kind_name}).", param_hint=option
             ) from None
         if not equals:
-            raise click.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint=option)
+            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE.", param_hint=option)
         if name in taken:
             raise click.BadParameter(
                 f"{name} is given twice, here and by --{name.replace('_', '-')}.", param_hint=option
             )
-    return found
+    return values
 
 
 def keep_engine(context: click.Context, _parameter: click.Parameter, engine: str | None) -> None:
@@ -256,8 +256,8 @@ def budget_option(whose: str) -> Callable[[Verb], Verb]:
 
         return None if value is None else Budget(value)
 
-    about = f"US dollars that {whose} may cost; stops before."
-    return click.option("--max-cost", "budget", type=click.FloatRange(min=0), callback=budget, help=about)
+    help_text = f"US dollars that {whose} may cost; stops before."
+    return click.option("--max-cost", "budget", type=click.FloatRange(min=0), callback=budget, help=help_text)
 
 
 def show_tables(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:

@@ -70,11 +70,11 @@ def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str,
 
     if not names(models):
         raise click.UsageError("Name at least one model.")
-    how: Any = {"folder": options["out"], "half_width": options["half_width"], "samples": options["samples"]}
-    how |= {"judges": names(judges), "ask": names(ask), "effects": None if effects == "all" else names(effects)}
+    limits: Any = {"folder": options["out"], "half_width": options["half_width"], "samples": options["samples"]}
+    limits |= {"judges": names(judges), "ask": names(ask), "effects": None if effects == "all" else names(effects)}
     settings = settings_of(options)
-    found = plan_named(names(models), wanted(options), settings=settings, price_table=prices(prices_), **how)
-    as_json(named_body(found)) if form() == "json" else show_plan(found)
+    named_plan = plan_named(names(models), wanted(options), settings=settings, price_table=prices(prices_), **limits)
+    as_json(named_body(named_plan)) if form() == "json" else show_plan(named_plan)
 
 
 def show_plan(found: NamedPlan) -> None:
@@ -100,8 +100,8 @@ def show_plan(found: NamedPlan) -> None:
     else:
         for heads, rows in ((MODEL_HEADS, model_rows(found.plan)), (BIAS_HEADS, bias_rows(found.plan))):
             show_rows([dict(zip(heads, row, strict=True)) for row in rows])
-    for one in found.judging:
-        remark(judge_sentence(one))
+    for judging in found.judging:
+        remark(judge_sentence(judging))
     if found.effects:
         show_rows(plan_rows(found.effects))
         remark(f"{found.n_effect_replies:,} replies of each arm: what several side effects ask is asked once.")

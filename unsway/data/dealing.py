@@ -57,16 +57,16 @@ class CueQueue:
         n = len(self.pairs)
         middle, end = n // 2, n - n // 4
         draw = rng(seed, "stand-ins", self.cue.name, self.elicit.name, row)
-        lots = (
-            place
+        others = (
+            index
             for zone in (range(middle, end), range(end, n), range(middle))
-            for place in draw.sample(zone, len(zone))
+            for index in draw.sample(zone, len(zone))
         )
-        for place in chain((row,), (place for place in chain((n - 1 - row,), lots) if place >= self.wanted)):
-            if place < n and self.pairs[place].question.id in self.spare:
-                del self.spare[self.pairs[place].question.id]
+        for index in chain((row,), (index for index in chain((n - 1 - row,), others) if index >= self.wanted)):
+            if index < n and self.pairs[index].question.id in self.spare:
+                del self.spare[self.pairs[index].question.id]
                 self.asked += 1
-                return self.pairs[place]
+                return self.pairs[index]
         return None
 
 
@@ -76,8 +76,8 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     Raises:
         BadInput: There are fewer questions than rows; no two rows share a question.
     """
-    barred = set(recipe.exclude)
-    by_id = {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
+    excluded = set(recipe.exclude)
+    by_id = {q.id: q for q in questions if excluded.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
     # two files may have the same question under different ids
     unique = list({key(q): q for q in by_id.values()}.values())
     if len(unique) < recipe.n:
@@ -102,45 +102,47 @@ def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> lis
     Raises:
         BadInput: There are too few questions left.
     """
-    left, missing = sum(len(queue.spare) for queue in queues), sum(len(queue.missing) for queue in queues)
-    next_: list[tuple[CueQueue, int, Pair]] = []
-    if missing <= left:
+    n_left = sum(len(queue.spare) for queue in queues)
+    n_missing = sum(len(queue.missing) for queue in queues)
+    batch: list[tuple[CueQueue, int, Pair]] = []
+    if n_missing <= n_left:
         rows = [(queue, row, queue.take(row, recipe.seed)) for queue in queues for row in queue.missing]
-        next_ += [(queue, row, pair) for queue, row, pair in rows if pair]
+        batch += [(queue, row, pair) for queue, row, pair in rows if pair]
         for queue, row in ((queue, row) for queue, row, pair in rows if pair is None):
-            lot = f"{recipe.seed} {queue.cue.name} {queue.elicit.name} {row}"
-            lent = {question.id: (lender, question) for lender in queues for question in lender.spare.values()}
-            for id_ in sorted(lent, key=lambda id_: digest(lot, id_)):
-                lender, question = lent[id_]
-                if made := _pairs(recipe, [question], queue.cue, queue.elicit).pairs:
+            seed_text = f"{recipe.seed} {queue.cue.name} {queue.elicit.name} {row}"
+            spares = {question.id: (lender, question) for lender in queues for question in lender.spare.values()}
+            for id_ in sorted(spares, key=lambda id_: digest(seed_text, id_)):
+                lender, question = spares[id_]
+                if new_pairs := _pairs(recipe, [question], queue.cue, queue.elicit).pairs:
                     del lender.spare[id_]
                     queue.asked += 1
-                    next_.append((queue, row, made[0]))
+                    batch.append((queue, row, new_pairs[0]))
                     break
-    if len(next_) < missing:
+    if len(batch) < n_missing:
         queue = next(queue for queue in queues if queue.missing)
-        lost = queue.asked - len(queue.found)
+        n_lost = queue.asked - len(queue.found)
         raise BadInput(
-            f"{missing} more rows are wanted, {len(queue.missing)} of them of {queue.cue.name} with {queue.elicit.name!r}, "
-            f"but only {left} questions are left for them: of its {queue.asked} replies {lost} were not whole or not "
+            f"{n_missing} more rows are wanted, {len(queue.missing)} of them of {queue.cue.name} with {queue.elicit.name!r}, "
+            f"but only {n_left} questions are left for them: of its {queue.asked} replies {n_lost} were not whole or not "
             f"kept{why}. Load more questions, allow longer replies if they are cut, or lower n."
         )
-    return next_
+    return batch
 
 
 def in_turn(queues: Sequence[CueQueue]) -> list[tuple[Pair, Reply]]:
     """The pairs with their targets, taking the cues in turn, so a smaller set is the beginning of a larger one."""
     rounds = max(queue.wanted for queue in queues)
-    return [queue.found[turn] for turn in range(rounds) for queue in queues if turn < queue.wanted]
+    return [queue.found[row] for row in range(rounds) for queue in queues if row < queue.wanted]
 
 
-def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, wanted: int) -> tuple[CueQueue, ...]:
+def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, n_rows: int) -> tuple[CueQueue, ...]:
     """Questions and rows distributed over the cues in turn, so shares are even."""
-    queues, n_cues = [], len(recipe.cues)
+    queues = []
+    n_cues = len(recipe.cues)
     for i, cue in enumerate(recipe.cues):
-        dealt = questions[i::n_cues]
-        made = _pairs(recipe, dealt, cue, elicit).pairs
-        queues.append(CueQueue(cue, elicit, len(range(i, wanted, n_cues)), made, {q.id: q for q in dealt}))
+        cue_questions = questions[i::n_cues]
+        cue_pairs = _pairs(recipe, cue_questions, cue, elicit).pairs
+        queues.append(CueQueue(cue, elicit, len(range(i, n_rows, n_cues)), cue_pairs, {q.id: q for q in cue_questions}))
     return tuple(queues)
 
 

@@ -77,24 +77,25 @@ def turns_of(value: object, field: str, speaker: str) -> list[SpokenTurn]:
     value = [value] if isinstance(value, dict) else value
     if not isinstance(value, list) or not value:
         raise BadField(field, f"must be a list of turns that is not empty, is {kind_of(value)}")
-    found = []
+    turns = []
     for number, turn in enumerate(value):
-        here = f"{field}.{number}"
+        place = f"{field}.{number}"
         if not isinstance(turn, dict):
-            raise BadField(here, f"must be an object, is {kind_of(turn)}")
-        check_text_alone(turn, f"{here}.")
-        said_by, said = ("from" if "from" in turn else "role"), ("value" if "value" in turn else "content")
-        role, text = turn.get(said_by), turn.get(said)
+            raise BadField(place, f"must be an object, is {kind_of(turn)}")
+        check_text_alone(turn, f"{place}.")
+        role_key = "from" if "from" in turn else "role"
+        text_key = "value" if "value" in turn else "content"
+        role, text = turn.get(role_key), turn.get(text_key)
         if not isinstance(role, str) or role.lower() not in ROLES:
-            raise BadField(f"{here}.{said_by}", f"is {str(role)[:60]!r}; allowed: system, user, assistant")
+            raise BadField(f"{place}.{role_key}", f"is {str(role)[:60]!r}; allowed: system, user, assistant")
         if isinstance(text, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in text):
             text = "".join(str(part.get("text", "")) for part in text)
         if not isinstance(text, str):
-            raise BadField(f"{here}.{said}", f"must be text, is {kind_of(text)}")
+            raise BadField(f"{place}.{text_key}", f"must be text, is {kind_of(text)}")
         thought = next((turn[name] for name in THOUGHTS if isinstance(turn.get(name), str) and turn[name].strip()), "")
         text = with_thought(thought, text) if thought and ROLES[role.lower()] == "assistant" else text
-        found.append(SpokenTurn(ROLES[role.lower()], text, weight_of(turn)))
-    return found
+        turns.append(SpokenTurn(ROLES[role.lower()], text, weight_of(turn)))
+    return turns
 
 
 def weight_of(row: Mapping[str, Any]) -> object:
@@ -158,8 +159,8 @@ class ExampleRow(TrainingRow):
                 (body[name],) = [turn.text for turn in turns_of(body[name], name, "assistant")][-1:]
         value: Example = loads(Example, json.dumps(body))
         if "prompt" in row:
-            asked = [(turn.role, turn.text) for turn in turns_of(row["prompt"], "prompt", "user")]
-            if asked != [(turn.role, turn.content) for turn in (value.biased or value.clean).messages()]:
+            prompt_turns = [(turn.role, turn.text) for turn in turns_of(row["prompt"], "prompt", "user")]
+            if prompt_turns != [(turn.role, turn.content) for turn in (value.biased or value.clean).messages()]:
                 raise BadField(
                     "prompt", "differs from the parts of the row's own prompt; change both, or leave one out"
                 )
@@ -222,21 +223,25 @@ class ChatRow(TrainingRow):
         before, after = cls.columns(row)
         if len(after) != 1 or after[0].role != "assistant":
             raise BadField("completion", f"must be text or one turn of the assistant, is {len(after)} turns")
-        whole, weight = [*before, *after], weight_of(row)
-        learnt = len(before)
-        left_out = weight is not None and not is_learnt(weight, "weight")
-        if any(turn.weight is not None for turn in whole):
-            own = [i for i, turn in enumerate(whole) if turn.role == "assistant"]
-            loss = [i for i in own if whole[i].weight is None or is_learnt(whole[i].weight, f"{cls.FIELD}.{i}.weight")]
-            if len(loss) > 1:
-                places = " and ".join(str(i + 1) for i in loss)
-                raise BadField(cls.FIELD, f"has loss on turns {places}, and a row has it on one. Write a row for each")
-            learnt, left_out = (loss[0] if loss else learnt), left_out or not loss
-        if not learnt:
+        turns = [*before, *after]
+        weight = weight_of(row)
+        target_index = len(before)
+        is_left_out = weight is not None and not is_learnt(weight, "weight")
+        if any(turn.weight is not None for turn in turns):
+            indices = [i for i, turn in enumerate(turns) if turn.role == "assistant"]
+            with_loss = [
+                i for i in indices if turns[i].weight is None or is_learnt(turns[i].weight, f"{cls.FIELD}.{i}.weight")
+            ]
+            if len(with_loss) > 1:
+                numbers = " and ".join(str(i + 1) for i in with_loss)
+                raise BadField(cls.FIELD, f"has loss on turns {numbers}, and a row has it on one. Write a row for each")
+            target_index = with_loss[0] if with_loss else target_index
+            is_left_out = is_left_out or not with_loss
+        if not target_index:
             raise BadField(cls.FIELD, "has no turn before the completion")
-        if not whole[learnt].text.strip():
+        if not turns[target_index].text.strip():
             raise BadField("completion", "must be text that is not empty, is empty text")
-        return {"said": tuple(whole[:learnt]), "completion": whole[learnt].text, "is_left_out": left_out}
+        return {"said": tuple(turns[:target_index]), "completion": turns[target_index].text, "is_left_out": is_left_out}
 
     def example(self, said_by: str) -> Example:
         """The chat as an instruct row."""
@@ -281,8 +286,8 @@ class AlpacaRow(ChatRow):
     @classmethod
     def columns(cls, row: dict[str, Any]) -> tuple[list[SpokenTurn], list[SpokenTurn]]:
         """Instruction and input as one user turn, in Alpaca's format."""
-        asked = [row[name] for name in ("instruction", "input") if row.get(name)]
-        texts = [turn.text for text in asked for turn in turns_of(text, "instruction", "user")]
+        values = [row[name] for name in ("instruction", "input") if row.get(name)]
+        texts = [turn.text for text in values for turn in turns_of(text, "instruction", "user")]
         before = turns_of(row["system"], "system", "system") if row.get("system") else []
         if not texts or "output" not in row:
             raise BadField("output" if texts else "instruction", "is missing; a row has 'instruction' and 'output'")
@@ -298,8 +303,8 @@ class PreferenceRow(ChatRow):
     @classmethod
     def known_fields(cls) -> frozenset[str]:
         """The fields of both layouts, and ShareGPT's."""
-        mine = ("prompt", "messages", "conversations", "input", "chosen", "rejected", "system", *cls.NAMES)
-        return super().known_fields().union(mine)
+        names = ("prompt", "messages", "conversations", "input", "chosen", "rejected", "system", *cls.NAMES)
+        return super().known_fields().union(names)
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
@@ -323,10 +328,10 @@ class PreferenceRow(ChatRow):
             raise BadField(
                 "rejected", "goes apart from 'chosen' before its last turn; only their last turns may differ"
             )
-        given = row.get("input", {}).get("messages") if isinstance(row.get("input"), dict) else None
+        prompt = row.get("input", {}).get("messages") if isinstance(row.get("input"), dict) else None
         field = next((name for name in ("prompt", "messages", "conversations") if row.get(name)), "input.messages")
-        given = row.get(field, given)
-        before = turns_of(given, field, "user") if given else []
+        prompt = row.get(field, prompt)
+        before = turns_of(prompt, field, "user") if prompt else []
         if row.get("system"):
             before = [*turns_of(row["system"], "system", "system"), *before]
         lead = chosen[:-1]  # repeats the prompt, or continues it
@@ -360,22 +365,24 @@ def read_examples(path: str | Path, *, said_by: str = "") -> tuple[Example, ...]
         BadRow: A row is invalid; the message gives line and field.
         BadInput: There are no rows, all have weight 0, or the file is not text.
     """
-    found: list[Example] = []
-    left_out: list[int] = []
+    examples: list[Example] = []
+    left_out_lines: list[int] = []
     rows: Iterable[tuple[int, TrainingRow]] = read_rows(path, *ROWS)
     for line, row in rows:
         if row.is_left_out:
-            left_out.append(line)
+            left_out_lines.append(line)
         else:
-            found.append(row.example(said_by))
-    if left_out:
-        lines = ", ".join(map(str, left_out[:5])) + (" …" if len(left_out) > 5 else "")
-        n = len(found) + len(left_out)
-        if not found:
+            examples.append(row.example(said_by))
+    if left_out_lines:
+        lines = ", ".join(map(str, left_out_lines[:5])) + (" …" if len(left_out_lines) > 5 else "")
+        n = len(examples) + len(left_out_lines)
+        if not examples:
             raise BadInput(
                 f"All {n} rows of {path} have weight 0, so there is nothing to train on. Give 1 to those to learn."
             )
-        _log.warning("%d of %d rows of %s have weight 0 and are left out (lines %s).", len(left_out), n, path, lines)
-    if not found:
+        _log.warning(
+            "%d of %d rows of %s have weight 0 and are left out (lines %s).", len(left_out_lines), n, path, lines
+        )
+    if not examples:
         raise BadInput(f"{path} holds no rows. It must have one JSON object a line.")
-    return tuple(found)
+    return tuple(examples)

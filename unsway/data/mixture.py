@@ -104,15 +104,15 @@ def mixture(
     """
     expect(recipe, Recipe, "a recipe is expected: mixture(unsway.Recipe(n=100), questions, model)")
     questions = questions_of(questions)
-    if tested := questions_of(test):  # without test questions, it would compare train questions
-        check_overlap(questions, tested)
+    if test_questions := questions_of(test):  # without test questions, it would compare train questions
+        check_overlap(questions, test_questions)
     if recipe.instruct:
         tasks(recipe.instruct_tasks)  # refuses a wrong name before anything is asked
-    asked = session(model, **model_args)
-    with asked if asked is not model else nullcontext():
-        asker = _Asker(asked, recipe.sampling(), folder, budget, recipe.thoughts)
-        found = _targets(recipe, questions, asker)
-        beside = beside_default_system((pair for pair, _ in found), weights_of(asked), kind="cue")
+    model_session = session(model, **model_args)
+    with model_session if model_session is not model else nullcontext():
+        asker = _Asker(model_session, recipe.sampling(), folder, budget, recipe.thoughts)
+        targets = _targets(recipe, questions, asker)
+        beside = beside_default_system((pair for pair, _ in targets), weights_of(model_session), kind="cue")
         rows = [
             (
                 Example(
@@ -127,7 +127,7 @@ def mixture(
                 ),
                 Provenance.of(reply, pair.question.source),
             )
-            for pair, reply in found
+            for pair, reply in targets
         ]
         rows += _instruct(recipe, asker) if recipe.instruct else []
         rows += evidence_rows(recipe, asker) if recipe.evidence else []
@@ -135,7 +135,7 @@ def mixture(
     return Mixture(
         recipe=recipe,
         examples=tuple(rows[i][0] for i in order),
-        pairs=tuple(pair for pair, _ in found),
+        pairs=tuple(pair for pair, _ in targets),
         provenance=tuple(rows[i][1] for i in order),
         no_targets=Counter(asker.no_targets.values()),
     )
@@ -168,9 +168,9 @@ def build(
         BadInput: See `mixture`.
     """
     questions = [q for source in train for q in sources.load(source, seed=recipe.seed, split=split)]
-    tested = [q for source in test for q in sources.load(source, seed=recipe.seed)]
+    test_questions = [q for source in test for q in sources.load(source, seed=recipe.seed)]
     budget = None if max_cost is None else Budget(max_cost)
-    return mixture(recipe, questions, model, folder=folder, test=tested, budget=budget, **model_args)
+    return mixture(recipe, questions, model, folder=folder, test=test_questions, budget=budget, **model_args)
 
 
 @dataclass
@@ -201,14 +201,14 @@ class _Asker:
             label=label,
             budget=self.budget,
         )
-        whole = {}
+        complete = {}
         for reply in replies:
             address = reply.prompt_id, reply.sample
             if target(reply, self.thoughts) is not None:
-                whole[address] = reply
+                complete[address] = reply
             else:
                 self.no_targets[address] = why_no_target(reply)
-        return whole
+        return complete
 
     def lost(self) -> str:
         """The number of replies so far that are not targets, by reason, in brackets; empty if there are none."""
@@ -228,12 +228,12 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
             if reply is None:
                 continue
             choice = None if recipe.keep == "all" else choice_of(pair.question, reply)
-            kept = {
+            is_wanted = {
                 "all": True,
                 "right": choice is not None and choice == pair.question.gold,
                 "disagree": choice is not None and choice != pair.target.cued,
             }
-            if kept[recipe.keep]:
+            if is_wanted[recipe.keep]:
                 queue.found[row] = (pair, reply)
     return in_turn(direct) + in_turn(reasoned)
 
@@ -248,32 +248,32 @@ def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
     Raises:
         BadInput: Too few prompts have a complete reply that follows the grounds.
     """
-    found: list[Row] = []
+    rows: list[Row] = []
     for number, form in enumerate(FORMS):
-        wanted = len(range(number, recipe.evidence, len(FORMS)))
-        questions, given = evidence(form, 2 * wanted * MOST_SAMPLES, seed=recipe.seed)
-        made = tuple(pairs(questions, [given], elicit=recipe.elicit, aim="gold", seed=recipe.seed))
-        followed: dict[str, Reply] = {}
-        for tries in range(1, MOST_SAMPLES + 1):
-            asked = {pair.biased.id: pair for pair in made[: 2 * wanted * tries] if pair.id not in followed}
-            for (prompt, _), reply in sorted(
-                asker.whole((pair.biased for pair in asked.values()), f"evidence rows: {form}", tries).items()
+        n_rows = len(range(number, recipe.evidence, len(FORMS)))
+        questions, bias = evidence(form, 2 * n_rows * MOST_SAMPLES, seed=recipe.seed)
+        all_pairs = tuple(pairs(questions, [bias], elicit=recipe.elicit, aim="gold", seed=recipe.seed))
+        replies: dict[str, Reply] = {}
+        for n_tries in range(1, MOST_SAMPLES + 1):
+            by_prompt = {pair.biased.id: pair for pair in all_pairs[: 2 * n_rows * n_tries] if pair.id not in replies}
+            for (prompt_id, _), reply in sorted(
+                asker.whole((pair.biased for pair in by_prompt.values()), f"evidence rows: {form}", n_tries).items()
             ):
-                if choice_of(asked[prompt].question, reply) == asked[prompt].target.cued:
-                    followed.setdefault(asked[prompt].id, reply)
-            if len(followed) >= wanted:
+                if choice_of(by_prompt[prompt_id].question, reply) == by_prompt[prompt_id].target.cued:
+                    replies.setdefault(by_prompt[prompt_id].id, reply)
+            if len(replies) >= n_rows:
                 break
-        whole = [(pair, followed[pair.id]) for pair in made if pair.id in followed][:wanted]
-        if len(whole) < wanted:
+        complete = [(pair, replies[pair.id]) for pair in all_pairs if pair.id in replies][:n_rows]
+        if len(complete) < n_rows:
             raise BadInput(
-                f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} of {len(made)} prompts have a whole "
-                f"reply that follows the grounds, in up to {MOST_SAMPLES} tries{asker.lost()}. Allow longer replies than "
-                f"{recipe.max_tokens} tokens if they are cut, take another elicitation, or lower evidence."
+                f"{n_rows} evidence rows of {form} are wanted, but only {len(complete)} of {len(all_pairs)} prompts have a "
+                f"whole reply that follows the grounds, in up to {MOST_SAMPLES} tries{asker.lost()}. Allow longer replies "
+                f"than {recipe.max_tokens} tokens if they are cut, take another elicitation, or lower evidence."
             )
-        for pair, reply in whole:
+        for pair, reply in complete:
             row = Example(pair.biased, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model)
-            found.append((row, Provenance.of(reply, pair.question.source)))
-    return found
+            rows.append((row, Provenance.of(reply, pair.question.source)))
+    return rows
 
 
 def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
@@ -281,28 +281,29 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     texts, source = tasks(recipe.instruct_tasks)
     prompts = [Prompt((Turn("user", (Part("stem", text),)),)) for text in texts]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
-    most, n = MOST_SAMPLES * -(-recipe.instruct // len(prompts)), recipe.instruct
-    waiting = dict(enumerate((sample, prompt) for sample in range(most) for prompt in shuffled))
-    found: dict[int, Row] = {}
-    while missing := [row for row in range(n) if row not in found]:
+    n_samples = MOST_SAMPLES * -(-recipe.instruct // len(prompts))
+    n = recipe.instruct
+    unused = dict(enumerate((sample, prompt) for sample in range(n_samples) for prompt in shuffled))
+    rows: dict[int, Row] = {}
+    while missing := [row for row in range(n) if row not in rows]:
         batch = []
         for row in missing:  # the row's own task, then its own stand-ins, then any that is left
-            place = next(
-                (place for place in chain(range(row, len(prompts) * most, n), waiting) if place in waiting), None
+            index = next(
+                (index for index in chain(range(row, len(prompts) * n_samples, n), unused) if index in unused), None
             )
-            if place is None:
+            if index is None:
                 raise BadInput(
-                    f"{n} instruct rows are wanted, but only {len(found)} replies were whole{asker.lost()}. Allow longer "
+                    f"{n} instruct rows are wanted, but only {len(rows)} replies were whole{asker.lost()}. Allow longer "
                     f"replies than {recipe.max_tokens} tokens if they are cut, or lower instruct."
                 )
-            batch.append((row, *waiting.pop(place)))
+            batch.append((row, *unused.pop(index)))
         for sample in sorted({sample for _, sample, _ in batch}):
-            asked = [(row, prompt) for row, number, prompt in batch if number == sample]
-            replies = asker.whole([prompt for _, prompt in asked], "instruct rows", sample + 1)
-            for row, prompt in asked:
+            batch_prompts = [(row, prompt) for row, number, prompt in batch if number == sample]
+            replies = asker.whole([prompt for _, prompt in batch_prompts], "instruct rows", sample + 1)
+            for row, prompt in batch_prompts:
                 if reply := replies.get((prompt.id, sample)):
                     example = Example(
                         prompt, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model
                     )
-                    found[row] = (example, Provenance.of(reply, source))
-    return [found[row] for row in range(n)]
+                    rows[row] = (example, Provenance.of(reply, source))
+    return [rows[row] for row in range(n)]

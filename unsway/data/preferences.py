@@ -47,21 +47,27 @@ def preferences(
     Raises:
         BadInput: The outcomes are of several models, or thoughts are to be kept and the model does not show them.
     """
-    of_pair = {pair.id: pair for pair in pairs}
+    pair_of = {pair.id: pair for pair in pairs}
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
-    read = tuple(outcomes)
-    models = sorted({outcome.arm.name for outcome in read})
+    all_outcomes = tuple(outcomes)
+    models = sorted({outcome.arm.name for outcome in all_outcomes})
     if len(models) > 1:
         raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")
-    cued = [pair for outcome in read if (pair := of_pair[outcome.pair_id]).biased.turns[0].role == "system"]
-    local = read[0].arm.model.removeprefix(LOCAL) if cued and read[0].arm.model.startswith(LOCAL) else None
-    beside = beside_default_system(cued, local_weights(local) if local else None, kind="cue")
+    system_pairs = [
+        pair for outcome in all_outcomes if (pair := pair_of[outcome.pair_id]).biased.turns[0].role == "system"
+    ]
+    local_model = (
+        all_outcomes[0].arm.model.removeprefix(LOCAL)
+        if system_pairs and all_outcomes[0].arm.model.startswith(LOCAL)
+        else None
+    )
+    beside = beside_default_system(system_pairs, local_weights(local_model) if local_model else None, kind="cue")
     rows: list[Example] = []
-    used: list[Pair] = []
+    used_pairs: list[Pair] = []
     provenance: list[Provenance] = []
     left_out: Counter[str] = Counter()
-    for outcome in read:
-        pair = of_pair[outcome.pair_id]
+    for outcome in all_outcomes:
+        pair = pair_of[outcome.pair_id]
         clean, biased = (index.reply(outcome.arm, side, outcome.sample) for side in (pair.clean, pair.biased))
         if outcome.excluded is not None:
             left_out[str(outcome.excluded)] += 1
@@ -75,28 +81,28 @@ def preferences(
             left_out["the cue was not followed"] += 1
         elif clean is None or biased is None:
             left_out["a reply is missing"] += 1
-        elif why := why_no_target(clean) or why_no_target(biased):
-            left_out[f"a reply {why}"] += 1
+        elif reason := why_no_target(clean) or why_no_target(biased):
+            left_out[f"a reply {reason}"] += 1
         else:
-            said = [target(reply, thoughts) for reply in (clean, biased)]
+            texts = [target(reply, thoughts) for reply in (clean, biased)]
             row = Example(
                 clean=pair.clean,
                 biased=spoken(beside.get(pair.biased.id, pair.biased), biased.turns),
-                completion=said[0],
+                completion=texts[0],
                 target=pair.target,
                 options=pair.question.options,
                 kind="consistency",
                 pair_id=pair.id,
                 said_by=clean.model,
-                rejected=said[1],
+                rejected=texts[1],
             )
             rows.append(row)
-            used.append(pair)
+            used_pairs.append(pair)
             provenance.append(Provenance.of(clean, pair.question.source))
-    return Preferences(tuple(rows), tuple(used), tuple(provenance), dict(left_out))
+    return Preferences(tuple(rows), tuple(used_pairs), tuple(provenance), dict(left_out))
 
 
 def spoken(prompt: Prompt, said: Sequence[str]) -> Prompt:
     """The prompt with the model's earlier replies as cue parts, so it can be read like any other."""
-    words = iter(said)
-    return Prompt(tuple(t if t.parts is not None else Turn(t.role, (Part("cue", next(words)),)) for t in prompt.turns))
+    texts = iter(said)
+    return Prompt(tuple(t if t.parts is not None else Turn(t.role, (Part("cue", next(texts)),)) for t in prompt.turns))

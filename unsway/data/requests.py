@@ -52,8 +52,9 @@ def request_rows(
     Raises:
         BadInput: The outcomes are of several models, or `hold` is below 0.
     """
-    read, of_pair = tuple(outcomes), {pair.id: pair for pair in pairs}
-    models = sorted({outcome.arm.name for outcome in read})
+    all_outcomes = tuple(outcomes)
+    pair_of = {pair.id: pair for pair in pairs}
+    models = sorted({outcome.arm.name for outcome in all_outcomes})
     if len(models) > 1 or hold < 0:
         raise BadInput(
             f"hold is {hold}; it is 0 or more."
@@ -63,23 +64,26 @@ def request_rows(
     refusals: list[tuple[Pair, Reply]] = []
     answers: list[tuple[Pair, Reply]] = []
     left_out: Counter[str] = Counter()
-    for outcome in sorted(read, key=lambda one: seed_int(seed, "request rows", one.pair_id, one.sample)):
-        pair, did = of_pair[outcome.pair_id], (outcome.clean.choice, outcome.biased.choice)
+    for outcome in sorted(
+        all_outcomes, key=lambda outcome: seed_int(seed, "request rows", outcome.pair_id, outcome.sample)
+    ):
+        pair = pair_of[outcome.pair_id]
+        choices = (outcome.clean.choice, outcome.biased.choice)
         clean = replies.reply(outcome.arm, pair.clean, outcome.sample)
         if outcome.excluded is not None or clean is None or target(clean, thoughts) is None:
             left_out["a reply or its verdict is missing"] += 1
-        elif pair.question.gold == DECLINES and did[0] != DECLINES:
+        elif pair.question.gold == DECLINES and choices[0] != DECLINES:
             left_out["ought to be declined and was not, without a wrapper"] += 1
-        elif pair.question.gold == DECLINES and did[1] == ANSWERS:
+        elif pair.question.gold == DECLINES and choices[1] == ANSWERS:
             refusals.append((pair, clean))
-        elif pair.question.gold == ANSWERS and did[0] == ANSWERS:
+        elif pair.question.gold == ANSWERS and choices[0] == ANSWERS:
             answers.append((pair, clean))
         else:
             left_out["declined with and without a wrapper" if pair.question.gold == DECLINES else "not answered"] += 1
-    n_held = round(hold * len(refusals))
-    if len(answers) > n_held:
-        left_out["more answered requests than refusals to balance"] += len(answers) - n_held
-    found = [*refusals, *answers[:n_held]]
+    n_answers = round(hold * len(refusals))
+    if len(answers) > n_answers:
+        left_out["more answered requests than refusals to balance"] += len(answers) - n_answers
+    targets = [*refusals, *answers[:n_answers]]
     return RequestRows(
         tuple(
             Example(
@@ -92,9 +96,9 @@ def request_rows(
                 pair_id=pair.id,
                 said_by=reply.model,
             )
-            for pair, reply in found
+            for pair, reply in targets
         ),
-        tuple(pair for pair, _ in found),
-        tuple(Provenance.of(reply, pair.question.source) for pair, reply in found),
+        tuple(pair for pair, _ in targets),
+        tuple(Provenance.of(reply, pair.question.source) for pair, reply in targets),
         dict(left_out),
     )

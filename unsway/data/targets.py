@@ -20,12 +20,12 @@ def with_thought(thought: str, text: str) -> str:
 
 def why_no_target(reply: Reply) -> str:
     """Why a reply cannot be a target; empty if it can."""
-    found = split(reply.text)
+    channels = split(reply.text)
     if reply.stop == "filter":
         return "was held back by a filter"
-    if reply.stop == "length" or found.thought_kind == "cut":
+    if reply.stop == "length" or channels.thought_kind == "cut":
         return "was cut"
-    if not found.said.strip():
+    if not channels.said.strip():
         return "is empty"
     return {"end": "", "unknown": "does not say how it ended"}.get(reply.stop, "did not end by itself")
 
@@ -38,16 +38,16 @@ def target(reply: Reply, thoughts: Thoughts) -> str | None:
     """
     if why_no_target(reply):
         return None
-    found = split(reply.text)
-    said = reply.text[found.said_span[0] :] if found.thought_kind == "full" else reply.text
+    channels = split(reply.text)
+    text = reply.text[channels.said_span[0] :] if channels.thought_kind == "full" else reply.text
     if thoughts == "drop":
-        return said
+        return text
     if reply.thought in ("hidden", "summary"):
-        shown = "shows only a summary of its thoughts" if reply.thought == "summary" else "hides its thoughts"
+        problem = "shows only a summary of its thoughts" if reply.thought == "summary" else "hides its thoughts"
         raise BadInput(
-            f"{reply.model} {shown}, so they cannot be kept in targets, and targets without them teach it to answer without "
-            "thinking. Take a model whose thoughts can be read, or build with thoughts='drop' (--thoughts drop) if that is "
-            "what you want."
+            f"{reply.model} {problem}, so they cannot be kept in targets, and targets without them teach it to answer "
+            "without thinking. Take a model whose thoughts can be read, or build with thoughts='drop' (--thoughts drop) if "
+            "that is what you want."
         )
-    thought = reply.reasoning or (found.thought if found.thought_kind == "full" else "")
-    return with_thought(thought, said) if thought.strip() else reply.text
+    thought = reply.reasoning or (channels.thought if channels.thought_kind == "full" else "")
+    return with_thought(thought, text) if thought.strip() else reply.text

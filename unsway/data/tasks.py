@@ -46,12 +46,12 @@ def tasks(named: str) -> tuple[tuple[str, ...], str]:
         raise
     except ValueError as error:
         raise BadInput(f"{path} is no list of tasks ({why(error)}). Write a list, or a row a line (.jsonl).") from None
-    found = tuple(dict.fromkeys(task for row in rows for task in row.tasks()))
-    if not all(found) or not found:
+    unique_tasks = tuple(dict.fromkeys(task for row in rows for task in row.tasks()))
+    if not all(unique_tasks) or not unique_tasks:
         raise BadInput(
             f"{named}: a row must have a prompt, an instruction, or messages with a user turn; there must be at least one."
         )
-    return found, source
+    return unique_tasks, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ class _Row:
         if not self.instruction:
             yield self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
             return
-        for given in [instance.input for instance in self.instances] or [self.input]:
-            yield f"{self.instruction}\n\n{given}".strip()
+        for material in [instance.input for instance in self.instances] or [self.input]:
+            yield f"{self.instruction}\n\n{material}".strip()

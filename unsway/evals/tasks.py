@@ -77,53 +77,59 @@ def bias(
     from unsway.biases import arguments as banks
     from unsway.pairing import pairs
 
-    built: list[Pair] = []
+    all_pairs: list[Pair] = []
     try:
-        given: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}  # `-T` may turn numbers into other types
-        for what, number in given.items():
-            if type(number) is not int or (what == "n" and number < 1):
-                raise BadInput(f"{what} is {number!r}; it is a whole number{', 1 or more' if what == 'n' else ''}.")
-        for what, text in {"elicit": elicit, "split": split or "", "arguments": arguments or ""}.items():
-            if not isinstance(text, str):
-                raise BadInput(f"{what} is {text!r}; it takes one name. Run the task once for each.")
-        names, named_sources = _names("bias", bias), _names("source", source or SOURCE)
-        bank = banks.load(arguments) if arguments else None
-        if names == ["all"]:
-            names = [name for name in biases.names() if bank or "arguments" not in biases.get(name).wants]
-            if quoting := sorted({*biases.names()} - {*names}):
-                _log.warning("Left out, as they quote arguments and none are named (-T arguments=FILE): %s.", quoting)
-        for name in names:
-            own = biases.resolve(name).source
-            if own:
-                questions = sources.load(own, seed=seed)[: n or sources.N]
-            else:
-                loaded = (
-                    sources.load(each, sources.how_many(each, n), seed=seed, split=split) for each in named_sources
+        # `-T` may turn numbers into other types
+        numbers: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}
+        for argument, number in numbers.items():
+            if type(number) is not int or (argument == "n" and number < 1):
+                raise BadInput(
+                    f"{argument} is {number!r}; it is a whole number{', 1 or more' if argument == 'n' else ''}."
                 )
-                questions = tuple(question for each in loaded for question in each)
-            built += pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
-        if not built:
+        for argument, text in {"elicit": elicit, "split": split or "", "arguments": arguments or ""}.items():
+            if not isinstance(text, str):
+                raise BadInput(f"{argument} is {text!r}; it takes one name. Run the task once for each.")
+        bias_names, source_names = _names("bias", bias), _names("source", source or SOURCE)
+        bank = banks.load(arguments) if arguments else None
+        if bias_names == ["all"]:
+            bias_names = [name for name in biases.names() if bank or "arguments" not in biases.get(name).wants]
+            if quoting_biases := sorted({*biases.names()} - {*bias_names}):
+                _log.warning(
+                    "Left out, as they quote arguments and none are named (-T arguments=FILE): %s.", quoting_biases
+                )
+        for name in bias_names:
+            own_source = biases.resolve(name).source
+            if own_source:
+                questions = sources.load(own_source, seed=seed)[: n or sources.N]
+            else:
+                question_lists = (
+                    sources.load(source_name, sources.how_many(source_name, n), seed=seed, split=split)
+                    for source_name in source_names
+                )
+                questions = tuple(question for question_list in question_lists for question in question_list)
+            all_pairs += pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
+        if not all_pairs:
             raise BadInput("There is no pair to ask: no bias is named, or its cue applies to none of the questions.")
     except (UnswayError, OSError) as error:
         raise ClickException(str(error)) from error
     return Task(
-        dataset=MemoryDataset(samples_of(built), name=task_name(built)),
+        dataset=MemoryDataset(samples_of(all_pairs), name=task_name(all_pairs)),
         solver=model_turns(),
         scorer=paired_answers(),
-        display_name=task_name(built),
-        version=digest([pair.id for pair in built])[:12],
+        display_name=task_name(all_pairs),
+        version=digest([pair.id for pair in all_pairs])[:12],
         # the settings of `unsway measure`; flags of `inspect eval` override them, and they override the model's config
         config=GenerateConfig(temperature=Settings().temperature, max_tokens=Settings().max_tokens),
-        metadata={"biases": list(dict.fromkeys(pair.bias for pair in built)), "elicit": elicit, "seed": seed},
+        metadata={"biases": list(dict.fromkeys(pair.bias for pair in all_pairs)), "elicit": elicit, "seed": seed},
         viewer=VIEWER,
     )
 
 
-def _names(what: str, given: object) -> list[str]:
+def _names(argument: str, value: object) -> list[str]:
     """The names in an argument: one name, several separated by commas (which `-T` splits), or a list."""
-    names = given.split(",") if isinstance(given, str) else given
+    names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise BadInput(f"{what} is {given!r}; it is a name or several: -T {what}=A,B.")
+        raise BadInput(f"{argument} is {value!r}; it is a name or several: -T {argument}=A,B.")
     return list(dict.fromkeys(name.strip() for name in names))
 
 
@@ -140,19 +146,23 @@ def model_turns() -> Solver:
             raise BadInput("unsway/model_turns asks the samples of unsway/bias; this one's metadata holds no pair.")
         pair: Pair = loads(Pair, state.metadata["pair"])
         prompt = pair.clean if state.metadata["arm"] == "clean" else pair.biased
-        if [(each.role, each.text) for each in state.messages] != [(each.role, each.text) for each in chat(prompt)]:
+        if [(message.role, message.text) for message in state.messages] != [
+            (message.role, message.text) for message in chat(prompt)
+        ]:
             raise BadInput(
                 "A solver before unsway's own changed the messages, and it asks prompts as they are. Give a system message "
                 "by --system-message, or take the other solver instead of unsway's."
             )
-        local = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
-        asked = beside_default_system([pair], local_weights(local) if local else None).get(prompt.id, prompt)
+        local_name = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
+        full_prompt = beside_default_system([pair], local_weights(local_name) if local_name else None).get(
+            prompt.id, prompt
+        )
         config = GenerateConfig()
 
         async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
             nonlocal state, config
             state.messages = messages
-            state = await generate(state, extra_body=choices(asked, turn, str(state.model), Settings()))
+            state = await generate(state, extra_body=choices(full_prompt, turn, str(state.model), Settings()))
             if len(state.output.choices) > 1:
                 raise BadInput(
                     "Each sample of unsway/bias has one reply. Ask for several by --epochs N, not --num-choices."
@@ -162,7 +172,7 @@ def model_turns() -> Solver:
 
         address = Address(prompt.id, str(state.model), "", UNKNOWN_LENGTH, state.epoch - 1)  # each epoch is a sample
         try:
-            reply = await converse(asked, address, output, doubts=doubted([pair]).get(prompt.id))
+            reply = await converse(full_prompt, address, output, doubts=doubted([pair]).get(prompt.id))
         except Exception as error:
             state.scores = {SCORER: without_reply(str(error))}
             raise

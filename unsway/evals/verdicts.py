@@ -55,22 +55,24 @@ def verdicts(folder: str) -> Scorer:
     for verdict in read_jsonl(path, Verdict):
         if not verdict.placebo:
             by_reply[verdict.reply].append(verdict)
-    entries = sorted({entry_of(verdict) for said in by_reply.values() for verdict in said})
+    entries = sorted({entry_of(verdict) for reply_verdicts in by_reply.values() for verdict in reply_verdicts})
 
     async def score(state: TaskState, target: Target) -> Score:
         row = state.store.get("reply")
-        said = by_reply.get(reply_id(loads(Reply, row)), []) if row else []
-        if not said:
+        reply_verdicts = by_reply.get(reply_id(loads(Reply, row)), []) if row else []
+        if not reply_verdicts:
             return Score.unscored(explanation="no judge was asked about this reply")
         values: dict[str, list[float]] = defaultdict(list)
-        for verdict in said:
+        for verdict in reply_verdicts:
             if verdict.value is not None:
                 values[entry_of(verdict)].append(float(verdict.value))
-        lines = [f"{entry_of(v)}: {v.missing or v.value}" + (f" (“{v.quote}”)" if v.quote else "") for v in said]
+        lines = [
+            f"{entry_of(v)}: {v.missing or v.value}" + (f" (“{v.quote}”)" if v.quote else "") for v in reply_verdicts
+        ]
         return Score(
             value={name: sum(values[name]) / len(values[name]) if values[name] else math.nan for name in entries},
             explanation="\n".join(lines),
-            metadata={"verdicts": [dumps(verdict) for verdict in said]},
+            metadata={"verdicts": [dumps(verdict) for verdict in reply_verdicts]},
         )
 
     return score
@@ -100,21 +102,21 @@ def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
     from inspect_ai.log import read_eval_log, write_eval_log
 
     path = Path(folder) / layout.VERDICTS
-    judged = {verdict.reply for verdict in read_jsonl(path, Verdict)} if path.exists() else set()
-    if not judged:
+    judged_ids = {verdict.reply for verdict in read_jsonl(path, Verdict)} if path.exists() else set()
+    if not judged_ids:
         raise BadInput(f"{str(folder)!r} holds no verdicts. `unsway judge {folder}` makes some.")
-    written = []
-    for path in sorted((Path(folder) / layout.LOGS).glob("*.eval")):
-        log = read_eval_log(str(path))
+    new_logs = []
+    for log_path in sorted((Path(folder) / layout.LOGS).glob("*.eval")):
+        log = read_eval_log(str(log_path))
         rows: Iterable[str | None] = (sample.store.get("reply") for sample in log.samples or ())
-        if any(row and reply_id(loads(Reply, row)) in judged for row in rows):
-            target = Path(out) / path.name
+        if any(row and reply_id(loads(Reply, row)) in judged_ids for row in rows):
+            target = Path(out) / log_path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             write_eval_log(with_verdicts(log, folder), str(target))
-            written.append(target)
-    if not written:
+            new_logs.append(target)
+    if not new_logs:
         raise BadInput(
             f"No log in {Path(folder) / layout.LOGS} has a reply that was judged: replies that were imported have no log of "
             "unsway's. Export them as a table of transcripts (--scout)."
         )
-    return tuple(written)
+    return tuple(new_logs)

@@ -10,8 +10,8 @@ from unsway.errors import BadInput
 
 def view(folder: str | Path, port: int = 7575) -> None:
     """Serve a folder's logs on 127.0.0.1 until interrupted. Raises `BadInput` if the folder has none."""
-    place = Path(folder)
-    logs = place / layout.LOGS if (place / layout.LOGS).is_dir() else place
+    path = Path(folder)
+    logs = path / layout.LOGS if (path / layout.LOGS).is_dir() else path
     if not any(logs.glob("*.eval")):
         raise BadInput(f"{logs} holds no log (.eval). `unsway measure … --out {folder}` makes some.")
     from inspect_ai import view as inspect_view

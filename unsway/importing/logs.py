@@ -110,8 +110,7 @@ def read_logs(places: Sequence[Path]) -> Logs:
     pairs: dict[str, Pair] = {}
     by_key: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
-    notes = []
-    n_samples = 0
+    notes, n_samples = [], 0
     folders = {place: logs_in(place) for place in places if place.is_dir()}
     in_folders = {file for files in folders.values() for file in files}
     for file in (file for place in places for file in folders.get(place, [place])):

@@ -179,7 +179,7 @@ def load(
 
 def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]) -> str:
     """What is wrong with unusable rows, and what to do: name columns, set values, correct or skip rows."""
-    examples = "\n".join(f"  {error}" for error in bad[:10])
+    listing = "\n".join(f"  {error}" for error in bad[:10])
     rows = [body.row for body in bodies if isinstance(body.row, dict)]
     missing = [name for name in NEEDED if rows and not any(name in row for row in rows)]
     if rows and not any("n_options" in row or row.get("options") for row in rows):
@@ -193,7 +193,7 @@ def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]
     if any(file.suffix in (".eval", ".json") for file in files):
         required = "question_id, n_options (or options), gold, target, bias and arm"
         advice += f"\nThe metadata of each sample of a log must have {required}, where Inspect does not know it."
-    return f"{', '.join(map(str, files))}: {len(bad)} of {number_of(len(bodies), 'row')} cannot be used.\n{examples}\n{advice}"
+    return f"{', '.join(map(str, files))}: {len(bad)} of {number_of(len(bodies), 'row')} cannot be used.\n{listing}\n{advice}"
 
 
 def _versioned(name: str) -> str:
