@@ -34,10 +34,10 @@ def show(loudness: Loudness = "normal") -> None:
     log.setLevel(LEVELS[loudness])
     if not any(isinstance(handler, StderrHandler) for handler in log.handlers):
         log.addHandler(StderrHandler())
-    form = logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S") if loudness == "verbose" else None
+    formatter = logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S") if loudness == "verbose" else None
     for handler in log.handlers:
         if isinstance(handler, StderrHandler):
-            handler.setFormatter(form)
+            handler.setFormatter(formatter)
 
 
 def is_quiet() -> bool:

@@ -92,8 +92,8 @@ class Registry(Generic[T]):
             BadInput: The name is taken, malformed or not the thing's own; or the thing or one of its fields has the
                 wrong type.
         """
-        given: object = name
-        if not isinstance(given, str) or not _NAME.fullmatch(given):
+        untyped_name: object = name
+        if not isinstance(untyped_name, str) or not _NAME.fullmatch(untyped_name):
             raise BadInput(
                 f"{name!r} cannot be the name of this {self.kind}. Write letters, digits, - and _; no space, comma or @."
             )
@@ -122,10 +122,10 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The thing with that name. Raises `UnknownName` with the closest names."""
         self._discover()
-        given: object = name
-        if not isinstance(given, str) or given not in self._things:  # a list is not hashable
-            raise UnknownName(self.kind, str(given), self._things)
-        return self._things[given]
+        untyped_name: object = name
+        if not isinstance(untyped_name, str) or untyped_name not in self._things:  # a list is not hashable
+            raise UnknownName(self.kind, str(untyped_name), self._things)
+        return self._things[untyped_name]
 
     def names(self) -> tuple[str, ...]:
         """All names in alphabetical order."""

@@ -67,15 +67,15 @@ def tagged(kind: str, value: object) -> dict[str, Any]:
 
 def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
     """A dataclass from a row of its fields. Raises `BadInput` if a field is unknown, missing or has a wrong value."""
-    given = {name: value for name, value in row.items() if name != KIND}
-    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses are tagged
-    if unknown := sorted(given.keys() - known):
+    own_fields = {name: value for name, value in row.items() if name != KIND}
+    allowed = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses are tagged
+    if unknown := sorted(own_fields.keys() - allowed):
         raise BadInput(
-            f"A value of the kind {row.get(KIND)!r} has no {unknown[0]!r}; it has {', '.join(sorted(known))}. Another "
+            f"A value of the kind {row.get(KIND)!r} has no {unknown[0]!r}; it has {', '.join(sorted(allowed))}. Another "
             "version of unsway wrote it: open it with that one."
         )
     try:
-        return loads(cls, json.dumps(given))
+        return loads(cls, json.dumps(own_fields))
     except ValueError as error:
         raise BadInput(f"A value of the kind {row.get(KIND)!r} is wrong: {why(error)}") from None
 
@@ -88,13 +88,13 @@ def expression(value: object) -> str:
     """
     if not is_dataclass(value):
         return repr(value)
-    given = []
+    arguments = []
     for field in fields(value):
         default = field.default if field.default_factory is MISSING else field.default_factory()
-        own = getattr(value, field.name)
-        if own != default and field.repr:
-            given.append(f"{field.name}={expression(own)}")
-    return f"{type(value).__name__}({', '.join(given)})"
+        field_value = getattr(value, field.name)
+        if field_value != default and field.repr:
+            arguments.append(f"{field.name}={expression(field_value)}")
+    return f"{type(value).__name__}({', '.join(arguments)})"
 
 
 @expression.register

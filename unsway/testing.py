@@ -100,8 +100,8 @@ def scripted_requests(
         for side, prompt in sides:
             draw = rng(seed, "scripted request", side, prompt.id).random()
             is_answer = draw < answers[pair.question.gold == DECLINES, side]
-            said = "Certainly. Here is what you asked for" if is_answer else REFUSAL
-            lines[_key(prompt.messages())] = f"{said} ({prompt.id[:6]})."
+            opening = "Certainly. Here is what you asked for" if is_answer else REFUSAL
+            lines[_key(prompt.messages())] = f"{opening} ({prompt.id[:6]})."
     weights = content_id(sorted((*key, rate) for key, rate in answers.items()), seed)
     return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=weights)
 
@@ -179,10 +179,10 @@ class ScriptedJudge(ModelAPI):
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
         """The requested form, filled in."""
-        asked = input[-1].text
-        output = ModelOutput.from_content(self.model_name, judge_words(asked, self.rates, self.seed))
+        prompt = input[-1].text
+        output = ModelOutput.from_content(self.model_name, judge_words(prompt, self.rates, self.seed))
         output.usage = ModelUsage(
-            input_tokens=len(asked.split()), output_tokens=12, total_tokens=len(asked.split()) + 12
+            input_tokens=len(prompt.split()), output_tokens=12, total_tokens=len(prompt.split()) + 12
         )
         return output
 
@@ -199,11 +199,12 @@ def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) ->
         rates: Sensitivity, specificity, share of replies in another form.
         seed: Seed of its errors.
     """
-    draw, (sensitivity, specificity, unread) = rng(seed, "scripted judge", asked), rates
+    draw = rng(seed, "scripted judge", asked)
+    (sensitivity, specificity, unread) = rates
     is_true = ADMISSION.strip() in asked or REFUSAL in asked
     is_yes = draw.random() < (sensitivity if is_true else 1 - specificity)
-    said, quote = ("yes", ADMISSION.strip()) if is_yes else ("no", "none")
-    text = f"Quote: {quote}\nMentions: {said}\nRelies: {said}\nRejects: no"
+    answer, quote = ("yes", ADMISSION.strip()) if is_yes else ("no", "none")
+    text = f"Quote: {quote}\nMentions: {answer}\nRelies: {answer}\nRejects: no"
     if '"Outcome: "' in asked:
         text = f"Outcome: {'declines' if is_yes else 'answers'}"
     return "It is hard to say." if draw.random() < unread else text
@@ -211,15 +212,15 @@ def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) ->
 
 def scripted_replies(pairs: Iterable[Pair], script: Script) -> tuple[Reply, ...]:
     """A scripted model's replies to both prompts of pairs in which it speaks once, without asking it."""
-    found = {}
+    replies = {}
     for pair in pairs:
         lines = dict(_lines(pair, script))
         for prompt in (pair.clean, pair.biased):
             text = lines[_key(prompt.messages())]
-            found[prompt.id] = Reply(
+            replies[prompt.id] = Reply(
                 prompt.id, "scripted/model", script.weights, 0, text, None, (), "end", Settings(), 1, len(text.split())
             )
-    return tuple(found.values())
+    return tuple(replies.values())
 
 
 def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Question, ...]:
@@ -244,8 +245,8 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
         draw = rng(script.seed, "scripted parse", side, question.id, pair.bias if side == "biased" else "")
         if draw.random() >= script.parse_rate:
             return "I looked at each of them and find this hard to settle."
-        shown = pair.order.index(choice) if side == "biased" else choice
-        return f"{opening}I went through the options one by one. Therefore, the best answer is: ({letter(shown)})."
+        position = pair.order.index(choice) if side == "biased" else choice
+        return f"{opening}I went through the options one by one. Therefore, the best answer is: ({letter(position)})."
 
     draw = rng(script.seed, "scripted clean", question.id)
     is_right = gold is not None and draw.random() < script.accuracy
@@ -253,11 +254,13 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
     yield _key(pair.clean.messages()), line(clean, "clean")
 
     # follow the cue at the known rate, otherwise the clean answer
-    biased, cued, draw = clean, pair.target.cued, rng(script.seed, "scripted biased", pair.bias, question.id)
+    biased = clean
+    cued = pair.target.cued
+    draw = rng(script.seed, "scripted biased", pair.bias, question.id)
     opening = ""
     if draw.random() < script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
-        says_so = rng(script.seed, "scripted admission", pair.bias, question.id).random() < script.admits
-        opening = ADMISSION if says_so else ""
+        is_admitted = rng(script.seed, "scripted admission", pair.bias, question.id).random() < script.admits
+        opening = ADMISSION if is_admitted else ""
         if cued is None:
             biased = draw.choice([i for i in options if i != clean])
         elif pair.target.stance == "for":

@@ -19,8 +19,8 @@ def main(names: list[str]) -> int:
         for name in names:
             if (asset := find(name)).explicit:
                 print(f"{name}: {asset.summary}. Licence: {asset.licence}.")
-            place = model_folder(name) if kinds.get(name) == "model" else fetch(name)
-            print(f"{name}: {place}")
+            folder = model_folder(name) if kinds.get(name) == "model" else fetch(name)
+            print(f"{name}: {folder}")
     except UnswayError as error:
         print(error, file=sys.stderr)
         return 1

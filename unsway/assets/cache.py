@@ -48,9 +48,9 @@ def cache_folder() -> Path:
 
     Raises `AssetUnavailable` if neither is known.
     """
-    named = os.environ.get("UNSWAY_CACHE")
-    if named:
-        return Path(named).expanduser()
+    path = os.environ.get("UNSWAY_CACHE")
+    if path:
+        return Path(path).expanduser()
     from platformdirs import user_cache_path
 
     try:
@@ -61,8 +61,8 @@ def cache_folder() -> Path:
 
 def local_folder() -> Path | None:
     """The folder of the user's own copies (`UNSWAY_ASSETS_DIR`); None if unset."""
-    named = os.environ.get("UNSWAY_ASSETS_DIR")
-    return Path(named).expanduser() if named else None
+    path = os.environ.get("UNSWAY_ASSETS_DIR")
+    return Path(path).expanduser() if path else None
 
 
 def folder_of(asset: Asset | str) -> Path | None:
@@ -80,7 +80,7 @@ def status(asset: Asset | str) -> AssetStatus:
     asset = find(asset) if isinstance(asset, str) else asset
     folder = folder_of(asset)
     origin = str(_manifest(folder).get("origin", "a local copy")) if folder else None
-    origins = tuple(each.describe() for each in asset.origins)
+    origins = tuple(origin.describe() for origin in asset.origins)
     return AssetStatus(asset.name, asset.kind, asset.summary, asset.licence, asset.size, origins, folder, origin)
 
 
@@ -101,9 +101,9 @@ def verify(name: str) -> Mapping[str, str]:
         raise AssetUnavailable(f"The asset {name!r} is not here. Fetch it first: unsway.assets.fetch({name!r}).")
     sums: dict[str, str] = _manifest(folder).get("files", {})
     for path, pinned in sums.items():
-        found = sha256_file(folder / path) if (folder / path).is_file() else "no file"
-        if found != pinned:
-            raise ChecksumMismatch(f"{folder / path}: sha256 is {found}, must be {pinned}. Delete {folder} and fetch.")
+        actual = sha256_file(folder / path) if (folder / path).is_file() else "no file"
+        if actual != pinned:
+            raise ChecksumMismatch(f"{folder / path}: sha256 is {actual}, must be {pinned}. Delete {folder} and fetch.")
     return sums
 
 

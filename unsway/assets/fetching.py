@@ -33,49 +33,49 @@ def fetch(asset: Asset | str, track: Track = track_bytes) -> Path:
         ChecksumMismatch: A file is not the pinned one; nothing from that download is kept.
     """
     asset = find(asset) if isinstance(asset, str) else asset
-    here = folder_of(asset)
-    if here is not None:
-        return here
-    home = cache_folder()
+    folder = folder_of(asset)
+    if folder is not None:
+        return folder
+    cache = cache_folder()
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AssetUnavailable(f"Cannot write to the cache {home} ({error}). Set UNSWAY_CACHE to a folder.") from error
-    with exclusive(home, f".lock-{asset.name}", waiting=f"another process fetches {asset.name}"):
-        here = folder_of(asset)
-        if here is not None:
-            return here
+        raise AssetUnavailable(f"Cannot write to the cache {cache} ({error}). Set UNSWAY_CACHE to a folder.") from error
+    with exclusive(cache, f".lock-{asset.name}", waiting=f"another process fetches {asset.name}"):
+        folder = folder_of(asset)
+        if folder is not None:
+            return folder
         errors: list[AssetUnavailable | MissingExtra] = []
         for origin in asset.origins:
             try:
-                return _fetch_from(origin, asset, home, track)
+                return _fetch_from(origin, asset, cache, track)
             except (AssetUnavailable, MissingExtra) as error:
                 errors.append(error)
     if len(errors) == 1 and isinstance(errors[0], MissingExtra):
         raise errors[0]
-    tried = "".join(f"\n  {o.describe()}: {error}" for o, error in zip(asset.origins, errors, strict=True))
+    attempts = "".join(f"\n  {origin.describe()}: {error}" for origin, error in zip(asset.origins, errors, strict=True))
     raise AssetUnavailable(
-        f"The asset {asset.name!r} ({asset.summary}; {asset.size / 1e6:.1f} MB) is not available. Tried:{tried}\n"
+        f"The asset {asset.name!r} ({asset.summary}; {asset.size / 1e6:.1f} MB) is not available. Tried:{attempts}\n"
         "What to do: connect to a network that reaches one of them (unset HF_HUB_OFFLINE for the hub), or copy it from "
         f"another machine: {_own_copy(asset)}."
     )
 
 
-def _fetch_from(origin: Origin, asset: Asset, home: Path, track: Track) -> Path:
+def _fetch_from(origin: Origin, asset: Asset, cache: Path, track: Track) -> Path:
     """Download an asset from one origin, write its manifest, and move the finished folder into the cache."""
-    with partial_folder(home) as work:
+    with partial_folder(cache) as work:
         files = work / "files"
         files.mkdir()
         if isinstance(origin, Hub):
-            about = download_repository(origin, files, track)
+            entries = download_repository(origin, files, track)
         else:
             from unsway.assets.offline.archives import download_archive
 
-            about = download_archive(origin, files, work, track)
+            entries = download_archive(origin, files, work, track)
         sums = {str(path.relative_to(files)): sha256_file(path) for path in sorted(files.rglob("*")) if path.is_file()}
         body = {"asset": asset.name, "version": asset.version, "licence": asset.licence, "origin": origin.describe()}
-        write_text(files / MANIFEST, json.dumps(body | about | {"files": sums}, indent=2) + "\n")
-        target = home / f"{asset.name}-{asset.version}"
+        write_text(files / MANIFEST, json.dumps(body | entries | {"files": sums}, indent=2) + "\n")
+        target = cache / f"{asset.name}-{asset.version}"
         shutil.rmtree(target, ignore_errors=True)  # a folder without a manifest is not a copy
         return files.rename(target)
 
@@ -143,5 +143,5 @@ def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
 def _own_copy(asset: Asset) -> str:
     """The advice on how to use your own copy."""
     archives = " or ".join(origin.filename for origin in asset.origins if isinstance(origin, Archive))
-    itself = f", or {archives} itself" if archives else ""
-    return f"set UNSWAY_ASSETS_DIR to a folder that holds a folder {asset.name!r} with its files{itself}"
+    note = f", or {archives} itself" if archives else ""
+    return f"set UNSWAY_ASSETS_DIR to a folder that holds a folder {asset.name!r} with its files{note}"

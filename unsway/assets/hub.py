@@ -34,17 +34,17 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
         ChecksumMismatch: A file is not the pinned one.
         MissingExtra: huggingface_hub is not installed.
     """
-    stated = _stated_files(hub)
+    stated_files = _stated_files(hub)
     from huggingface_hub import hf_hub_download
 
-    bar = importlib.import_module("tqdm").tqdm
+    base_bar = importlib.import_module("tqdm").tqdm
 
     def start(self: Any, *args: Any, **options: Any) -> None:
-        bar.__init__(self, *args, **(options | {"disable": True}))
+        base_bar.__init__(self, *args, **(options | {"disable": True}))
 
-    with track(f"Downloading {hub.repo}", sum(stated[file.path].size or 0 for file in hub.files)) as advance:
+    with track(f"Downloading {hub.repo}", sum(stated_files[file.path].size or 0 for file in hub.files)) as advance:
         # the hub's library takes a progress-bar class; this one shows nothing and reports the bytes received
-        counter = type("Counter", (bar,), {"__init__": start, "update": lambda self, n=1: advance(int(n))})
+        counter = type("Counter", (base_bar,), {"__init__": start, "update": lambda self, n=1: advance(int(n))})
         for file in hub.files:
             try:
                 hf_hub_download(
@@ -59,14 +59,15 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
             except (OSError, ValueError, _http_errors()) as error:
                 raise AssetUnavailable(f"{file.path}: {_short(error)}") from error
             # the pinned sum, else the hub's own: sha256 for large files, git's sha1 for small ones
-            about, found = stated[file.path], sha256_file(files / file.path)
-            wanted = file.sha256 or (about.lfs.sha256 if about.lfs else None)
-            if wanted is None:
+            stated_file = stated_files[file.path]
+            actual = sha256_file(files / file.path)
+            expected = file.sha256 or (stated_file.lfs.sha256 if stated_file.lfs else None)
+            if expected is None:
                 content = (files / file.path).read_bytes()
-                wanted = about.blob_id  # git's hash of the content
-                found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-            if found != wanted:
-                raise ChecksumMismatch(f"{file.path}: the sum is {found}, must be {wanted}. Nothing was kept.")
+                expected = stated_file.blob_id  # git's hash of the content
+                actual = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+            if actual != expected:
+                raise ChecksumMismatch(f"{file.path}: the sum is {actual}, must be {expected}. Nothing was kept.")
     shutil.rmtree(files / ".cache", ignore_errors=True)
     return {"repo": hub.repo, "revision": hub.revision}
 
@@ -100,11 +101,11 @@ def _stated_files(hub: Hub) -> dict[str, Any]:
     except (OSError, _http_errors()) as error:
         _unreachable[endpoint] = f"{endpoint} does not answer ({_short(error)})"
         raise AssetUnavailable(_unreachable[endpoint]) from error
-    stated = {sibling.rfilename: sibling for sibling in getattr(info, "siblings", None) or ()}
-    missing = [file.path for file in hub.files if file.path not in stated]
+    files = {sibling.rfilename: sibling for sibling in getattr(info, "siblings", None) or ()}
+    missing = [file.path for file in hub.files if file.path not in files]
     if missing:
         raise AssetUnavailable(f"the commit has no {', '.join(missing)}")
-    return stated
+    return files
 
 
 def _check_worth_asking() -> None:

@@ -36,8 +36,8 @@ class Bank:
 
 def names() -> tuple[str, ...]:
     """The names of all banks, sorted."""
-    found = (entry.name for entry in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".txt") for name in found if name.endswith(".txt")))
+    file_names = (entry.name for entry in files(__package__).iterdir())
+    return tuple(sorted(name.removesuffix(".txt") for name in file_names if name.endswith(".txt")))
 
 
 @cache
@@ -50,10 +50,10 @@ def bank(name: str) -> Bank:
 
 def parse(name: str, text: str) -> Bank:
     """A bank from the text of its file. Raises `BadInput`, which says what is wrong with the text."""
-    first, _, body = text.partition("\n")
-    version = _VERSION.fullmatch(first.rstrip())
+    head, _, body = text.partition("\n")
+    version = _VERSION.fullmatch(head.rstrip())
     if version is None:
-        raise BadInput(f"Bank {name!r} starts with {first[:60]!r}; its first line must be '# version: N'.")
+        raise BadInput(f"Bank {name!r} starts with {head[:60]!r}; its first line must be '# version: N'.")
     lines = [line.rstrip() for line in body.split("\n") if not line.startswith("#")]
     blocks: list[list[str]] = [[]]
     for line in lines:
@@ -67,7 +67,7 @@ def parse(name: str, text: str) -> Bank:
         entries = tuple(line.strip() for line in lines if line.strip())
     if not entries:
         raise BadInput(f"Bank {name!r} has no entries; write one a line below its version.")
-    twice = next((entry for i, entry in enumerate(entries) if entry in entries[:i]), None)
-    if twice is not None:
-        raise BadInput(f"Bank {name!r} has an entry twice: {twice[:60]!r}. Remove one of them.")
+    duplicate = next((entry for i, entry in enumerate(entries) if entry in entries[:i]), None)
+    if duplicate is not None:
+        raise BadInput(f"Bank {name!r} has an entry twice: {duplicate[:60]!r}. Remove one of them.")
     return Bank(name, int(version[1]), entries)

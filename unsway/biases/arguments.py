@@ -85,13 +85,13 @@ class Arguments:
         rows = tuple(sorted(self.rows, key=astuple))
         texts: dict[tuple[str, int], str] = {}
         for row in rows:
-            what = f"The argument for option {row.option} of question {row.question_id}"
+            subject = f"The argument for option {row.option} of question {row.question_id}"
             if (row.question_id, row.option) in texts:
-                raise BadInput(f"{what} is there twice; keep one.")
+                raise BadInput(f"{subject} is there twice; keep one.")
             if not 0 <= row.option < MAX_OPTIONS:
-                raise BadInput(f"{what}: an option is an index from 0 to {MAX_OPTIONS - 1}.")
+                raise BadInput(f"{subject}: an option is an index from 0 to {MAX_OPTIONS - 1}.")
             if (problem := text_problem("text", "", row.text, MAX_STEM)) is not None:
-                raise BadInput(f"{what} {problem.text}.")
+                raise BadInput(f"{subject} {problem.text}.")
             texts[row.question_id, row.option] = row.text
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "sha256", digest([astuple(row) for row in rows]))
@@ -114,10 +114,10 @@ def write(arguments: Arguments, path: str | Path, **about: object) -> Path:
 
 def request(question: Question, option: int) -> Prompt:
     """A prompt that asks a model to argue for an option."""
-    *_, asked = render(question, "direct").turns
-    shown = tuple(part for part in asked.parts or () if part.kind != "instruction")
+    *_, question_turn = render(question, "direct").turns
+    question_parts = tuple(part for part in question_turn.parts or () if part.kind != "instruction")
     wording = fill(bank("argument_requests").entries[0], letter=f"({letter(option)})")
-    return Prompt((Turn("user", (*shown, Part("instruction", f"\n\n{wording}"))),))
+    return Prompt((Turn("user", (*question_parts, Part("instruction", f"\n\n{wording}"))),))
 
 
 @lru_cache(maxsize=20_000)
@@ -146,10 +146,10 @@ def usable(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arg
     dropped: dict[str, int] = {}
     for row in rows:
         question = by_id.get(row.question_id)
-        wrong = "is for a question that is not there" if question is None else flaw(row.text, question, row.option)
-        wrong = wrong or ("is not the first for its option" if (row.question_id, row.option) in good else None)
-        if wrong is None:
+        reason = "is for a question that is not there" if question is None else flaw(row.text, question, row.option)
+        reason = reason or ("is not the first for its option" if (row.question_id, row.option) in good else None)
+        if reason is None:
             good[row.question_id, row.option] = row
         else:
-            dropped[wrong] = dropped.get(wrong, 0) + 1
+            dropped[reason] = dropped.get(reason, 0) + 1
     return Arguments(tuple(good.values())), MappingProxyType(dropped)

@@ -64,7 +64,7 @@ def cue(
     first = texts[0] if texts else ""
     plain = re.sub(r"[^a-z0-9]+", "_", PLACEHOLDER.sub(" ", first).lower()).strip("_")
     default: CueTarget = "toward" if any(OPTION_PLACEHOLDER.search(text) for text in texts) else "change"
-    drawn = FORMS if any("{answer}" in text for text in texts) else ()
+    forms = FORMS if any("{answer}" in text for text in texts) else ()
     short = plain[:40].rpartition("_")[0] if len(plain) > 40 else plain
     places = (place,) if isinstance(place, str) else expect_each(place, str, "the place of a cue is expected, as 'end'")
     expect(name, str, "the name of a cue is expected (name=)")
@@ -74,7 +74,7 @@ def cue(
         wordings=texts,
         places=places,  # type: ignore[arg-type]  # checked by Cue
         target=target or default,
-        forms=drawn if form is None else (form,),
+        forms=forms if form is None else (form,),
         summary=summary or first,
     )
     return from_definition(definition)
@@ -104,12 +104,12 @@ def put_cue(
     number = draw.choice(range(len(definition.wordings)))
     place = draw.choice(definition.places)
     words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
-    drawn = {"place": place, "wording": f"{definition.name}:{number}"}
-    front, stands_around, back = definition.wordings[number].partition(REQUEST)
-    if stands_around:
-        return Inserted(around(clean, fill(front, **words), fill(back, **words)), drawn | {"place": "around"})
+    choices = {"place": place, "wording": f"{definition.name}:{number}"}
+    front, request, back = definition.wordings[number].partition(REQUEST)
+    if request:
+        return Inserted(around(clean, fill(front, **words), fill(back, **words)), choices | {"place": "around"})
     text = fill(front, **words)
-    return Inserted(system(clean, text) if place == "system" else put(clean, place, text), drawn)
+    return Inserted(system(clean, text) if place == "system" else put(clean, place, text), choices)
 
 
 def read_cue(path: str | Path) -> Bias:
@@ -142,7 +142,7 @@ def read_cue(path: str | Path) -> Bias:
             raise BadRow(path, number, field, "is there twice; keep one.")
         header[field] = value.strip()
     wordings = [block.strip() for block in re.split(r"\n[ \t]*\n", "\n".join(lines[end:])) if block.strip()]
-    places = [each.strip() for each in header.get("place", "end").split(",")]
+    places = [place.strip() for place in header.get("place", "end").split(",")]
     return cue(
         wordings,
         place=places,  # type: ignore[arg-type]  # checked by Cue

@@ -29,9 +29,9 @@ def distractor_argument(
     text = arguments.get(question.id, option)
     if text is None:
         return Skip("there is no argument for the cued option")
-    wrong = flaw(text, question, option)
-    if wrong is not None:
-        return Skip(f"the argument {wrong}")
+    problem = flaw(text, question, option)
+    if problem is not None:
+        return Skip(f"the argument {problem}")
     opening = draw.choice(bank("argument_openings").entries)
-    warned = put(clean, "after_options", draw.choice(bank("argument_closings").entries))
-    return put(warned, "front", f"{opening}\n<argument>\n{text.strip()}\n</argument>")
+    with_warning = put(clean, "after_options", draw.choice(bank("argument_closings").entries))
+    return put(with_warning, "front", f"{opening}\n<argument>\n{text.strip()}\n</argument>")

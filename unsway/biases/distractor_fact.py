@@ -26,12 +26,13 @@ from unsway.types import Prompt, Question
 )
 def distractor_fact(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """A fact before the question, a warning after its options. Followed when the answer is the option of the fact."""
-    name, text = f"({letter(option)})", visible(question.options[option])
+    name = f"({letter(option)})"
+    text = visible(question.options[option])
     opening = fill(draw.choice(bank("fact_openings").entries), letter=name)
     char = text.lstrip("\"'“‘«([")[:1].lower()
-    place = ascii_lowercase.index(char) + 1 if char and char in ascii_lowercase else 0
-    needed = "{place}" if place else "{length}"
-    entry = draw.choice([each for each in bank("distractor_facts").entries if needed in each])
-    fact = fill(entry, letter=name, char=char if place else text[0], place=str(place), length=str(len(text)))
-    warned = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
-    return put(warned, "front", f"{opening}\n<fact>\n{fact}\n</fact>")
+    position = ascii_lowercase.index(char) + 1 if char and char in ascii_lowercase else 0
+    placeholder = "{place}" if position else "{length}"
+    entry = draw.choice([wording for wording in bank("distractor_facts").entries if placeholder in wording])
+    fact = fill(entry, letter=name, char=char if position else text[0], place=str(position), length=str(len(text)))
+    with_warning = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
+    return put(with_warning, "front", f"{opening}\n<fact>\n{fact}\n</fact>")

@@ -24,9 +24,9 @@ from unsway.types import Prompt, Question
 )
 def earlier_answer(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
     """Followed when the earlier answer is given again."""
-    asked = put(clean, "front", draw.choice(bank("repeats").entries)).turns[-1]
-    before = (
+    question_turn = put(clean, "front", draw.choice(bank("repeats").entries)).turns[-1]
+    earlier_turns = (
         cue_turn("user", clean.turns[-1].text()),
         cue_turn("assistant", reply(planted(question, option, draw), elicit)),
     )
-    return Prompt((*clean.turns[:-1], *before, asked))
+    return Prompt((*clean.turns[:-1], *earlier_turns, question_turn))

@@ -31,7 +31,7 @@ SWAPPED = (1, 0)
 )
 def positional(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted:
     """Followed when the verdicts differ; the cued option plays no part."""
-    *before, asked = clean.turns
-    swapped = iter(option_parts([question.options[i] for i in SWAPPED]))
-    parts = tuple(next(swapped) if part.kind == "option" else part for part in asked.parts or ())
-    return Substituted(clean, Prompt((*before, Turn(asked.role, parts))), SWAPPED)
+    *earlier_turns, question_turn = clean.turns
+    swapped_parts = iter(option_parts([question.options[i] for i in SWAPPED]))
+    parts = tuple(next(swapped_parts) if part.kind == "option" else part for part in question_turn.parts or ())
+    return Substituted(clean, Prompt((*earlier_turns, Turn(question_turn.role, parts))), SWAPPED)

@@ -59,23 +59,23 @@ class LabelledQuestion:
 @cache
 def demos() -> tuple[Demo, ...]:
     """All demos of the bank. Raises `BadInput` if an entry is not a demo."""
-    found = []
+    all_demos = []
     for entry in bank("demos").entries:
         stem, *lines = entry.split("\n")
         by_sign = {sign: tuple(line[2:] for line in lines if line.startswith(f"{sign} ")) for sign in "=->"}
         if len(by_sign["="]) != 1 or len(by_sign["-"]) != MAX_OPTIONS - 1 or len(by_sign[">"]) != 1 or len(lines) != 6:
             raise BadInput(f"The demo {stem[:60]!r} is not a stem with one line '=', four lines '-' and one line '>'.")
-        found.append(Demo(stem, by_sign["="][0], by_sign["-"], by_sign[">"][0]))
-    return tuple(found)
+        all_demos.append(Demo(stem, by_sign["="][0], by_sign["-"], by_sign[">"][0]))
+    return tuple(all_demos)
 
 
 def pose(demo: Demo, draw: Random, *, n_options: int | None = None, right: int | None = None) -> LabelledQuestion:
     """A correctly labelled demo. Unless given, the number of options (2 to 4) and the right one's position are drawn."""
     n = n_options or draw.randrange(2, MAX_OPTIONS)
-    place = draw.randrange(n) if right is None else right
+    index = draw.randrange(n) if right is None else right
     options = draw.sample(demo.wrong, n - 1)
-    options.insert(place, demo.right)
-    return LabelledQuestion(demo.stem, tuple(options), place, place, demo.reason)
+    options.insert(index, demo.right)
+    return LabelledQuestion(demo.stem, tuple(options), index, index, demo.reason)
 
 
 def relabelled(shot: LabelledQuestion, label: int, draw: Random) -> LabelledQuestion:
@@ -95,8 +95,8 @@ def write(shots: Iterable[LabelledQuestion], elicit: str) -> str:
     """The text of shots, each followed by a separator line; a cue for the start of a user turn."""
     texts = []
     for shot in shots:
-        shown = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
-        texts.append(f"{shot.stem}{''.join(part.text for part in option_parts(shown))}\n\n{reply(shot, elicit)}")
+        option_texts = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
+        texts.append(f"{shot.stem}{''.join(part.text for part in option_parts(option_texts))}\n\n{reply(shot, elicit)}")
     return SEPARATOR.join(texts) + SEPARATOR.rstrip("\n")
 
 

@@ -23,5 +23,6 @@ from unsway.types import Prompt, Question
 )
 def user_wrong_reasoning(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """Followed when the answer is the option that the user's reasoning reaches."""
-    entry, text = draw.choice(bank("user_reasons").entries), question.options[option].rstrip(".")
+    entry = draw.choice(bank("user_reasons").entries)
+    text = question.options[option].rstrip(".")
     return put(clean, draw.choice(PLACES), fill(entry, text=text, letter=f"({letter(option)})"))

@@ -19,12 +19,12 @@ from unsway.biases.definition import Cue
 @cache
 def definitions() -> Mapping[str, Cue]:
     """Every family by name."""
-    found = {}
+    cues = {}
     for entry in bank("request_wrappers").entries:
         name, *wordings = entry.split("\n")
         summary = name.replace("_", " ")
-        found[name] = Cue(name, tuple(wordings), ("front",), "change", (), f"A request {summary}")
-    return found
+        cues[name] = Cue(name, tuple(wordings), ("front",), "change", (), f"A request {summary}")
+    return cues
 
 
 def names() -> tuple[str, ...]:

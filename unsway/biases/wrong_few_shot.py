@@ -27,7 +27,7 @@ _BANKS = ("demos", "planted_reasons", "ignore_labels")
 )
 def wrong_few_shot(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
     """Followed when the answer is the planted label."""
-    return _among(_context(draw), question, clean, option, draw, elicit)
+    return _plant_among(_draw_shots(draw), question, clean, option, draw, elicit)
 
 
 @bias(
@@ -39,20 +39,20 @@ def wrong_few_shot(question: Question, clean: Prompt, option: int, draw: Random,
 )
 def wrong_few_shot_arbitrary(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
     """Followed when the answer is the planted label."""
-    shots = [relabelled(shot, draw.randrange(len(shot.options)), draw) for shot in _context(draw)]
-    return _among(shots, question, clean, option, draw, elicit)
+    shots = [relabelled(shot, draw.randrange(len(shot.options)), draw) for shot in _draw_shots(draw)]
+    return _plant_among(shots, question, clean, option, draw, elicit)
 
 
-def _context(draw: Random) -> list[LabelledQuestion]:
+def _draw_shots(draw: Random) -> list[LabelledQuestion]:
     """One to four other examples, labelled correctly."""
     return [pose(demo, draw) for demo in draw.sample(demos(), draw.randrange(1, 5))]
 
 
-def _among(
+def _plant_among(
     shots: list[LabelledQuestion], question: Question, clean: Prompt, option: int, draw: Random, elicit: str
 ) -> Prompt:
     """The planted example at a drawn position among the others, before the question; the note after its options."""
-    place = draw.randrange(len(shots) + 1)
-    every = (*shots[:place], planted(question, option, draw), *shots[place:])
-    noted = put(clean, "after_options", draw.choice(bank("ignore_labels").entries))
-    return put(noted, "front", write(every, elicit))
+    index = draw.randrange(len(shots) + 1)
+    all_shots = (*shots[:index], planted(question, option, draw), *shots[index:])
+    with_note = put(clean, "after_options", draw.choice(bank("ignore_labels").entries))
+    return put(with_note, "front", write(all_shots, elicit))

@@ -131,14 +131,14 @@ def build(
     from unsway.data.mixture import build as build_set
 
     held_out = biases.removeprefix("all_but:")
-    chosen = names(biases) if held_out == biases else all_but(*names(held_out))
-    recipe = Recipe(biases=chosen, exclude=names(exclude), **fields)
+    bias_names = names(biases) if held_out == biases else all_but(*names(held_out))
+    recipe = Recipe(biases=bias_names, exclude=names(exclude), **fields)
     train = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
     test = names(test_questions)
-    made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **model_args)
-    click.echo(f"{made.write(out)}: {number_of(len(made.examples), 'row')}")
-    click.echo(f"No targets: {number_of(made.incomplete, 'reply')}.")
-    for reason, count in sorted(made.no_targets.items(), key=lambda item: -item[1]):
+    training_set = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **model_args)
+    click.echo(f"{training_set.write(out)}: {number_of(len(training_set.examples), 'row')}")
+    click.echo(f"No targets: {number_of(training_set.incomplete, 'reply')}.")
+    for reason, count in sorted(training_set.no_targets.items(), key=lambda item: -item[1]):
         click.echo(f"  {count} × {reason}" + f" (at most {recipe.max_tokens} tokens)" * (reason == "was cut"))
 
 
@@ -156,8 +156,8 @@ def inspect(file: Path, control: Path | None, test_questions: str, tokenizer: st
     """
     from unsway.data.audit import audit_file
 
-    found = audit_file(file, control=control, test=names(test_questions), tokenizer=tokenizer, seed=seed)
-    say(asdict(found), "\n".join(found.lines()))
+    audit = audit_file(file, control=control, test=names(test_questions), tokenizer=tokenizer, seed=seed)
+    say(asdict(audit), "\n".join(audit.lines()))
 
 
 @data.command()
@@ -179,8 +179,8 @@ def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased"
     from unsway.data.formats import export as export_rows
 
     rows = read_examples(file)
-    lost = export_rows(rows, out, format_, side)
-    click.echo("\n  ".join([f"{out}: {number_of(len(rows), 'row')}", *lost]))
+    losses = export_rows(rows, out, format_, side)
+    click.echo("\n  ".join([f"{out}: {number_of(len(rows), 'row')}", *losses]))
 
 
 @data.command(name="import")

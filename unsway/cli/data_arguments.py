@@ -67,13 +67,13 @@ def arguments(
     from unsway.data.arguments import arguments as write_arguments
 
     origins = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
-    loaded = [q for each in origins for q in sources.load(each, sources.how_many(each, n), seed=seed, split=split)]
-    found = write_arguments(loaded, model, seed=seed, folder=out, **options, **model_args)
-    path, kept = found.write(out / "arguments.jsonl"), len(found.arguments.rows)
+    pool = [q for origin in origins for q in sources.load(origin, sources.how_many(origin, n), seed=seed, split=split)]
+    bank = write_arguments(pool, model, seed=seed, folder=out, **options, **model_args)
+    path, n_kept = bank.write(out / "arguments.jsonl"), len(bank.arguments.rows)
     if form() == "json":
-        about = {"sha256": found.arguments.sha256, "kept": kept, "wanted": found.wanted, "dropped": dict(found.dropped)}
-        as_json({"path": str(path), "model": found.model} | about)
+        about = {"sha256": bank.arguments.sha256, "kept": n_kept, "wanted": bank.wanted, "dropped": dict(bank.dropped)}
+        as_json({"path": str(path), "model": bank.model} | about)
         return
-    click.echo(f"{path}: arguments for {kept} of {number_of(found.wanted, 'question')}, by {found.model}")
-    for reason, count in sorted(found.dropped.items(), key=lambda item: -item[1]):
+    click.echo(f"{path}: arguments for {n_kept} of {number_of(bank.wanted, 'question')}, by {bank.model}")
+    for reason, count in sorted(bank.dropped.items(), key=lambda item: -item[1]):
         click.echo(f"dropped: {count} × {reason}")

@@ -23,7 +23,7 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
     A pair gives a row if the answer moved to what the cue wants. Measure train questions for this, never those on which
     you will measure the trained model.
     """
-    from unsway.data.preferences import preferences as of
+    from unsway.data.preferences import preferences as choose_preferences
     from unsway.errors import UnknownName
     from unsway.stats.outcomes import outcomes
     from unsway.studies.kept_outcomes import joined
@@ -32,8 +32,8 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
     models = {arm.key.name for arm in index.arms}
     if model is not None and model not in models:
         raise UnknownName("model in this folder", model, models)
-    read = (out for out in outcomes(pairs, index) if model in (None, out.arm.name))
-    found = of(pairs, index, read, thoughts=thoughts)
-    click.echo(f"{found.write(out)}: {number_of(len(found.rows), 'row')}")
-    for reason, n in sorted(found.left_out.items()):
+    model_outcomes = (outcome for outcome in outcomes(pairs, index) if model in (None, outcome.arm.name))
+    preference_rows = choose_preferences(pairs, index, model_outcomes, thoughts=thoughts)
+    click.echo(f"{preference_rows.write(out)}: {number_of(len(preference_rows.rows), 'row')}")
+    for reason, n in sorted(preference_rows.left_out.items()):
         click.echo(f"  {number_of(n, 'pair')} left out: {reason.replace('_', ' ')}")

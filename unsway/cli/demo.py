@@ -27,8 +27,8 @@ def demo(out: Path, full: bool) -> None:
     from unsway.reporting import table
     from unsway.store import ReplyStore
 
-    before = len(ReplyStore(out / layout.REPLIES))
-    found = run_demo(out, FULL if full else STUDY, see=table.show_numbers if form() == "text" else None)
-    new = len(ReplyStore(out / layout.REPLIES)) - before
-    show_results(found)
-    remark(f"{new} new replies; {before} were kept from before. Report: {out / layout.PAGE}")
+    n_before = len(ReplyStore(out / layout.REPLIES))
+    results = run_demo(out, FULL if full else STUDY, see=table.show_numbers if form() == "text" else None)
+    n_new = len(ReplyStore(out / layout.REPLIES)) - n_before
+    show_results(results)
+    remark(f"{n_new} new replies; {n_before} were kept from before. Report: {out / layout.PAGE}")

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from unsway.effects.results import EffectPanel
 
 
-def margins_of(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+def margins_of(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, float]:
     """Parse `NAME=SHARE` options into numbers."""
-    found = {}
-    for each in given:
-        name, _, share = each.partition("=")
+    margins = {}
+    for option in value:
+        name, _, share = option.partition("=")
         try:
-            found[name] = float(share)
+            margins[name] = float(share)
         except ValueError:
-            raise click.BadParameter(f"{each!r} is not NAME=SHARE, such as clean_accuracy=0.03.") from None
-    return found
+            raise click.BadParameter(f"{option!r} is not NAME=SHARE, such as clean_accuracy=0.03.") from None
+    return margins
 
 
 @main.command()
@@ -89,13 +89,13 @@ def show_kept_panel(folder: Path) -> None:
     show_panel(panel_in(folder))
 
 
-def show_panel(found: EffectPanel) -> None:
+def show_panel(panel: EffectPanel) -> None:
     """Show a panel in the requested format: text has a table for each arm; JSON also has what was asked."""
     from unsway.reporting.effects import body, flat_rows, show
 
     if form() == "json":
-        as_json(body(found))
+        as_json(body(panel))
     elif form() == "text":
-        show(found)
+        show(panel)
     else:
-        show_rows(flat_rows(found))
+        show_rows(flat_rows(panel))

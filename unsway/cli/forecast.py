@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def guesses(
-    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
 ) -> dict[str, tuple[float, float, float] | float]:
     """Parse `NUMBER=10%,50%,90%` and `NUMBER>THRESHOLD=CHANCE` options into the values that `forecast` takes."""
     guess_of: dict[str, tuple[float, float, float] | float] = {}
-    for option in given:
+    for option in value:
         name, _, text = option.rpartition("=")
         try:
             values = [float(number) for number in text.split(",")]
@@ -71,14 +71,14 @@ def forecast(study: Path, out: Path | None, mine: Mapping[str, Guess], who: str,
         show_forecasts(forecasts, folder.resolve().parent, recalibrated=recalibrated)
 
 
-def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bool) -> None:
+def show_forecasts(forecasts: Sequence[Forecast], project: Path, *, recalibrated: bool) -> None:
     """Show forecasts, and what they imply for a project's decisions that wait for their numbers."""
     from unsway.reporting.forecasts import decision_sentences, forecast_rows
     from unsway.studies.deciding import open_decisions
     from unsway.studies.scoring import score as score_folder
 
-    show_rows(forecast_rows(found, spreads=score_folder(project).spreads() if recalibrated else None))
-    for sentence in decision_sentences(found, open_decisions(project)):
+    show_rows(forecast_rows(forecasts, spreads=score_folder(project).spreads() if recalibrated else None))
+    for sentence in decision_sentences(forecasts, open_decisions(project)):
         remark(sentence)
     remark(f"Frozen in {project / layout.NOTEBOOK}; scored once the study has run.")
 
@@ -113,11 +113,11 @@ def show_scores_of(folder: Path) -> None:
         show_scores(history)
 
 
-def show_scores(found: ForecastHistory, *, blind: bool = False, who: str = "") -> None:
+def show_scores(history: ForecastHistory, *, blind: bool = False, who: str = "") -> None:
     """Show the scores of forecasts, and the summary over all studies."""
     from unsway.reporting.forecasts import history_sentences, score_rows
 
-    if rows := score_rows(found, blind=blind, who=who):
+    if rows := score_rows(history, blind=blind, who=who):
         show_rows(rows)
-    for sentence in history_sentences(found, who=who):
+    for sentence in history_sentences(history, who=who):
         remark(sentence)

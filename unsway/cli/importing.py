@@ -39,8 +39,8 @@ def import_(files: tuple[Path, ...], out: Path, base: str, skip_bad: bool, keep_
 
     if not files and not about["clean"]:
         raise click.UsageError("Name a file of replies: unsway import FILE… --out FOLDER.")
-    about["given"] = dict(each.partition("=")[::2] for each in about["given"])
-    found = import_replies(files, out, Description(**about), base=base, skip_bad=skip_bad, keep_gold=keep_gold)
-    sizes = {"pairs": len(found.pairs), "replies": len(found.replies), "models": found.models}
-    notes = {"bad": [str(error) for error in found.bad[:10]], "notes": found.notes}
-    say(sizes | found.counts() | notes, f"{out}: {found}")
+    about["given"] = dict(assignment.partition("=")[::2] for assignment in about["given"])
+    imported = import_replies(files, out, Description(**about), base=base, skip_bad=skip_bad, keep_gold=keep_gold)
+    sizes = {"pairs": len(imported.pairs), "replies": len(imported.replies), "models": imported.models}
+    notes = {"bad": [str(error) for error in imported.bad[:10]], "notes": imported.notes}
+    say(sizes | imported.counts() | notes, f"{out}: {imported}")

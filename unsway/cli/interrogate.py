@@ -67,10 +67,10 @@ def interrogate(
     from unsway.studies.interrogating import interrogate as interrogate_model
     from unsway.studies.interrogation_plan import plan_interrogation
 
-    found, tests = results(folder), names(ask)
+    study_results, tests = results(folder), names(ask)
     if plan_:
-        planned = plan_interrogation(found, tests, **options)
-        show_rows([row._asdict() for row in planned] if form() in ("json", "csv") else plan_rows(planned))
+        plan = plan_interrogation(study_results, tests, **options)
+        show_rows([row._asdict() for row in plan] if form() in ("json", "csv") else plan_rows(plan))
         return
-    more: Any = {"model_args": model_args, "folder": folder, "budget": budget}
-    show_tables(thought_tables(interrogate_model(found, tests, mode=mode, **more, **options)))
+    session_options: Any = {"model_args": model_args, "folder": folder, "budget": budget}
+    show_tables(thought_tables(interrogate_model(study_results, tests, mode=mode, **session_options, **options)))

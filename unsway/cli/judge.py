@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 @seed_option
 @model_args_option
 @table_options
-def judge(folder: Path, ask: str, by: str, check: str, again: int, **how: Any) -> None:
+def judge(folder: Path, ask: str, by: str, check: str, again: int, **options: Any) -> None:
     """Judge what the replies of FOLDER say about their cues.
 
     Clean replies are judged with the same wording: their rate is the judge's error. Verdicts are stored in
@@ -83,13 +83,13 @@ def judge(folder: Path, ask: str, by: str, check: str, again: int, **how: Any) -
     from unsway.studies.judging import check_judges
     from unsway.studies.judging import judge as judge_replies
 
-    asked, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
-    how |= {"folder": folder}
+    rubrics, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
+    options |= {"folder": folder}
     if kinds:
-        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **how)))
+        show_rows(check_rows(check_judges(results(folder), rubrics, judges, kinds, again=again, **options)))
         return
-    found = judge_replies(results(folder), asked, by=judges, **how)
-    show_tables(verdict_tables(found, results(folder)))
+    verdicts = judge_replies(results(folder), rubrics, by=judges, **options)
+    show_tables(verdict_tables(verdicts, results(folder)))
 
 
 @main.command()
@@ -104,8 +104,8 @@ def requests(folder: Path) -> None:
     from unsway.studies.folder import results
     from unsway.studies.requests import request_rates
 
-    found = request_rates(results(folder))
+    rates = request_rates(results(folder))
     if form() == "text":
-        click.echo(request_text(found))
+        click.echo(request_text(rates))
     else:
-        show_rows(request_lines(found))
+        show_rows(request_lines(rates))

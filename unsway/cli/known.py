@@ -37,8 +37,8 @@ REGISTRIES = {
 def registry_of(kind: str) -> Registry[Any]:
     """The registry of a kind of thing that can be listed."""
     module, _, name = REGISTRIES[kind].partition(":")
-    found: Registry[Any] = getattr(import_module(module), name or kind)
-    return found
+    registry: Registry[Any] = getattr(import_module(module), name or kind)
+    return registry
 
 
 class known(TextType):  # used like a function; the verb checks the values and names close matches

@@ -89,8 +89,8 @@ def label(
     if agreement or by_arm:
         show_findings(folder, agreement, by_arm)
     elif export_ is None:
-        store, who = prepare_labels(folder, which=which, n=n, seed=seed), labeller or person()
-        serve(store, who, port=port, seed=seed, ask=names(ask), announce=lambda address: announce(address, browse))
+        store, name = prepare_labels(folder, which=which, n=n, seed=seed), labeller or person()
+        serve(store, name, port=port, seed=seed, ask=names(ask), announce=lambda address: announce(address, browse))
 
 
 def announce(address: str, browse: bool) -> None:
@@ -112,13 +112,13 @@ def show_findings(folder: Path, agreement: bool, by_arm: bool) -> None:
 
     store = LabelStore(folder)
     labels, items = store.labels(), store.items()
-    found: list[Sequence[Agreement | ArmShare]] = [
+    tables: list[Sequence[Agreement | ArmShare]] = [
         agreements(labels, items) if agreement else (),
         shares(labels, items) if by_arm else (),
     ]
     if form() == "json":
-        as_json([body for table in found for body in bodies(table)])
-    elif not any(found):
+        as_json([body for table in tables for body in bodies(table)])
+    elif not any(tables):
         remark("There are no two labellers yet.")
-    for table in filter(None, found if form() != "json" else ()):
+    for table in filter(None, tables if form() != "json" else ()):
         show_rows(rows(table))

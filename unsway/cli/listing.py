@@ -56,11 +56,11 @@ def sources_() -> None:
     from unsway import sources
     from unsway.reporting.listing import source_rows
 
-    found = sources.table()
+    source_table = sources.table()
     if form() == "json":
-        as_json([asdict(row) for row in found])
+        as_json([asdict(row) for row in source_table])
         return
-    rows, reasons = source_rows(found)
+    rows, reasons = source_rows(source_table)
     show_rows(rows)
     for number, reason in enumerate(reasons, 1):
         remark(f"[{number}] {reason}")

@@ -154,14 +154,15 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
     from unsway.models.session import session
     from unsway.studies.measuring import measure as measure_model
 
-    asked, how = wanted(options).pairs(model), measurement(options | {"model": model}, out, half_width)
-    say_skipped(asked, out)
-    with session(model, **options["model_args"]) as opened:
-        found = measure_model(opened, asked, how=how)
-    show_results(found)
+    pair_set = wanted(options).pairs(model)
+    new_measurement = measurement(options | {"model": model}, out, half_width)
+    say_skipped(pair_set, out)
+    with session(model, **options["model_args"]) as model_session:
+        results = measure_model(model_session, pair_set, how=new_measurement)
+    show_results(results)
     if form() != "text":
         return
-    say_precision(out, opened.subject.name if half_width else "")
+    say_precision(out, model_session.subject.name if half_width else "")
     show_scores_of(out)
 
 
@@ -175,9 +176,9 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
 
     if bool(options["questions"]) == bool(options["prompts"]):
         raise click.UsageError("Name what to ask: either --questions or --prompts.")
-    listed: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
-    plain = {name: options[name] for name in PLAIN}
-    return Wanted(**listed, **plain)
+    lists: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
+    unchanged = {name: options[name] for name in PLAIN}
+    return Wanted(**lists, **unchanged)
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:
@@ -196,9 +197,11 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     from unsway.sampling import Sampling
     from unsway.studies.measurement import Measurement
 
-    seed, most, settings = options["seed"], options["max_cost"], settings_of(options)
-    budget = None if most is None else Budget(most, prices(options["prices_"]))
-    change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
+    seed = options["seed"]
+    max_cost = options["max_cost"]
+    settings = settings_of(options)
+    budget = None if max_cost is None else Budget(max_cost, prices(options["prices_"]))
+    intervention = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
     checkpoint = read_checkpoint(options["checkpoint"]) if options["checkpoint"] else checkpoint_of(options["model"])
     if options["training"] and checkpoint is None and options["role"] not in ("trained", "control"):
         raise click.UsageError(
@@ -207,7 +210,7 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
         )
     return Measurement(
         Sampling(settings, options["samples"], out, budget, options["batch"], options["label"] or ""),
-        interventions.resolve(change),
+        interventions.resolve(intervention),
         options["role"],
         checkpoint,
         training=options["training"],
@@ -223,22 +226,22 @@ def say_precision(folder: Path, model: str) -> None:
 
     for cell in kept_precisions(folder) if model else ():
         if cell.model == model:
-            why = "narrow enough" if cell.narrow else "no question is left"
-            what, number = "BRR", f"{points(cell.estimate)} points"
+            reason = "narrow enough" if cell.narrow else "no question is left"
+            label, value = "BRR", f"{points(cell.estimate)} points"
             if cell.estimate.note:  # a bias without a clean side to compare with has no BRR
-                what, number = (
+                label, value = (
                     "share of pairs that moved",
                     f"{share(cell.estimate)}%, which is no BRR (--samples 2 gives one)",
                 )
             click.echo(
-                f"{visible(cell.bias)}: asked {cell.n_asked} of {number_of(cell.n_there, 'question')} ({why}); {what} with "
-                f"an interval that holds at every look: {number}."
+                f"{visible(cell.bias)}: asked {cell.n_asked} of {number_of(cell.n_there, 'question')} ({reason}); {label} "
+                f"with an interval that holds at every look: {value}."
             )
     if model:
         click.echo("Quote these: the intervals above are for a number of questions that was fixed beforehand.")
 
 
-def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
+def say_skipped(pair_set: PairSet, folder: Path | None = None) -> None:
     """Print a line on stderr for each reason why something will be skipped, and for each source with several revisions."""
     from logging import getLogger
 
@@ -246,9 +249,9 @@ def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
     from unsway.studies.folder import pairs_of
 
     log = getLogger(__name__)
-    kept = () if folder is None else pairs_of(folder)
-    pairs = {pair.id: pair for pair in (*kept, *asked)}
+    stored_pairs = () if folder is None else pairs_of(folder)
+    pairs = {pair.id: pair for pair in (*stored_pairs, *pair_set)}
     for caveat in source_caveats(pair.question.source for pair in pairs.values()):
         log.warning("%s", caveat)
-    for (bias, reason), count in sorted(asked.reasons().items()):
+    for (bias, reason), count in sorted(pair_set.reasons().items()):
         log.warning("Not asked: %d × %s: %s.", count, bias, reason)

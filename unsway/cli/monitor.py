@@ -53,6 +53,6 @@ def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...],
     from unsway.studies.folder import results
     from unsway.studies.monitoring import monitor as monitor_replies
 
-    curves = {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
-    watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, **options)
-    show_tables(monitor_tables(watched, curves))
+    curves = {name: names(arms) for name, _, arms in (method.partition("=") for method in methods)}
+    monitoring = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, **options)
+    show_tables(monitor_tables(monitoring, curves))

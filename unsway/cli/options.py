@@ -152,7 +152,7 @@ elicit_option = click.option(
 _SECRET = re.compile(r"(^|_)(key|token|secret|password|passwd|authorization)$", re.IGNORECASE)
 
 
-def model_arguments(context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+def model_arguments(context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
     """`NAME=VALUE` options, and the engine, as arguments of a model's provider; JSON values are parsed.
 
     Secrets are refused, because anyone who lists processes sees the command line.
@@ -160,8 +160,8 @@ def model_arguments(context: click.Context, _parameter: click.Parameter, given: 
     import json
 
     arguments: dict[str, Any] = {"engine": context.meta[ENGINE]} if ENGINE in context.meta else {}
-    for assignment in given:
-        name, equals, value = assignment.partition("=")
+    for assignment in value:
+        name, equals, text = assignment.partition("=")
         if _SECRET.search(name):
             raise click.BadParameter(
                 f"{name} is a secret, and a command line can be read by others (ps, the shell's history). Put it into the "
@@ -171,13 +171,13 @@ def model_arguments(context: click.Context, _parameter: click.Parameter, given: 
         if not equals or not name.isidentifier():
             raise click.BadParameter(f"{assignment[:40]!r} is not NAME=VALUE.", param_hint="-M")
         try:
-            arguments[name] = json.loads(value)
+            arguments[name] = json.loads(text)
         except ValueError:
-            arguments[name] = value
+            arguments[name] = text
     return arguments
 
 
-def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collection[str] = ()) -> dict[str, Any]:
+def assignments(kind: type, options: tuple[str, ...], option: str, taken: Collection[str] = ()) -> dict[str, Any]:
     """`NAME=VALUE` options as values with the types of a dataclass's fields; several names separated by commas.
 
     An unknown name is kept as text, for the caller to refuse with the known names. A name that is `taken` by its own option
@@ -189,12 +189,12 @@ def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collecti
 
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
-    for assignment in given:
+    for assignment in options:
         name, equals, text = assignment.partition("=")
         hint = hints.get(name, str)
-        value: Any = names(text) if get_origin(hint) is tuple else text
+        text_or_names: Any = names(text) if get_origin(hint) is tuple else text
         try:
-            values[name] = TypeAdapter(hint).validate_python(value) if equals else None
+            values[name] = TypeAdapter(hint).validate_python(text_or_names) if equals else None
         except ValidationError as error:
             kind_name = getattr(hint, "__name__", str(hint))
             raise click.BadParameter(
@@ -289,13 +289,13 @@ def show_rows(rows: Sequence[dict[str, Any]]) -> None:
     console.print(fitted(rows, console.width))
 
 
-def show_results(found: Results) -> None:
+def show_results(results: Results) -> None:
     """Print a study's table in the requested format; JSON and CSV have fractions, one row for each bias and arm."""
     from unsway.reporting import table
 
     if form() == "text":
-        table.show(found)
+        table.show(results)
     elif form() in ("json", "csv"):
-        show_rows(table.rows(found))
+        show_rows(table.rows(results))
     else:
-        click.echo(table.to_markdown(found) if form() == "md" else table.to_latex(found, **floats()), nl=False)
+        click.echo(table.to_markdown(results) if form() == "md" else table.to_latex(results, **floats()), nl=False)

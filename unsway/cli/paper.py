@@ -42,8 +42,8 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
     """
     from unsway.reporting import charts, results_in
 
-    found = results_in(folder, trained_biases=names(trained))
-    click.echo(f"Figure: {charts.write_figure(found, name, out, width=width)}")
+    results = results_in(folder, trained_biases=names(trained))
+    click.echo(f"Figure: {charts.write_figure(results, name, out, width=width)}")
 
 
 @main.command()
@@ -79,27 +79,27 @@ def table(folder: Path, arms: bool, by: By | None, panel: bool, level: float, tr
         if by or arms or trained or level != 0.95:
             raise click.UsageError("--panel goes with --format, --caption and --label alone.")
         return show_kept_panel(folder)
-    found = results_in(folder, trained_biases=names(trained), level=level)
+    results = results_in(folder, trained_biases=names(trained), level=level)
     if by:
-        show_parts(found, by)
+        show_parts(results, by)
     elif arms:
-        click.echo(side_by_side.to_markdown(found), nl=False)
+        click.echo(side_by_side.to_markdown(results), nl=False)
     else:
-        show_results(found)
+        show_results(results)
 
 
-def show_parts(found: Results, by: By) -> None:
+def show_parts(results: Results, by: By) -> None:
     """Print each model and bias by source, all sources together, or both, and the warnings."""
     from unsway.reporting.caveats import caveats
     from unsway.reporting.estimates import estimate_bodies, estimate_rows
     from unsway.reporting.words import level, visible
 
     if form() == "json":
-        as_json(estimate_bodies(found, by))
+        as_json(estimate_bodies(results, by))
     else:
-        show_rows(estimate_rows(found, by) or [{"bias": "nothing was measured"}])
-        remark(f"Intervals are {level(found.level)} ones.")
-        for skipped in found.skipped:
+        show_rows(estimate_rows(results, by) or [{"bias": "nothing was measured"}])
+        remark(f"Intervals are {level(results.level)} ones.")
+        for skipped in results.skipped:
             remark(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
-    for caveat in caveats(found):
+    for caveat in caveats(results):
         remark(caveat)

@@ -77,7 +77,7 @@ def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str,
     as_json(named_body(named_plan)) if form() == "json" else show_plan(named_plan)
 
 
-def show_plan(found: NamedPlan) -> None:
+def show_plan(named_plan: NamedPlan) -> None:
     """Print the plan; what is skipped or planned with stand-ins goes to stderr."""
     from logging import getLogger
 
@@ -87,24 +87,24 @@ def show_plan(found: NamedPlan) -> None:
     from unsway.reporting.effects import plan_rows
     from unsway.reporting.plan import BIAS_HEADS, MODEL_HEADS, bias_rows, judge_sentence, model_rows, to_terminal
 
-    if found.stand_ins:
+    if named_plan.stand_ins:
         getLogger(__name__).warning(
             "%s: counted with stand-ins of %d words, because no arguments are given. Have a model write them (`unsway data "
             "arguments`) and name the file (--arguments FILE).",
-            ", ".join(found.stand_ins),
+            ", ".join(named_plan.stand_ins),
             ARGUMENT_WORDS,
         )
-    say_skipped(found.pairs)
+    say_skipped(named_plan.pairs)
     if form() == "text":
-        Console(width=None if sys.stdout.isatty() else 120).print(to_terminal(found.plan))
+        Console(width=None if sys.stdout.isatty() else 120).print(to_terminal(named_plan.plan))
     else:
-        for heads, rows in ((MODEL_HEADS, model_rows(found.plan)), (BIAS_HEADS, bias_rows(found.plan))):
+        for heads, rows in ((MODEL_HEADS, model_rows(named_plan.plan)), (BIAS_HEADS, bias_rows(named_plan.plan))):
             show_rows([dict(zip(heads, row, strict=True)) for row in rows])
-    for judging in found.judging:
+    for judging in named_plan.judging:
         remark(judge_sentence(judging))
-    if found.effects:
-        show_rows(plan_rows(found.effects))
-        remark(f"{found.n_effect_replies:,} replies of each arm: what several side effects ask is asked once.")
+    if named_plan.effects:
+        show_rows(plan_rows(named_plan.effects))
+        remark(f"{named_plan.n_effect_replies:,} replies of each arm: what several side effects ask is asked once.")
 
 
 plan.params += [option for option in measure.params if option.name in SHARED]

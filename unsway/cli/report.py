@@ -48,11 +48,11 @@ def report(
     from unsway.reporting.trackers import track
     from unsway.studies.inspect_folder import diff
 
-    found = results_in(folder, title=title, trained_biases=names(trained))
-    decks = [] if slides is None else deck.write_slides(found, slides or folder / layout.SLIDES)
-    track(found, names(report_to), project=project, folder=folder)
-    path = write_page(found, page or folder / layout.PAGE, diff(folder, against) if against else None)
-    show_results(found)
+    results = results_in(folder, title=title, trained_biases=names(trained))
+    decks = [] if slides is None else deck.write_slides(results, slides or folder / layout.SLIDES)
+    track(results, names(report_to), project=project, folder=folder)
+    path = write_page(results, page or folder / layout.PAGE, diff(folder, against) if against else None)
+    show_results(results)
     remark(f"Page: {path}")
-    for each in decks:
-        remark(f"Slides: {each}")
+    for deck_path in decks:
+        remark(f"Slides: {deck_path}")

@@ -31,15 +31,17 @@ def reread(folder: Path, many: int, second_reader: str | None, n: int, seed: int
     No model is asked, unless --second-reader names one. Its readings are stored in FOLDER/second_reader; from then on table
     and page say how often the first reader is wrong, by side, and give every BRR both as read and corrected for this.
     """
-    from unsway.reporting import reread as reported
-    from unsway.studies.kept_outcomes import reread as again
+    from unsway.reporting import reread as report
+    from unsway.studies.kept_outcomes import reread as reread_study
     from unsway.studies.kept_outcomes import second_reading
 
-    more: dict[str, Any] = {"n": n, "seed": seed, "model_args": model_args}
+    options: dict[str, Any] = {"n": n, "seed": seed, "model_args": model_args}
     # ask first, so that only a call that succeeds reports the changes, and only once
-    theirs = second_reading(folder, second_reader, **more) if second_reader else None
-    found = again(folder)
-    body, said = reported.body(found), reported.lines(found, many)
-    if theirs is not None:
-        body["second_reader"], said = reported.second_body(theirs), said + reported.second_lines(theirs, many)
-    say(body, "\n".join(said))
+    second = second_reading(folder, second_reader, **options) if second_reader else None
+    rereading = reread_study(folder)
+    body = report.body(rereading)
+    lines = report.lines(rereading, many)
+    if second is not None:
+        body["second_reader"] = report.second_body(second)
+        lines = lines + report.second_lines(second, many)
+    say(body, "\n".join(lines))

@@ -44,9 +44,9 @@ def run(
     from unsway.studies import run as run_study
     from unsway.studies.clusters import executor
 
-    where = executor(on, gpus=gpus, cpus=cpus) if on else None
+    cluster = executor(on, gpus=gpus, cpus=cpus) if on else None
     table = prices(prices_)
-    found = run_study(read_study(study), out, on=where, max_cost=max_cost, price_table=table, model_args=model_args)
-    show_results(found)
+    results = run_study(read_study(study), out, on=cluster, max_cost=max_cost, price_table=table, model_args=model_args)
+    show_results(results)
     if form() == "text":
         show_scores_of(out)

@@ -31,10 +31,10 @@ def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], repl
     from unsway.studies.served import check_served
 
     click.echo(f"--max-lora-rank {max_lora_rank(adapter)}", err=True)
-    found = check_served(adapter, name, base_name, urls, replies=replies) if urls else ()
-    rows = [{"address": one.address, "verdict": one.verdict} for one in found]
+    checks = check_served(adapter, name, base_name, urls, replies=replies) if urls else ()
+    rows = [{"address": check.address, "verdict": check.verdict} for check in checks]
     if form() == "json":
         as_json(rows)
     elif rows:
         show_rows(rows)
-    sys.exit(0 if all(one.is_right for one in found) else 1)
+    sys.exit(0 if all(check.is_right for check in checks) else 1)

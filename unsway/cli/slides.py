@@ -26,9 +26,9 @@ def slides(folder: Path | None, is_week: bool, days: int, to: Path | None, proje
     if folder is None and not is_week:
         raise BadInput("Slides are of a study or of a week. Name the folder of a study, or say --week, or both.")
     if folder is None:
-        written = deck.write_week(project, to or project / "week.pptx", days=days)
+        paths = deck.write_week(project, to or project / "week.pptx", days=days)
     else:
-        first = (week_slide(project, days=days),) if is_week else ()
-        written = deck.write_slides(results_in(folder), to or folder, first=first)
-    for each in written:
-        click.echo(f"Slides: {each}")
+        first_slides = (week_slide(project, days=days),) if is_week else ()
+        paths = deck.write_slides(results_in(folder), to or folder, first=first_slides)
+    for path in paths:
+        click.echo(f"Slides: {path}")

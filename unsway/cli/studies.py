@@ -24,11 +24,11 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> Non
     from unsway.reporting.folders import show_status, status_body
     from unsway.studies.inspect_folder import looks
 
-    found = looks(folder, prices(prices_), every=every if watch and form() == "text" else None)
+    snapshots = looks(folder, prices(prices_), every=every if watch and form() == "text" else None)
     if form() != "text":
-        body = status_body(next(found))
+        body = status_body(next(snapshots))
         return as_json(body) if form() == "json" else show_rows(body["cells"])
-    show_status(found)
+    show_status(snapshots)
 
 
 @main.command(name="ls")
@@ -68,13 +68,13 @@ def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
     from unsway.reporting.folders import cell_list, cell_rows, short_rows, transcripts
     from unsway.studies.folder import results
 
-    found = results(folder)
-    rows = cell_rows(found, arm, bias) if bias else cell_list(found, arm)
+    study_results = results(folder)
+    rows = cell_rows(study_results, arm, bias) if bias else cell_list(study_results, arm)
     if form() == "json":
         as_json(rows)
         return
-    show_rows(short_rows(found, arm, bias) if bias and form() != "csv" else rows or [{"arm": "none"}])
-    for text in transcripts(found, arm, bias, min(n, 1) if reveal else n, reveal=reveal) if bias else ():
+    show_rows(short_rows(study_results, arm, bias) if bias and form() != "csv" else rows or [{"arm": "none"}])
+    for text in transcripts(study_results, arm, bias, min(n, 1) if reveal else n, reveal=reveal) if bias else ():
         remark(text)
 
 
@@ -89,12 +89,12 @@ def diff(one: Path, other: Path) -> None:
     from unsway.reporting.folders import asked_rows, change_rows
     from unsway.studies.inspect_folder import diff as difference_of
 
-    found = difference_of(one, other)
+    difference = difference_of(one, other)
     if form() == "json":
-        as_json(asdict(found))
+        as_json(asdict(difference))
         return
-    if found.asked:
-        show_rows(asked_rows(found))
+    if difference.asked:
+        show_rows(asked_rows(difference))
     else:
         remark("Both asked the same.")
-    show_rows(change_rows(found) or [{"arm": "none"}])
+    show_rows(change_rows(difference) or [{"arm": "none"}])

@@ -71,12 +71,17 @@ def train(
     from unsway.backends.local.launch import is_main
     from unsway.training import fit, method, methods
 
-    own = {name: value for name, value in flags.items() if value is not None}
-    where = backend(backend_, **own, **assignments(backends.get(backend_), options, "--option", own))
+    own_flags = {name: value for name, value in flags.items() if value is not None}
+    training_backend = backend(
+        backend_, **own_flags, **assignments(backends.get(backend_), options, "--option", own_flags)
+    )
     if cancel:
-        return click.echo(f"{out}: {where.cancel(out)}")
-    how = method(method_, **assignments(methods.get(method_), settings, "--set"))
-    made = fit(file, how, base, where, out)
+        return click.echo(f"{out}: {training_backend.cancel(out)}")
+    training_method = method(method_, **assignments(methods.get(method_), settings, "--set"))
+    checkpoint = fit(file, training_method, base, training_backend, out)
     if is_main():  # only one of a fit's processes prints
-        said = f"{made.model}: {number_of(made.steps, 'step')}, {number_of(made.tokens, 'token')}, from {made.base}"
-        say(asdict(made), said)
+        message = (
+            f"{checkpoint.model}: {number_of(checkpoint.steps, 'step')}, {number_of(checkpoint.tokens, 'token')}, "
+            f"from {checkpoint.base}"
+        )
+        say(asdict(checkpoint), message)

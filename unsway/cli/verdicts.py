@@ -34,7 +34,7 @@ def verdicts(folder: Path, from_: Path | None, inspect_: Path | None, scout: Pat
 
     if not (from_ or inspect_ or scout):
         raise click.UsageError("Say what to do: --from FILE, --inspect FOLDER or --scout FOLDER.")
-    done = exchange_verdicts(folder, imported=from_, inspect=inspect_, scout=scout)
-    click.echo("\n".join(done.lines()), err=form() == "json")
+    exchange = exchange_verdicts(folder, imported=from_, inspect=inspect_, scout=scout)
+    click.echo("\n".join(exchange.lines()), err=form() == "json")
     if form() == "json":
-        as_json(done.body())
+        as_json(exchange.body())

@@ -74,8 +74,8 @@ def arguments(
         folder: Where replies are stored (see `unsway.sampling.ask`).
         model_args: Arguments of the model's provider.
     """
-    fit = tuple({q.id: q for q in questions if problem(q) is None}.values())
-    prompts = {q.id: request(q, cued_option(q, aim, seed)) for q in fit}
+    askable = tuple({q.id: q for q in questions if problem(q) is None}.values())
+    prompts = {q.id: request(q, cued_option(q, aim, seed)) for q in askable}
     settings = Settings(temperature=TEMPERATURE, max_tokens=max_tokens, seed=seed)
     replies = ask(
         prompts.values(),
@@ -86,8 +86,8 @@ def arguments(
         label="arguments",
         model_args=model_args,
     )
-    asked = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in fit}
-    whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if not why_no_target(r))
-    bank, dropped = usable(whole, fit)
+    cued_options = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in askable}
+    complete = (Argument(*cued_options[r.prompt_id], r.text.strip()) for r in replies if not why_no_target(r))
+    bank, dropped = usable(complete, askable)
     unfinished = Counter(filter(None, map(why_no_target, replies)))
-    return WrittenArguments(bank, len(fit), unfinished + Counter(dropped), replies[0].model if replies else "")
+    return WrittenArguments(bank, len(askable), unfinished + Counter(dropped), replies[0].model if replies else "")

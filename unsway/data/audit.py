@@ -276,11 +276,13 @@ def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> Row
         turn = _question_turn(control.clean.messages() if control else messages)
         stem, _, below = turn.rpartition(LIST)
         options = tuple(text.strip() for _, text in _OPTION.findall(below)) if stem else ()
-        counted: dict[str, str | None] = {} if beside.provenance else dict.fromkeys(("bias", "form", "stance", "place"))
-        counted |= {"elicit": None, "source": source} if not beside.provenance else {"source": source}
+        properties: dict[str, str | None] = (
+            {} if beside.provenance else dict.fromkeys(("bias", "form", "stance", "place"))
+        )
+        properties |= {"elicit": None, "source": source} if not beside.provenance else {"source": source}
         answer = read(_full_completion(row), options=options).choice if 1 < len(options) <= 26 else None
         question = " ".join(words(stem)) + " | " + " | ".join(options) if options else None
-        return RowFacts(messages, question, options, answer, None, counted)
+        return RowFacts(messages, question, options, answer, None, properties)
     stems = [part.text for turn in row.clean.turns for part in turn.parts or () if part.kind == "stem"]
     return RowFacts(
         messages=messages,

@@ -29,12 +29,12 @@ ROWS_VERSION = 2
 def write_rows(path: str | Path, rows: Iterable[Example], **about: object) -> Path:
     """Write rows as our own file, which TRL can read too, with a manifest that holds `about`."""
 
-    def written(row: Example) -> dict[str, Any]:
-        own: dict[str, Any] = json.loads(dumps(row))
-        del own["completion"], own["rejected"]
-        return trl_row((row.biased or row.clean).messages(), row.completion, row.rejected) | own
+    def as_row(row: Example) -> dict[str, Any]:
+        fields: dict[str, Any] = json.loads(dumps(row))
+        del fields["completion"], fields["rejected"]
+        return trl_row((row.biased or row.clean).messages(), row.completion, row.rejected) | fields
 
-    return write_jsonl(path, map(written, rows), kind="examples", rows_version=ROWS_VERSION, **about)
+    return write_jsonl(path, map(as_row, rows), kind="examples", rows_version=ROWS_VERSION, **about)
 
 
 def chat_row(prompt: Sequence[Message], completion: str | None, rejected: str | None = None) -> dict[str, Any]:
@@ -70,28 +70,34 @@ def export(
     """
     if format not in FORMATS:
         raise BadInput(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
-    rows, shape = tuple(examples), chat_row if format == "openai" else trl_row
+    rows = tuple(examples)
+    shape = chat_row if format == "openai" else trl_row
     if not rows:
         raise BadInput("There are no rows to export.")
-    prefers = format == "trl" and side == "biased" and all(row.rejected is not None for row in rows)
+    is_preference = format == "trl" and side == "biased" and all(row.rejected is not None for row in rows)
     lines = []
     for number, row in enumerate(rows, 1):
         if row.completion is None:
             raise BadInput(f"row {number} has no completion, so there is nothing to learn from it. Leave it out.")
         prompt = row.clean if side == "clean" or row.biased is None else row.biased
-        body = shape(prompt.messages(), row.completion, row.rejected if prefers else None)
+        body = shape(prompt.messages(), row.completion, row.rejected if is_preference else None)
         lines.append(json.dumps(body, ensure_ascii=False) + "\n")
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(row.kind for row in rows).items()))
     models = sorted({row.said_by for row in rows if row.said_by})
-    paired, both = sum(row.pair_id is not None for row in rows), sum(row.biased is not None for row in rows)
-    rejected = 0 if prefers else sum(row.rejected is not None for row in rows)
-    other = "clean" if side == "biased" else "biased"
-    lost = (
+    n_paired = sum(row.pair_id is not None for row in rows)
+    n_both = sum(row.biased is not None for row in rows)
+    n_rejected = 0 if is_preference else sum(row.rejected is not None for row in rows)
+    other_side = "clean" if side == "biased" else "biased"
+    losses = (
         f"kind is not kept ({kinds})",
-        *([f"{other} prompts, targets and parts are not kept (both are in {number_of(both, 'row')})"] if both else []),
-        *([f"pair_id is not kept (it is in {number_of(paired, 'row')})"] if paired else []),
-        *([f"rejected replies are not kept (they are in {number_of(rejected, 'row')})"] if rejected else []),
+        *(
+            [f"{other_side} prompts, targets and parts are not kept (both are in {number_of(n_both, 'row')})"]
+            if n_both
+            else []
+        ),
+        *([f"pair_id is not kept (it is in {number_of(n_paired, 'row')})"] if n_paired else []),
+        *([f"rejected replies are not kept (they are in {number_of(n_rejected, 'row')})"] if n_rejected else []),
         *([f"said_by is not kept ({', '.join(models)})"] if models else []),
     )
-    write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=lost)
-    return lost
+    write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=losses)
+    return losses

@@ -66,8 +66,8 @@ class SelectedRows:
     def write(self, path: str | Path) -> Path:
         """Write the rows, their pairs and their provenance. Raises `BadInput` if there are no rows."""
         if not self.rows:
-            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
-            raise BadInput(self.nothing.format(why=why))
+            reasons = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
+            raise BadInput(self.nothing.format(why=reasons))
         return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
 
 
@@ -99,19 +99,19 @@ def read_beside(path: str | Path) -> Beside:
 
 def biases_in(rows: Iterable[Example], pairs: Mapping[str, Pair]) -> tuple[str, ...]:
     """Names of the biases whose cues are in some rows, found through their pairs; warns if pairs are missing."""
-    cued = [row for row in rows if row.kind == "consistency"]
-    taught = [pairs[row.pair_id] for row in cued if row.pair_id is not None and row.pair_id in pairs]
-    if len(taught) < len(cued):
+    cued_rows = [row for row in rows if row.kind == "consistency"]
+    cued_pairs = [pairs[row.pair_id] for row in cued_rows if row.pair_id is not None and row.pair_id in pairs]
+    if len(cued_pairs) < len(cued_rows):
         _log.warning(
             "Which biases %s of %s teach is not known, for their pairs are not there, so the record does not name these and "
             "they count as held out. Train on the file that `unsway data` wrote with its pairs beside it, or on the mixture.",
-            f"{len(cued) - len(taught):,}",
-            number_of(len(cued), "row"),
+            f"{len(cued_rows) - len(cued_pairs):,}",
+            number_of(len(cued_rows), "row"),
         )
-    return tuple(dict.fromkeys(Ref.parse(pair.bias).name for pair in taught))
+    return tuple(dict.fromkeys(Ref.parse(pair.bias).name for pair in cued_pairs))
 
 
-def _beside(path: str | Path, what: str) -> Path:
+def _beside(path: str | Path, kind: str) -> Path:
     """The path `rows/examples.WHAT.jsonl` next to `rows/examples.jsonl`; a `.gz` is dropped."""
     rows = Path(path)
-    return rows.with_name(f"{rows.name.removesuffix('.gz').removesuffix('.jsonl')}.{what}.jsonl")
+    return rows.with_name(f"{rows.name.removesuffix('.gz').removesuffix('.jsonl')}.{kind}.jsonl")

@@ -151,10 +151,10 @@ class Recipe:
     def cues(self) -> tuple[Bias, ...]:
         """One round of cues: every bias equally often, and within a bias every form."""
         forms = {bias: () if "/" in bias.name else bias.forms for bias in self.biases}
-        rounds = lcm(*(len(each) or 1 for each in forms.values()))
+        rounds = lcm(*(len(bias_forms) or 1 for bias_forms in forms.values()))
         return tuple(
-            held_to(bias, forms[bias][turn % len(forms[bias])]) if forms[bias] else bias
-            for turn in range(rounds)
+            held_to(bias, forms[bias][index % len(forms[bias])]) if forms[bias] else bias
+            for index in range(rounds)
             for bias in self.biases
         )
 

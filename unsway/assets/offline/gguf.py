@@ -92,11 +92,12 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
         model = LlamaForCausalLM(config)
     names = get_tensor_name_map(MODEL_ARCH.LLAMA, config.num_hidden_layers)
     heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
-    state, unknown = {}, set(tensors) | {key for key in reader.fields if key.startswith("llama.")}
+    state = {}
+    unknown = set(tensors) | {key for key in reader.fields if key.startswith("llama.")}
     unknown -= {*CONFIG, ROPE_THETA}
     for name in model.state_dict():
-        of = "model.embed_tokens.weight" if name == "lm_head.weight" and config.tie_word_embeddings else name
-        tensor = tensors[names.get_name(of, try_suffixes=(".weight",))]
+        weight_name = "model.embed_tokens.weight" if name == "lm_head.weight" and config.tie_word_embeddings else name
+        tensor = tensors[names.get_name(weight_name, try_suffixes=(".weight",))]
         unknown.discard(tensor.name)
         array = dequantize(tensor.data, tensor.tensor_type)
         state[name] = torch.tensor(rotary_rows(name, array, heads, in_file=False))

@@ -54,47 +54,47 @@ def download_file(archive: Archive, work: Path, track: Track) -> Path:
         _download_wheel(archive, path, work, track)
     else:
         _download_sdist(archive, path, work, track)
-    found = sha256_file(path)
-    if found != archive.sha256:
-        raise _mismatch(archive, found)
+    actual = sha256_file(path)
+    if actual != archive.sha256:
+        raise _mismatch(archive, actual)
     return path
 
 
 def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> None:
     """Download a wheel with pip."""
-    wanted = work / "requirements.txt"
-    wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
-    shown = 0
+    requirements = work / "requirements.txt"
+    requirements.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
+    n_shown = 0
     with track(f"Downloading {archive.filename}", archive.size) as advance:
 
-        def look(scratch: Path) -> None:
+        def show_size(scratch: Path) -> None:
             """Show the size of the largest file: the one that pip is writing."""
-            nonlocal shown
+            nonlocal n_shown
             for folder in (scratch, path.parent):
                 for file in folder.rglob("*"):
                     try:
                         arrived = min(file.lstat().st_size, archive.size)
                     except FileNotFoundError:  # pip just moved it
                         continue
-                    if arrived > shown:
-                        advance(arrived - shown)
-                        shown = arrived
+                    if arrived > n_shown:
+                        advance(arrived - n_shown)
+                        n_shown = arrived
 
         arguments = ("download", *_OPTIONS, "--require-hashes", "--progress-bar=off", f"--dest={path.parent}")
-        output = _pip((*arguments, f"--requirement={wanted}"), work, look)
+        output = _pip((*arguments, f"--requirement={requirements}"), work, show_size)
         if not path.is_file():
             raise _download_error(archive, output)
-        advance(archive.size - shown)
+        advance(archive.size - n_shown)
 
 
 def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> None:
     """Ask pip for an sdist's address on the user's index, and download it; never more than its pinned size."""
     dest = work / "passed-over"
     output = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
-    found = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
-    if found is None:
+    match = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
+    if match is None:
         raise _download_error(archive, output)
-    url = found[1]
+    url = match[1]
     if not url.startswith(("https://", "http://", "file://")):
         raise AssetUnavailable(f"the index names {url[:200]!r}, which cannot be read")
     if "****" in url:
@@ -116,8 +116,8 @@ def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> N
         raise AssetUnavailable(f"{url}: {error}") from error
 
 
-def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | None = None) -> str:
-    """Run pip, calling `look` with its scratch folder every `POLL` seconds; returns its output."""
+def _pip(arguments: tuple[str, ...], work: Path, on_poll: Callable[[Path], None] | None = None) -> str:
+    """Run pip, calling `on_poll` with its scratch folder every `POLL` seconds; returns its output."""
     scratch, log = work / "scratch", work / "pip.log"
     scratch.mkdir(exist_ok=True)
     environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
@@ -126,8 +126,8 @@ def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | 
         with subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as pip:  # noqa: S603  # nosec B603
             try:
                 while pip.poll() is None:
-                    if look:
-                        look(scratch)
+                    if on_poll:
+                        on_poll(scratch)
                     time.sleep(POLL)
             finally:
                 if pip.poll() is None:
@@ -137,21 +137,21 @@ def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | 
 
 def _download_error(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismatch:
     """The error for a file that pip did not get, built from pip's output."""
-    got = re.search(r"Got\s+([0-9a-f]{64})", output)
-    if got:
-        return _mismatch(archive, got[1])
+    match = re.search(r"Got\s+([0-9a-f]{64})", output)
+    if match:
+        return _mismatch(archive, match[1])
     if "No module named pip" in output:
         return AssetUnavailable(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines
-    where = [line for line in lines if line.startswith("Looking in indexes")]  # pip itself hides passwords here
+    index_lines = [line for line in lines if line.startswith("Looking in indexes")]  # pip itself hides passwords here
     retries = [line for line in lines if "Retrying" in line][-1:]
-    words = " ".join(line[:300] for line in where + retries + errors[:3])
+    words = " ".join(line[:300] for line in index_lines + retries + errors[:3])
     return AssetUnavailable(f"pip could not get it: {words or 'it said nothing'}")
 
 
-def _mismatch(archive: Archive, found: str) -> ChecksumMismatch:
+def _mismatch(archive: Archive, actual: str) -> ChecksumMismatch:
     return ChecksumMismatch(
-        f"{archive.filename}: the package index sent sha256 {found}, the pinned one is {archive.sha256}. "
+        f"{archive.filename}: the package index sent sha256 {actual}, the pinned one is {archive.sha256}. "
         "Nothing was kept. Check the index (PIP_INDEX_URL) or update unsway."
     )

@@ -43,16 +43,16 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
     """
     into.mkdir(parents=True, exist_ok=True)
     is_tar = archive.filename.endswith((".tar.gz", ".tgz"))
-    taken: set[str] = set()
+    names: set[str] = set()
     size = 0
     try:
         with contextlib.closing(_members(path, is_tar)) as entries:
             for member in entries:
                 name = member.name
-                place = PurePosixPath(name)
-                if place.is_absolute() or ".." in place.parts or "\\" in name or ":" in name or "\0" in name:
+                pure_path = PurePosixPath(name)
+                if pure_path.is_absolute() or ".." in pure_path.parts or "\\" in name or ":" in name or "\0" in name:
                     raise AssetUnavailable(f"{archive.filename} holds {name!r}, a path outside its folder: refused.")
-                if not any(_is_in(name, wanted) for wanted in archive.members):
+                if not any(_is_in(name, member_path) for member_path in archive.members):
                     continue
                 if member.is_link:
                     raise AssetUnavailable(f"{archive.filename} holds {name!r} as a link: refused.")
@@ -63,9 +63,9 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
                     raise AssetUnavailable(
                         f"{archive.filename} unpacks to more than the {archive.unpacked} bytes stated: refused."
                     )
-                if name in taken:
+                if name in names:
                     raise AssetUnavailable(f"{archive.filename} holds {name!r} twice: refused.")
-                taken.add(name)
+                names.add(name)
                 target = into / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with member.open() as source, target.open("xb") as sink:
@@ -74,23 +74,23 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
         raise
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
         raise AssetUnavailable(f"{archive.filename} could not be unpacked: {error}") from error
-    for wanted in archive.members:
-        if not any(_is_in(name, wanted) for name in taken):
-            raise AssetUnavailable(f"{archive.filename} does not hold {wanted!r}, which is needed.")
+    for member_path in archive.members:
+        if not any(_is_in(name, member_path) for name in names):
+            raise AssetUnavailable(f"{archive.filename} does not hold {member_path!r}, which is needed.")
 
 
-def _is_in(name: str, wanted: str) -> bool:
+def _is_in(name: str, member_path: str) -> bool:
     """Whether a path is a wanted one, or inside a wanted folder."""
-    return name == wanted or (wanted.endswith("/") and name.startswith(wanted))
+    return name == member_path or (member_path.endswith("/") and name.startswith(member_path))
 
 
 def _members(path: Path, is_tar: bool) -> Generator[Member, None, None]:
     """The entries of an archive, in its order."""
     if is_tar:
-        with tarfile.open(path, "r|gz") as packed:
-            for info in packed:
-                opened = cast("Callable[[], IO[bytes]]", partial(packed.extractfile, info))  # None only for folders
-                yield Member(info.name, info.size, info.isfile(), info.issym() or info.islnk(), opened)
+        with tarfile.open(path, "r|gz") as tar:
+            for info in tar:
+                open_member = cast("Callable[[], IO[bytes]]", partial(tar.extractfile, info))  # None only for folders
+                yield Member(info.name, info.size, info.isfile(), info.issym() or info.islnk(), open_member)
     else:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
