@@ -68,11 +68,11 @@ def local_folder() -> Path | None:
 def folder_of(asset: Asset | str) -> Path | None:
     """The folder of an asset, without fetching it: the user's own copy, else the cached one; None if there is neither."""
     asset = find(asset) if isinstance(asset, str) else asset
-    local = local_folder()
-    if local and (local / asset.name).is_dir():
-        return local / asset.name
-    cached = cache_folder() / f"{asset.name}-{asset.version}"
-    return cached if (cached / MANIFEST).is_file() else None
+    own_copies = local_folder()
+    if own_copies and (own_copies / asset.name).is_dir():
+        return own_copies / asset.name
+    cached_copy = cache_folder() / f"{asset.name}-{asset.version}"
+    return cached_copy if (cached_copy / MANIFEST).is_file() else None
 
 
 def status(asset: Asset | str) -> AssetStatus:
@@ -100,10 +100,12 @@ def verify(name: str) -> Mapping[str, str]:
     if folder is None:
         raise AssetUnavailable(f"The asset {name!r} is not here. Fetch it first: unsway.assets.fetch({name!r}).")
     sums: dict[str, str] = _manifest(folder).get("files", {})
-    for path, pinned in sums.items():
+    for path, expected in sums.items():
         actual = sha256_file(folder / path) if (folder / path).is_file() else "no file"
-        if actual != pinned:
-            raise ChecksumMismatch(f"{folder / path}: sha256 is {actual}, must be {pinned}. Delete {folder} and fetch.")
+        if actual != expected:
+            raise ChecksumMismatch(
+                f"{folder / path}: sha256 is {actual}, must be {expected}. Delete {folder} and fetch."
+            )
     return sums
 
 

@@ -97,9 +97,9 @@ class Cue:
             ("target", (self.target,), get_args(CueTarget)),
             ("form", self.forms, FORMS),
         ):
-            wrong = [value for value in values if value not in allowed]
-            if wrong:
-                raise BadInput(f"{subject} has the {field} {wrong[0]!r}; it is one of: {', '.join(allowed)}.")
+            bad_values = [value for value in values if value not in allowed]
+            if bad_values:
+                raise BadInput(f"{subject} has the {field} {bad_values[0]!r}; it is one of: {', '.join(allowed)}.")
         if not self.places:
             raise BadInput(f"{subject} has no place; name at least one of: {', '.join(CUE_PLACES)}.")
 

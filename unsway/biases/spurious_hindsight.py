@@ -35,13 +35,15 @@ def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Ran
     if not is_gamble(question):
         return Skip("the question is not about a gamble; the source 'gambles' has them")
     yes = next(i for i, text in enumerate(question.options) if text.strip(" .").lower() == "yes")
-    expected = [gamble(draw, good=i % 2 == 0, as_expected=True) for i in range(SHOTS)]
-    draw.shuffle(expected)
+    expected_examples = [gamble(draw, good=i % 2 == 0, as_expected=True) for i in range(SHOTS)]
+    draw.shuffle(expected_examples)
     against_odds = draw.sample(range(SHOTS), SHOTS // 2)
-    mixed = [otherwise(example) if i in against_odds else example for i, example in enumerate(expected)]
+    mixed_examples = [
+        otherwise(example) if i in against_odds else example for i, example in enumerate(expected_examples)
+    ]
     return Substituted(
-        put(clean, "front", write((_shot(example, question, yes) for example in mixed), "direct")),
-        put(clean, "front", write((_shot(example, question, yes) for example in expected), "direct")),
+        put(clean, "front", write((_shot(example, question, yes) for example in mixed_examples), "direct")),
+        put(clean, "front", write((_shot(example, question, yes) for example in expected_examples), "direct")),
     )
 
 

@@ -177,8 +177,8 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     if bool(options["questions"]) == bool(options["prompts"]):
         raise click.UsageError("Name what to ask: either --questions or --prompts.")
     lists: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
-    unchanged = {name: options[name] for name in PLAIN}
-    return Wanted(**lists, **unchanged)
+    plain_options = {name: options[name] for name in PLAIN}
+    return Wanted(**lists, **plain_options)
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:

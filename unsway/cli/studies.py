@@ -39,16 +39,16 @@ def ls(root: Path) -> None:
     from unsway.reporting.folders import study_rows
     from unsway.reporting.forecasts import waiting_rows
 
-    rows, waiting = study_rows(root), waiting_rows(root)
+    rows, decisions = study_rows(root), waiting_rows(root)
     if form() == "json":
-        return as_json({"studies": rows, "waiting": waiting})
+        return as_json({"studies": rows, "waiting": decisions})
     if rows:
         show_rows(rows)
     else:
         remark(f"No folder below {root} holds a study. `unsway measure … --out FOLDER` makes one.")
-    if waiting:
+    if decisions:
         remark("")
-        show_rows(waiting)
+        show_rows(decisions)
 
 
 @main.command()

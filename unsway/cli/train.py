@@ -72,16 +72,11 @@ def train(
     from unsway.training import fit, method, methods
 
     own_flags = {name: value for name, value in flags.items() if value is not None}
-    training_backend = backend(
-        backend_, **own_flags, **assignments(backends.get(backend_), options, "--option", own_flags)
-    )
+    trainer = backend(backend_, **own_flags, **assignments(backends.get(backend_), options, "--option", own_flags))
     if cancel:
-        return click.echo(f"{out}: {training_backend.cancel(out)}")
+        return click.echo(f"{out}: {trainer.cancel(out)}")
     training_method = method(method_, **assignments(methods.get(method_), settings, "--set"))
-    checkpoint = fit(file, training_method, base, training_backend, out)
+    record = fit(file, training_method, base, trainer, out)
     if is_main():  # only one of a fit's processes prints
-        message = (
-            f"{checkpoint.model}: {number_of(checkpoint.steps, 'step')}, {number_of(checkpoint.tokens, 'token')}, "
-            f"from {checkpoint.base}"
-        )
-        say(asdict(checkpoint), message)
+        text = f"{record.model}: {number_of(record.steps, 'step')}, {number_of(record.tokens, 'token')}, from {record.base}"
+        say(asdict(record), text)

@@ -87,7 +87,7 @@ def arguments(
         model_args=model_args,
     )
     cued_options = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in askable}
-    complete = (Argument(*cued_options[r.prompt_id], r.text.strip()) for r in replies if not why_no_target(r))
-    bank, dropped = usable(complete, askable)
+    complete_arguments = (Argument(*cued_options[r.prompt_id], r.text.strip()) for r in replies if not why_no_target(r))
+    bank, dropped = usable(complete_arguments, askable)
     unfinished = Counter(filter(None, map(why_no_target, replies)))
     return WrittenArguments(bank, len(askable), unfinished + Counter(dropped), replies[0].model if replies else "")

@@ -347,12 +347,12 @@ def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) ->
 
     def questions_in(message: Message) -> Iterator[Question]:
         lines = [line for line in message.content.split("\n") if visible(line)]
-        whole = set(words(message.content))
+        message_words = set(words(message.content))
         for i in range(min(len(lines), LINES_SEARCHED)):
             rest = words(" ".join(lines[i:]))
             for question in (q for size in sizes for q in stems.get(rest[:size], ())):
                 options = (w for option in question.options for w in words(option))
-                if len(words(question.stem)) >= LONG_STEM or whole.issuperset(options):
+                if len(words(question.stem)) >= LONG_STEM or message_words.issuperset(options):
                     yield question
 
     matches = (next((q for message in prompt for q in questions_in(message)), None) for prompt in prompts)

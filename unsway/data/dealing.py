@@ -76,20 +76,20 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     Raises:
         BadInput: There are fewer questions than rows; no two rows share a question.
     """
-    excluded = set(recipe.exclude)
-    by_id = {q.id: q for q in questions if excluded.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
+    excluded_names = set(recipe.exclude)
+    by_id = {q.id: q for q in questions if excluded_names.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
     # two files may have the same question under different ids
-    unique = list({key(q): q for q in by_id.values()}.values())
-    if len(unique) < recipe.n:
+    unique_questions = list({key(q): q for q in by_id.values()}.values())
+    if len(unique_questions) < recipe.n:
         raise BadInput(
-            f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique)}. Load "
-            f"{recipe.n - len(unique)} more, or lower n."
+            f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique_questions)}. Load "
+            f"{recipe.n - len(unique_questions)} more, or lower n."
         )
-    shuffled = rng(recipe.seed, "train questions").sample(unique, len(unique))
-    cut = round(len(shuffled) * recipe.direct_share)
+    shuffled_questions = rng(recipe.seed, "train questions").sample(unique_questions, len(unique_questions))
+    cut = round(len(shuffled_questions) * recipe.direct_share)
     return (
-        _queues(recipe, shuffled[:cut], elicitations.get("direct"), recipe.n_direct),
-        _queues(recipe, shuffled[cut:], recipe.elicit, recipe.n - recipe.n_direct),
+        _queues(recipe, shuffled_questions[:cut], elicitations.get("direct"), recipe.n_direct),
+        _queues(recipe, shuffled_questions[cut:], recipe.elicit, recipe.n - recipe.n_direct),
     )
 
 

@@ -112,9 +112,9 @@ def is_learnt(weight: object, field: str) -> bool:
 
 def check_text_alone(row: Mapping[str, Any], inside: str = "") -> None:
     """Raise `BadField` for fields that change the meaning of a row or a turn and are not supported."""
-    for name, why in REFUSED.items():
+    for name, reason in REFUSED.items():
         if row.get(name):
-            raise BadField(f"{inside}{name}", f"{why}. Leave the row out")
+            raise BadField(f"{inside}{name}", f"{reason}. Leave the row out")
 
 
 # ---------------------------------------------------------------- rows

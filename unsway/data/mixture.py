@@ -201,25 +201,25 @@ class _Asker:
             label=label,
             budget=self.budget,
         )
-        complete = {}
+        complete_replies = {}
         for reply in replies:
             address = reply.prompt_id, reply.sample
             if target(reply, self.thoughts) is not None:
-                complete[address] = reply
+                complete_replies[address] = reply
             else:
                 self.no_targets[address] = why_no_target(reply)
-        return complete
+        return complete_replies
 
     def lost(self) -> str:
         """The number of replies so far that are not targets, by reason, in brackets; empty if there are none."""
         counts = Counter(self.no_targets.values()).most_common()
-        return f" (of all replies so far: {', '.join(f'{n} × {why}' for why, n in counts)})" if counts else ""
+        return f" (of all replies so far: {', '.join(f'{n} × {reason}' for reason, n in counts)})" if counts else ""
 
 
 def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> list[tuple[Pair, Reply]]:
     """Pairs with a target, exactly as many as wanted for each cue, each chosen for its own row."""
-    direct, reasoned = deal(recipe, questions)
-    queues = [*direct, *reasoned]
+    direct_queues, reasoned_queues = deal(recipe, questions)
+    queues = [*direct_queues, *reasoned_queues]
     while any(queue.missing for queue in queues):
         batch = next_pairs(queues, recipe, asker.lost())
         replies = asker.whole([pair.clean for _, _, pair in batch], "targets")
@@ -235,7 +235,7 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
             }
             if is_wanted[recipe.keep]:
                 queue.found[row] = (pair, reply)
-    return in_turn(direct) + in_turn(reasoned)
+    return in_turn(direct_queues) + in_turn(reasoned_queues)
 
 
 def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
@@ -263,14 +263,14 @@ def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
                     replies.setdefault(by_prompt[prompt_id].id, reply)
             if len(replies) >= n_rows:
                 break
-        complete = [(pair, replies[pair.id]) for pair in all_pairs if pair.id in replies][:n_rows]
-        if len(complete) < n_rows:
+        complete_replies = [(pair, replies[pair.id]) for pair in all_pairs if pair.id in replies][:n_rows]
+        if len(complete_replies) < n_rows:
             raise BadInput(
-                f"{n_rows} evidence rows of {form} are wanted, but only {len(complete)} of {len(all_pairs)} prompts have a "
-                f"whole reply that follows the grounds, in up to {MOST_SAMPLES} tries{asker.lost()}. Allow longer replies "
-                f"than {recipe.max_tokens} tokens if they are cut, take another elicitation, or lower evidence."
+                f"{n_rows} evidence rows of {form} are wanted, but only {len(complete_replies)} of {len(all_pairs)} prompts "
+                f"have a whole reply that follows the grounds, in up to {MOST_SAMPLES} tries{asker.lost()}. Allow longer "
+                f"replies than {recipe.max_tokens} tokens if they are cut, take another elicitation, or lower evidence."
             )
-        for pair, reply in complete:
+        for pair, reply in complete_replies:
             row = Example(pair.biased, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model)
             rows.append((row, Provenance.of(reply, pair.question.source)))
     return rows
@@ -280,23 +280,24 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     """Everyday tasks with the model's own replies; each task is sampled as often as needed for the number of rows."""
     texts, source = tasks(recipe.instruct_tasks)
     prompts = [Prompt((Turn("user", (Part("stem", text),)),)) for text in texts]
-    shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
+    shuffled_prompts = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
     n_samples = MOST_SAMPLES * -(-recipe.instruct // len(prompts))
     n = recipe.instruct
-    unused = dict(enumerate((sample, prompt) for sample in range(n_samples) for prompt in shuffled))
+    pending = dict(enumerate((sample, prompt) for sample in range(n_samples) for prompt in shuffled_prompts))
     rows: dict[int, Row] = {}
     while missing := [row for row in range(n) if row not in rows]:
         batch = []
         for row in missing:  # the row's own task, then its own stand-ins, then any that is left
             index = next(
-                (index for index in chain(range(row, len(prompts) * n_samples, n), unused) if index in unused), None
+                (index for index in chain(range(row, len(prompts) * n_samples, n), pending) if index in pending),
+                None,
             )
             if index is None:
                 raise BadInput(
                     f"{n} instruct rows are wanted, but only {len(rows)} replies were whole{asker.lost()}. Allow longer "
                     f"replies than {recipe.max_tokens} tokens if they are cut, or lower instruct."
                 )
-            batch.append((row, *unused.pop(index)))
+            batch.append((row, *pending.pop(index)))
         for sample in sorted({sample for _, sample, _ in batch}):
             batch_prompts = [(row, prompt) for row, number, prompt in batch if number == sample]
             replies = asker.whole([prompt for _, prompt in batch_prompts], "instruct rows", sample + 1)

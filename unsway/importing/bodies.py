@@ -135,11 +135,11 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
                 continue
             row_id = next((name for name in raw if plain(name) in ROW_IDS), None)
             if row_id is not None and raw[row_id] and named(raw).get("question_id") != raw[row_id]:
-                text = json.dumps(raw, sort_keys=True, default=str)
-                n_twice += text in earlier_texts
-                if text in earlier_texts:
+                row_text = json.dumps(raw, sort_keys=True, default=str)
+                n_twice += row_text in earlier_texts
+                if row_text in earlier_texts:
                     continue
-                earlier_texts.add(text)
+                earlier_texts.add(row_text)
             try:
                 by_column = dict(_named_by(columns, raw))
             except ValueError as error:
@@ -161,7 +161,7 @@ def _with_models(bodies: Sequence[Body]) -> list[Body]:
         name = isinstance(row, dict) and (row.get("model") or row.get("reported_model"))
         if name and name not in models.setdefault(file, []):
             models[file].append(name)
-    completed = []
+    filled_bodies = []
     for body in bodies:
         row = body.row
         names = models.get(body.file, [])
@@ -173,8 +173,8 @@ def _with_models(bodies: Sequence[Body]) -> list[Body]:
             )
             with_model = row | {"model": names[0]}
             body = body._replace(row=BadRow(body.file, body.line, "model", problem) if len(names) > 1 else with_model)
-        completed.append(body)
-    return completed
+        filled_bodies.append(body)
+    return filled_bodies
 
 
 def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
@@ -244,7 +244,7 @@ def _facts(about: Description) -> dict[str, dict[str, Any]]:
 
 def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
     """Convert side, options, right option and target of all rows to our terms. Raises `BadInput` as `_counts_from` does."""
-    converted: list[Body] = []
+    converted_bodies: list[Body] = []
     numbers: list[Counted] = []
     not_numeric: set[str] = set()
     has_bias = any(isinstance(body.row, Mapping) and _bias(body.row) for body in bodies)
@@ -252,7 +252,7 @@ def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Bo
         if isinstance(body.row, Mapping):
             row = _with_side(body.row, has_bias)
             try:
-                own_numbers = _named_options(row, columns, len(converted))
+                own_numbers = _named_options(row, columns, len(converted_bodies))
             except BadField as error:
                 body = body._replace(row=BadRow(body.file, body.line, error.field, error.problem))
             else:
@@ -261,12 +261,12 @@ def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Bo
                 not_numeric |= {name for name in ("gold", "target") if row.get(name)} - {
                     counted.name for counted in own_numbers
                 }
-        converted.append(body)
+        converted_bodies.append(body)
     start = _counts_from(
-        converted, [counted for counted in numbers if counted.name not in not_numeric and not counted.way]
+        converted_bodies, [counted for counted in numbers if counted.name not in not_numeric and not counted.way]
     )
     for index, name, negation, number, choices, way in numbers:
-        body = converted[index]
+        body = converted_bodies[index]
         problem = ""
         if isinstance(body.row, BadRow):
             continue
@@ -280,10 +280,10 @@ def _converted(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Bo
                 f"{chr(65 + option)}; write the letter, or say which: --columns {name}={name}:text or {name}={name}:0-based"
             )
         if problem:
-            converted[index] = body._replace(row=BadRow(body.file, body.line, name, problem))
+            converted_bodies[index] = body._replace(row=BadRow(body.file, body.line, name, problem))
         else:
             body.row[name] = negation + chr(65 + option)
-    return converted
+    return converted_bodies
 
 
 def _with_side(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
@@ -313,8 +313,8 @@ def _named_options(row: dict[str, Any], columns: Mapping[str, Column], index: in
         return numbers
     for name in ("gold", "target"):
         value, negation, way = row.get(name), "", columns[name].way if name in columns else ""
-        if isinstance(value, str) and (negated := re.fullmatch(r"\s*not\s+(.+?)\s*", value, re.I | re.S)):
-            value, negation = negated[1], "NOT "
+        if isinstance(value, str) and (match := re.fullmatch(r"\s*not\s+(.+?)\s*", value, re.I | re.S)):
+            value, negation = match[1], "NOT "
         if is_not_known(value) or (name == "target" and plain(str(value)) in ANY_CHANGE):
             if name in row:
                 row[name] = None

@@ -111,9 +111,9 @@ def read_logs(places: Sequence[Path]) -> Logs:
     by_key: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
     notes, n_samples = [], 0
-    folders = {place: logs_in(place) for place in places if place.is_dir()}
+    folders = {path: logs_in(path) for path in places if path.is_dir()}
     in_folders = {file for files in folders.values() for file in files}
-    for file in (file for place in places for file in folders.get(place, [place])):
+    for file in (file for path in places for file in folders.get(path, [path])):
         if file.name == layout.REPLIES and (file.parent / layout.ARMS).is_file():
             raise BadInput(f"{file} is part of a study, which is read as it is: `unsway table {file.parent}`.")
         log = read_log(file)
@@ -223,8 +223,8 @@ def read_own_log(
         for key, reply in replies.items():
             changes = {"model": log.eval.model} if is_other and reply and reply.settings_known else from_header
             replies[key] = replace(reply, **changes) if reply else None
-        decoding = {INSPECTS_NAMES.get(field.name, field.name) for field in fields(Settings)}
-        names = {name for config in configs for name in config.model_dump(exclude_none=True)} - NEUTRAL - decoding
+        decoding_names = {INSPECTS_NAMES.get(field.name, field.name) for field in fields(Settings)}
+        names = {name for config in configs for name in config.model_dump(exclude_none=True)} - NEUTRAL - decoding_names
         peculiarities = [f"by another solver ({solvers})"] if is_other else []
         peculiarities += [f"with {', '.join(sorted(names))}"] if names else []
         clause = "which neither its prompts nor its settings show"

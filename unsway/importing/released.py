@@ -184,7 +184,7 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
         BadRow: A row does not have the released form; the message gives file, line and field.
     """
     file = Path(path)
-    usable: dict[str, Pair] = {}
+    usable_pairs: dict[str, Pair] = {}
     skipped: list[Skipped] = []
     for line, row in read_rows(file, FrozenRow, ReleasedRow):
         question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{row.RELEASE}", "test")
@@ -210,13 +210,13 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
             seed=seed,
             rule=biases.rule_of(row.bias_name),
         )
-        if usable.setdefault(pair.id, pair) is not pair:
+        if usable_pairs.setdefault(pair.id, pair) is not pair:
             skipped.append(Skipped(question.id, bias, TWICE))
-    if not usable:
+    if not usable_pairs:
         reasons = PairSet((), tuple(skipped)).reasons().items()
         explanation = " ".join(f"{count} × {reason}." for (_, reason), count in reasons)
         raise BadInput(f"{file}: none of its {number_of(len(skipped), 'row')} can be asked. {explanation}")
-    pairs = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))
+    pairs = sorted(usable_pairs.values(), key=lambda pair: digest("released order", seed, pair.question.id))
     return PairSet(tuple(pairs[:n]), tuple(skipped))
 
 

@@ -126,10 +126,10 @@ def load(
         raise BadInput(_advice(paths, bodies, bad))
     gold_rows = [row for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)]
     gold_keys = {(row.source, row.question_id, row.bias, row.model, row.sample) for row in gold_rows}
-    at_gold = [(row.source, row.question_id, row.bias, row.model, row.sample) in gold_keys for row in rows]
+    gold_flags = [(row.source, row.question_id, row.bias, row.model, row.sample) in gold_keys for row in rows]
     skipped: dict[Skipped, None] = {}
     good = []  # without the pairs whose cue points to the right option, or with them under the bias NAME/gold
-    for row, is_gold in zip(rows, at_gold, strict=True):
+    for row, is_gold in zip(rows, gold_flags, strict=True):
         if is_gold and not keep_gold:
             skipped[Skipped(_question_id(row), _versioned(row.bias), GOLD)] = None
         else:
@@ -217,22 +217,22 @@ def _prompts(rows: Sequence[Numbered]) -> dict[PromptKey, Prompt]:
     Files may leave out prompts, or give only a part; then both sides have the same text. The clean rows of a question share a
     prompt if they have no variant and their replies are the same for all biases.
     """
-    first: dict[PromptKey, Transcript] = {}
+    first_rows: dict[PromptKey, Transcript] = {}
     clean_replies: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
     for row, sample in rows:
-        earlier = first.setdefault(_key(row), row)
+        earlier = first_rows.setdefault(_key(row), row)
         if row.prompt and not earlier.prompt:
-            first[_key(row)] = row
+            first_rows[_key(row)] = row
         if row.side == "clean":
             clean_replies[row.source, row.question_id, row.model, sample].add(row.reply)
     differing_questions = {sample_key[:2] for sample_key, replies in clean_replies.items() if len(replies) > 1}
     owners: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for key, row in first.items():
+    for key, row in first_rows.items():
         is_shared = key.side == "clean" and key[:2] not in differing_questions and not key.variant
         owners[_text(row)].add(key[:2] if is_shared else key)
     return {
         key: _prompt(row, key, marked=(not row.prompt and key.side == "biased") or len(owners[_text(row)]) > 1)
-        for key, row in first.items()
+        for key, row in first_rows.items()
     }
 
 

@@ -245,10 +245,10 @@ def check_bodies(bodies: Sequence[Body]) -> tuple[list[Transcript], tuple[BadRow
             for field, subject, value in transcript.facts():
                 first_value, first_body = facts.setdefault((field, *subject), (value, body))
                 if first_value != value:
-                    place = f"line {first_body.line}" + (
+                    origin = f"line {first_body.line}" + (
                         f" of {first_body.file}" if first_body.file != body.file else ""
                     )
-                    problem = f"is not what {place} says of the same question"
+                    problem = f"is not what {origin} says of the same question"
                     bad.append(BadRow(body.file, body.line, field, problem))
                     break
             else:

@@ -61,10 +61,10 @@ def _require_libraries(archive: Archive) -> None:
 
 def _own_copy(archive: Archive) -> Path | None:
     """The archive in the user's own folder; None if it is not there. Raises `ChecksumMismatch`."""
-    local = local_folder()
-    if local is None or not (local / archive.filename).is_file():
+    own_copies = local_folder()
+    if own_copies is None or not (own_copies / archive.filename).is_file():
         return None
-    path = local / archive.filename
+    path = own_copies / archive.filename
     actual = sha256_file(path)
     if actual != archive.sha256:
         raise ChecksumMismatch(f"{path}: sha256 is {actual}, must be {archive.sha256}. Replace or remove the file.")

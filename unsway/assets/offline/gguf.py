@@ -153,10 +153,10 @@ def _tokenizer(path: Path, reader: GGUFReader) -> Any:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Hide the libraries' own progress bars. What they printed is added to an error as a note."""
-    printed = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stderr(output):
             yield
     except Exception as error:
-        error.add_note(printed.getvalue()[-2000:])
+        error.add_note(output.getvalue()[-2000:])
         raise

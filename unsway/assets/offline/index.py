@@ -73,12 +73,12 @@ def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> N
             for folder in (scratch, path.parent):
                 for file in folder.rglob("*"):
                     try:
-                        arrived = min(file.lstat().st_size, archive.size)
+                        n_arrived = min(file.lstat().st_size, archive.size)
                     except FileNotFoundError:  # pip just moved it
                         continue
-                    if arrived > n_shown:
-                        advance(arrived - n_shown)
-                        n_shown = arrived
+                    if n_arrived > n_shown:
+                        advance(n_arrived - n_shown)
+                        n_shown = n_arrived
 
         arguments = ("download", *_OPTIONS, "--require-hashes", "--progress-bar=off", f"--dest={path.parent}")
         output = _pip((*arguments, f"--requirement={requirements}"), work, show_size)
@@ -89,8 +89,8 @@ def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> N
 
 def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> None:
     """Ask pip for an sdist's address on the user's index, and download it; never more than its pinned size."""
-    dest = work / "passed-over"
-    output = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
+    folder = work / "passed-over"
+    output = _pip(("download", "-vv", *_OPTIONS, f"--dest={folder}", f"{archive.project}=={archive.version}"), work)
     match = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
     if match is None:
         raise _download_error(archive, output)
@@ -99,7 +99,7 @@ def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> N
         raise AssetUnavailable(f"the index names {url[:200]!r}, which cannot be read")
     if "****" in url:
         raise AssetUnavailable(f"the index needs a password, which pip does not tell. Download {url} by hand")
-    received = 0
+    n_received = 0
     try:
         with (
             track(f"Downloading {archive.filename}", archive.size) as advance,
@@ -107,8 +107,8 @@ def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> N
             path.open("wb") as sink,
         ):
             while block := source.read(BLOCK):
-                received += len(block)
-                if received > archive.size:
+                n_received += len(block)
+                if n_received > archive.size:
                     raise AssetUnavailable(f"{url} sends more than the pinned {archive.size} bytes")
                 sink.write(block)
                 advance(len(block))
