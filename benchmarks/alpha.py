@@ -20,10 +20,10 @@ DRAWS = 600
 
 def read(n: int, noise: float, least: int, draw: np.random.Generator) -> list[list[int]]:
     """What two readers say of n replies; at least so much, where that is asked."""
-    worth, seen = draw.normal(size=(n, 1)), draw.normal(size=(n, 2))
-    said = np.clip(np.round(3 + 1.56 * worth + noise * seen), 1, 5).astype(int)
-    found: list[list[int]] = ((said >= least).astype(int) if least else said).tolist()
-    return found
+    worth, noisy = draw.normal(size=(n, 1)), draw.normal(size=(n, 2))
+    grades = np.clip(np.round(3 + 1.56 * worth + noise * noisy), 1, 5).astype(int)
+    units: list[list[int]] = ((grades >= least).astype(int) if least else grades).tolist()
+    return units
 
 
 def alpha(units: list[list[int]], metric: Metric) -> Estimate:
@@ -38,12 +38,16 @@ def main() -> None:
             truth = alpha(read(60_000, noise, least, draw), metric).value
             assert truth is not None
             for n in (30, 100, 229):
-                found = [alpha(read(n, noise, least, draw), metric) for _ in range(DRAWS)]
-                ends = [(one.low, one.high) for one in found if one.low is not None and one.high is not None]
-                held = np.mean([low <= truth <= high for low, high in ends])
+                estimates = [alpha(read(n, noise, least, draw), metric) for _ in range(DRAWS)]
+                ends = [
+                    (estimate.low, estimate.high)
+                    for estimate in estimates
+                    if estimate.low is not None and estimate.high is not None
+                ]
+                coverage = np.mean([low <= truth <= high for low, high in ends])
                 width = np.mean([high - low for low, high in ends])
                 name = metric + (f", at least {least}" if least else ", 1 to 5")
-                print(f"{name:22} {noise:5} {n:4} {truth:6.3f} {held:8.3f} {width:6.2f}")
+                print(f"{name:22} {noise:5} {n:4} {truth:6.3f} {coverage:8.3f} {width:6.2f}")
 
 
 if __name__ == "__main__":

@@ -62,8 +62,8 @@ def hedged(d: Floats, mean: float) -> bool:
 def portfolio(d: Floats, mean: float) -> bool:
     """A universal portfolio between "above" and "below", with the arcsine prior."""
     x, m = (d + 1) / 2, (mean + 1) / 2
-    each = np.log(NODES[:, None] * (x / m) + (1 - NODES[:, None]) * ((1 - x) / (1 - m))).cumsum(axis=1)
-    return bool((logsumexp(each, axis=0) - np.log(len(NODES))).max() >= np.log(1 / 0.05))
+    capital = np.log(NODES[:, None] * (x / m) + (1 - NODES[:, None]) * ((1 - x) / (1 - m))).cumsum(axis=1)
+    return bool((logsumexp(capital, axis=0) - np.log(len(NODES))).max() >= np.log(1 / 0.05))
 
 
 def bernstein(d: Floats, mean: float) -> bool:
@@ -119,8 +119,8 @@ def alarm_section(times: int) -> tuple[list[str], bool]:
         d_RQ = draws(plus, minus, MOST, "alarm", times)
         shares = []
         for name, method in METHODS.items():
-            few = d_RQ[: times // 4] if name == "fixed n, peeked at" else d_RQ
-            shares.append(float(np.mean([method(d, plus - minus) for d in few])))
+            studies = d_RQ[: times // 4] if name == "fixed n, peeked at" else d_RQ
+            shares.append(float(np.mean([method(d, plus - minus) for d in studies])))
         good &= shares[0] <= limit
         rows.append((plus, minus, *map(percent, shares)))
     return table(("follows", "away", *(f"{name} %" for name in METHODS)), rows), good
@@ -133,11 +133,11 @@ def ends_of(rules_out: Callable[[Floats, float], bool], d: Floats) -> Interval:
     """The interval of a rival: the means next to the average that it does not rule out."""
     ends, middle = [], float(np.clip(d.mean(), -0.999, 0.999))
     for outer in (-0.9999, 0.9999):
-        out, kept = outer, middle
+        outside, inside = outer, middle
         for _ in range(12):
-            half = (out + kept) / 2
-            out, kept = (half, kept) if rules_out(d, half) else (out, half)
-        ends.append(out)
+            half = (outside + inside) / 2
+            outside, inside = (half, inside) if rules_out(d, half) else (outside, half)
+        ends.append(outside)
     return Interval(*ends)
 
 
@@ -156,14 +156,14 @@ def stopping_section(times: int) -> tuple[list[str], bool]:
     worst = questions_for(WANTED, Assumed(follows=0.5, away=0.5))
     for plus, minus in RATES:
         d_RQ = draws(plus, minus, 3000, "stop", times)
-        known = questions_for(WANTED, Assumed(follows=plus, away=minus))
+        n_known = questions_for(WANTED, Assumed(follows=plus, away=minus))
         n = [stop_at(lambda d: anytime_interval(d, WANTED), d) for d in d_RQ]
-        other = np.mean([stop_at(lambda d: ends_of(hedged, d), d, 50) for d in d_RQ[:10]])
+        rival_n = np.mean([stop_at(lambda d: ends_of(hedged, d), d, 50) for d in d_RQ[:10]])
         right = float(np.mean([ours(d[:k], plus - minus) for d, k in zip(d_RQ, n, strict=True)]))
         saved = f"{100 * (1 - np.mean(n) / worst):.0f}"
         at_600 = f"{half_width(MOST, Assumed(follows=plus, away=minus)):.3f}"
         rows.append(
-            (plus, minus, f"{np.mean(n):.0f}", max(n), percent(right), f"{other:.0f}", known, worst, saved, at_600)
+            (plus, minus, f"{np.mean(n):.0f}", max(n), percent(right), f"{rival_n:.0f}", n_known, worst, saved, at_600)
         )
     heads = ["follows", "away", "ours", "at most", "wrong %", "the paper's stakes", "fixed, rates known"]
     heads += ["fixed, rates unknown", "saved %", "half-width of 600"]
@@ -174,15 +174,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a fifth of the draws")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
-    chosen = parser.parse_args()
-    start, found, bad = time.monotonic(), {}, []
-    times = 400 if chosen.quick else 2000
+    args = parser.parse_args()
+    start, tables, bad = time.monotonic(), {}, []
+    times = 400 if args.quick else 2000
     for name, (lines, good) in (("alarms", alarm_section(times)), ("stopping", stopping_section(times // 10))):
-        found[name] = lines
+        tables[name] = lines
         bad += [] if good else [name]
         print(f"\n{name}", *lines, sep="\n", flush=True)
-    if chosen.write:
-        chosen.write.write_text(written(chosen.write, found), encoding="utf-8")
+    if args.write:
+        args.write.write_text(written(args.write, tables), encoding="utf-8")
     print(f"\n{time.monotonic() - start:.0f} s. Ever wrong in more than 5 %: {'yes' if bad else 'no'}.")
     return 1 if bad else 0
 

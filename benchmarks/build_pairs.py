@@ -36,24 +36,24 @@ def main() -> None:
     gambles = sources.load("gambles", QUESTIONS)
     two = toy_questions(QUESTIONS, n_options=2)
     text = "Step 1: read the question.\nStep 2: add the numbers.\n" * 20 + "Therefore, the best answer is: ({})."
-    said = Arguments(tuple(Argument(q.id, i, text.format(letter(i))) for q in toys for i in range(4)))
+    arguments = Arguments(tuple(Argument(q.id, i, text.format(letter(i))) for q in toys for i in range(4)))
     start, start_cpu = perf_counter(), process_time()
-    built = [
-        made
+    pair_sets = [
+        pair_set
         for elicit in ("cot", "direct")
-        for made in (
-            pairs(toys, ON_ANY, elicit=elicit, arguments=said),
+        for pair_set in (
+            pairs(toys, ON_ANY, elicit=elicit, arguments=arguments),
             pairs(gambles, ["spurious_hindsight"], elicit=elicit),
             pairs(two, ["positional"], elicit=elicit),
         )
     ]
     clock, seconds = perf_counter() - start, process_time() - start_cpu
-    n = sum(map(len, built))
+    n = sum(map(len, pair_sets))
     print(
         f"{n} pairs (9 biases x {QUESTIONS} questions x 2 elicitations) in {clock:.2f} s, {seconds:.2f} s of the processor, "
         f"{n / seconds:,.0f} a second of it"
     )
-    print(f"digest {digest([pair.id for made in built for pair in made])[:16]}")
+    print(f"digest {digest([pair.id for pair_set in pair_sets for pair in pair_set])[:16]}")
     print(f"limit {LIMIT:.0f} s: {'kept' if seconds < LIMIT else 'BROKEN'}")
     raise SystemExit(seconds >= LIMIT)
 

@@ -31,33 +31,37 @@ BIASES = ("suggested_answer", "post_hoc")
 
 def questions(n: int) -> PairSet:
     """Pairs of two cues on the demo's first questions, both sources alike."""
-    mine = {pair.question.id: pair.question for pair in STUDY.pairs()}
-    sources = [[q for q in mine.values() if q.source == source] for source in {q.source: 0 for q in mine.values()}]
-    return pairs([q for each in sources for q in each[: n // len(sources)]], BIASES, elicit="brief")
+    by_id = {pair.question.id: pair.question for pair in STUDY.pairs()}
+    sources = [[q for q in by_id.values() if q.source == source] for source in {q.source: 0 for q in by_id.values()}]
+    return pairs(
+        [q for source_questions in sources for q in source_questions[: n // len(sources)]], BIASES, elicit="brief"
+    )
 
 
-def replies_of(checkpoint: str, asked: PairSet, engine: str) -> tuple[Reply, ...]:
+def replies_of(checkpoint: str, pair_set: PairSet, engine: str) -> tuple[Reply, ...]:
     arguments = {"engine": "openvino", "dtype": "bfloat16"} if engine == "bf16" else {"engine": engine}
     start = time.perf_counter()
     with session(checkpoint, **arguments) as model:
-        found = run(asked, model, settings=STUDY.settings)
-    print(f"{engine}: {len(found)} replies in {time.perf_counter() - start:.0f} s", flush=True)
-    return found
+        replies = run(pair_set, model, settings=STUDY.settings)
+    print(f"{engine}: {len(replies)} replies in {time.perf_counter() - start:.0f} s", flush=True)
+    return replies
 
 
 def compare(checkpoint: str, n: int, engines: list[str]) -> None:
-    asked = questions(n)
-    said = {engine: replies_of(checkpoint, asked, engine) for engine in engines}
-    texts = {engine: {reply.prompt_id: reply.text.strip() for reply in replies} for engine, replies in said.items()}
-    read = {engine: outcomes(asked, replies) for engine, replies in said.items()}
+    pair_set = questions(n)
+    replies_by = {engine: replies_of(checkpoint, pair_set, engine) for engine in engines}
+    texts = {
+        engine: {reply.prompt_id: reply.text.strip() for reply in replies} for engine, replies in replies_by.items()
+    }
+    outcomes_of = {engine: outcomes(pair_set, replies) for engine, replies in replies_by.items()}
     first = engines[0]
     for engine in engines[1:]:
-        same = sum(texts[engine][key] == text for key, text in texts[first].items())
-        agree = sum(_answers(a) == _answers(b) for a, b in zip(read[first], read[engine], strict=True))
-        print(f"{engine}: {same} of {len(texts[first])} replies are {first}'s to the letter; ", end="")
-        print(f"both answers agree in {agree} of {len(asked)} pairs")
-    for engine, found in read.items():
-        for cell in cells(found):
+        n_same = sum(texts[engine][key] == text for key, text in texts[first].items())
+        n_agree = sum(_answers(a) == _answers(b) for a, b in zip(outcomes_of[first], outcomes_of[engine], strict=True))
+        print(f"{engine}: {n_same} of {len(texts[first])} replies are {first}'s to the letter; ", end="")
+        print(f"both answers agree in {n_agree} of {len(pair_set)} pairs")
+    for engine, engine_outcomes in outcomes_of.items():
+        for cell in cells(engine_outcomes):
             brr = cell["brr"]
             if brr.value is not None:
                 print(f"{engine:9} {cell.bias:22} BRR {brr.value:+.3f} [{brr.low:+.3f}, {brr.high:+.3f}], n {brr.n}")
@@ -78,10 +82,10 @@ def main() -> None:
         compare(args.checkpoint, args.questions, engines)
         return
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "trained"
-        how = Bct(batch_size=8, learning_rate=1e-3)
-        fit(rows(32), how, "smollm2-135m", backend("local"), place)
-        compare(str(place), args.questions, engines)
+        checkpoint = Path(folder) / "trained"
+        bct = Bct(batch_size=8, learning_rate=1e-3)
+        fit(rows(32), bct, "smollm2-135m", backend("local"), checkpoint)
+        compare(str(checkpoint), args.questions, engines)
 
 
 if __name__ == "__main__":

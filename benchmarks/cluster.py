@@ -70,15 +70,15 @@ def rows_a_second(n: int) -> float:
     ]
     with tempfile.TemporaryDirectory() as folder:
         owner, start = Owner(folder), time.perf_counter()
-        for at in range(0, n, BATCH):
-            owner.add("a worker", rows[at : at + BATCH])
+        for first in range(0, n, BATCH):
+            owner.add("a worker", rows[first : first + BATCH])
         return n / (time.perf_counter() - start)
 
 
 def child(side: str, n: int, folder: Path, seconds: float) -> None:
     """Run the study one way, in a process of its own."""
     start, args = time.perf_counter(), {"log": f"{folder}.log", "seconds": seconds}
-    used: dict[str, float] = {}
+    cpu_seconds: dict[str, float] = {}
     if side == "ray":
         import ray
 
@@ -89,33 +89,33 @@ def child(side: str, n: int, folder: Path, seconds: float) -> None:
         with watched() as by_process:
             run(study(n), folder, on=Ray(lease=5.0), model_args=args)
         for name, seconds in by_process.values():
-            used[name] = used.get(name, 0.0) + seconds
+            cpu_seconds[name] = cpu_seconds.get(name, 0.0) + seconds
     else:
         ready = start
         run(study(n), folder, model_args=args)
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    used["this process"] = mine.ru_utime + mine.ru_stime
-    print(json.dumps({"wall": time.perf_counter() - ready, "cpu": used}))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_seconds["this process"] = usage.ru_utime + usage.ru_stime
+    print(json.dumps({"wall": time.perf_counter() - ready, "cpu": cpu_seconds}))
 
 
 @contextmanager
 def watched() -> Iterator[dict[int, tuple[str, float]]]:
     """What each process of the cluster is and the CPU seconds that it has used, looked at every half second."""
-    found: dict[int, tuple[str, float]] = {}
+    processes: dict[int, tuple[str, float]] = {}
     done = threading.Event()
 
-    def look() -> None:
+    def poll() -> None:
         while not done.wait(0.5):
-            for one in psutil.Process().children(recursive=True):
+            for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):  # it just ended
-                    now, known = kind(one.name()), found.get(one.pid, ("", 0.0))[0]
-                    is_known = known in ("owner", "workers")  # which both begin and end under other names
-                    found[one.pid] = known if is_known else now, sum(one.cpu_times()[:2])
+                    current_kind, known_kind = kind(process.name()), processes.get(process.pid, ("", 0.0))[0]
+                    is_known = known_kind in ("owner", "workers")  # which both begin and end under other names
+                    processes[process.pid] = known_kind if is_known else current_kind, sum(process.cpu_times()[:2])
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=poll)
     thread.start()
     try:
-        yield found
+        yield processes
     finally:
         done.set()
         thread.join()
@@ -167,30 +167,31 @@ def killed(n: int, folder: Path, env: dict[str, str]) -> None:
         if owner.name().startswith("ray::StudyOwner"):
             owner.kill()
     finished(process)
-    there = Counter(Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES))
-    asked = Counter(" ".join(line.split()[:2]) for line in Path(f"{folder}.log").read_text().splitlines())
-    twice = sum(count - study(n).samples for count in asked.values() if count > study(n).samples)
+    kept_rows = Counter(Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES))
+    calls = Counter(" ".join(line.split()[:2]) for line in Path(f"{folder}.log").read_text().splitlines())
+    n_twice = sum(count - study(n).samples for count in calls.values() if count > study(n).samples)
     print(
-        f"worker and owner killed: {n_rows(folder):,} rows at {len(there):,} addresses; of {len(acknowledged):,} rows before "
-        f"the owner died {len(acknowledged - there.keys())} are lost; {twice} prompts were asked twice"
+        f"worker and owner killed: {n_rows(folder):,} rows at {len(kept_rows):,} addresses; of {len(acknowledged):,} rows "
+        f"before the owner died {len(acknowledged - kept_rows.keys())} are lost; {n_twice} prompts were asked twice"
     )
 
 
-def compared(n: int, place: Path, env: dict[str, str], seconds: float) -> None:
+def compared(n: int, folder: Path, env: dict[str, str], seconds: float) -> None:
     """Run both sides one after the other, and say how many times as fast Ray was."""
-    took = {}
+    results = {}
     for side in ("here", "ray"):
-        took[side] = finished(started(side, n, place / side, env, seconds))
-        cpu = took[side]["cpu"]
-        used = ", ".join(f"{name} {amount:.0f}" for name, amount in sorted(cpu.items()))
-        wall = took[side]["wall"]
+        results[side] = finished(started(side, n, folder / side, env, seconds))
+        cpu = results[side]["cpu"]
+        by_process = ", ".join(f"{name} {amount:.0f}" for name, amount in sorted(cpu.items()))
+        wall = results[side]["wall"]
         print(
-            f"{side}: {n_rows(place / side):,} rows in {wall:.0f} s, {sum(cpu.values()):.0f} s CPU ({used})", flush=True
+            f"{side}: {n_rows(folder / side):,} rows in {wall:.0f} s, {sum(cpu.values()):.0f} s CPU ({by_process})",
+            flush=True,
         )
-    here, ray = (sum(body["cpu"].values()) for body in took.values())
+    here, ray = (sum(body["cpu"].values()) for body in results.values())
     print(
-        f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU seconds "
-        f"it would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores",
+        f"Ray with two workers is {results['here']['wall'] / results['ray']['wall']:.2f} × one process (goal: 1.6); by CPU "
+        f"seconds it would be {here / max(ray / 2, results['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores",
         flush=True,
     )
 
@@ -211,14 +212,14 @@ def main() -> None:
     if importlib.util.find_spec("ray") is None:
         print("Ray is not installed: pip install 'unsway[ray]'")
         return
-    with tempfile.TemporaryDirectory() as place:
-        plugin = Path(place) / "plugin"
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = Path(folder) / "plugin"
         install(plugin)
         paths = [plugin, TESTS, TESTS.parent, *filter(None, [os.environ.get("PYTHONPATH")])]
         env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "RAY_USAGE_STATS_ENABLED": "0"}
         env |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
-        compared(n, Path(place), env, args.seconds)
-        killed(n, Path(place) / "killed", env)
+        compared(n, Path(folder), env, args.seconds)
+        killed(n, Path(folder) / "killed", env)
 
 
 if __name__ == "__main__":

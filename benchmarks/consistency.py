@@ -43,25 +43,29 @@ SHORT: dict[str, dict[str, Any]] = {"opct": {"max_tokens": 60}, "rmct": {"rollou
 
 def cpu() -> float:
     """CPU seconds of this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def one(name: str, model: str, steps: int, batch: int, direct: float, **sampling: int) -> dict[str, Any]:
     """A fit of one method: seconds, memory, tokens and losses."""
     marks: list[tuple[float, float]] = []
 
-    def marked(*row: Any) -> None:  # the first row says how the fit begins, the others are steps
+    def mark_row(*row: Any) -> None:  # the first row says how the fit begins, the others are steps
         marks.append((time.perf_counter(), cpu()))
         append_row(*row)
 
-    given = SHORT.get(name, {})
-    how = replace(method(name, **given | {key: n for key, n in sampling.items() if given and n}), batch_size=batch)
-    with tempfile.TemporaryDirectory() as folder, patch.object(noting, "append_row", marked):
-        made = fit(rows(steps * batch, direct), replace(how, learning_rate=1e-4), model, backend("local"), folder)
+    defaults = SHORT.get(name, {})
+    training_method = replace(
+        method(name, **defaults | {key: n for key, n in sampling.items() if defaults and n}), batch_size=batch
+    )
+    with tempfile.TemporaryDirectory() as folder, patch.object(noting, "append_row", mark_row):
+        checkpoint = fit(
+            rows(steps * batch, direct), replace(training_method, learning_rate=1e-4), model, backend("local"), folder
+        )
         text = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    left = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+    left_mb = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
     import torch
 
     if torch.cuda.is_available():
@@ -71,8 +75,8 @@ def one(name: str, model: str, steps: int, batch: int, direct: float, **sampling
         "wall": marks[-1][0] - marks[0][0],
         "cpu": marks[-1][1] - marks[0][1],
         "MB": peak,
-        "left": left,
-        "tokens": made.tokens,
+        "left": left_mb,
+        "tokens": checkpoint.tokens,
         "losses": [round(line["loss"], 4) for line in lines if "loss" in line],
     }
 
@@ -88,36 +92,34 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rollouts", type=int, default=0, help="replies to a prompt, if other than 4")
     parser.add_argument("--max-tokens", type=int, default=0, help="longest sampled reply, if other than 60")
     parser.add_argument("--one", help=argparse.SUPPRESS)
-    given = parser.parse_args(words)
-    if given.one:
-        sampling = {"rollouts": given.rollouts, "max_tokens": given.max_tokens}
-        print(json.dumps(one(given.one, given.model, given.steps, given.rows, given.direct, **sampling)))
+    args = parser.parse_args(words)
+    if args.one:
+        sampling = {"rollouts": args.rollouts, "max_tokens": args.max_tokens}
+        print(json.dumps(one(args.one, args.model, args.steps, args.rows, args.direct, **sampling)))
         return
-    print(
-        f"{machine()}\n{given.model}: {given.steps} steps of {given.rows} rows, {given.direct:.0%} of them bare answers"
-    )
+    print(f"{machine()}\n{args.model}: {args.steps} steps of {args.rows} rows, {args.direct:.0%} of them bare answers")
     heads = ("method", "wall s", "CPU s", "wall ×", "CPU ×", "at most", "MB", "left", "tokens")
     print(*(f"{head:>7}" for head in heads), " losses")
     base: dict[str, Any] = {}
-    missed: list[str] = []
-    for name in given.methods.split(","):
+    misses: list[str] = []
+    for name in args.methods.split(","):
         command = [sys.executable, __file__, *(sys.argv[1:] if words is None else words), "--one", name]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        found = json.loads(run.stdout.splitlines()[-1])
-        base = base or found
-        ratios = [found[key] / base[key] for key in ("wall", "cpu")]
+        result = json.loads(run.stdout.splitlines()[-1])
+        base = base or result
+        ratios = [result[key] / base[key] for key in ("wall", "cpu")]
         print(
-            f"{name:>7} {found['wall']:7.1f} {found['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:7.2f} {MOST.get(name, '-'):>7} "
-            f"{found['MB']:7.0f} {found['left']:7.0f} {found['tokens']:7d}  {found['losses']}",
+            f"{name:>7} {result['wall']:7.1f} {result['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:7.2f} "
+            f"{MOST.get(name, '-'):>7} {result['MB']:7.0f} {result['left']:7.0f} {result['tokens']:7d}  {result['losses']}",
             flush=True,
         )
         if ratios[1] > MOST.get(name, float("inf")):
-            missed.append(
-                f"{name} takes {ratios[1]:.2f} of {given.methods.split(',')[0]}'s CPU seconds, not {MOST[name]}"
+            misses.append(
+                f"{name} takes {ratios[1]:.2f} of {args.methods.split(',')[0]}'s CPU seconds, not {MOST[name]}"
             )
-        if found["MB"] > MOST_MB:
-            missed.append(f"{name} takes {found['MB']:,.0f} MB, not {MOST_MB:,}")
-    print("missed: " + "; ".join(missed) if missed else "every goal is met")
+        if result["MB"] > MOST_MB:
+            misses.append(f"{name} takes {result['MB']:,.0f} MB, not {MOST_MB:,}")
+    print("missed: " + "; ".join(misses) if misses else "every goal is met")
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ LONGEST = 60
 
 
 @contextmanager
-def opened(how: Method, model: str, of: Sequence[Example], dtype: str) -> Iterator[LiveModel]:
+def opened(training_method: Method, model: str, examples: Sequence[Example], dtype: str) -> Iterator[LiveModel]:
     """A live model in one precision."""
     with (
         patch.object(live_module, "training_dtype", lambda: dtype),
         tempfile.TemporaryDirectory() as folder,
-        Local().open(of, how, model, Path(folder)) as live,
+        Local().open(examples, training_method, model, Path(folder)) as live,
     ):
         yield live
 
@@ -53,9 +53,9 @@ def peak() -> float:
     import torch
 
     if torch.cuda.is_available():
-        found: float = torch.cuda.max_memory_allocated() / 2**20
+        megabytes: float = torch.cuda.max_memory_allocated() / 2**20
         torch.cuda.reset_peak_memory_stats()
-        return found
+        return megabytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -68,95 +68,100 @@ def clock() -> float:
     return time.perf_counter()
 
 
-def drawn(live: LiveModel, of: Sequence[Example], n: int) -> list[Rollout]:
+def drawn(live: LiveModel, examples: Sequence[Example], n: int) -> list[Rollout]:
     """Replies to the biased prompts."""
-    prompts = [live.encode((row.biased or row.clean).messages()) for row in of]
+    prompts = [live.encode((row.biased or row.clean).messages()) for row in examples]
     settings = Settings(temperature=1.0, max_tokens=LONGEST, seed=0)
     return [
-        Rollout(row, each) for row, found in zip(of, live.sample(prompts, n, settings), strict=True) for each in found
+        Rollout(row, rollout)
+        for row, row_rollouts in zip(examples, live.sample(prompts, n, settings), strict=True)
+        for rollout in row_rollouts
     ]
 
 
-def loss_of(name: str, live: LiveModel, of: Sequence[Example], said: Sequence[Rollout]) -> float:
+def loss_of(name: str, live: LiveModel, examples: Sequence[Example], rollouts: Sequence[Rollout]) -> float:
     """A method's loss over the rows, two at a time, without a step."""
     if name.startswith("opct"):
-        how = Opct(form="exact" if name == "opct" else "sampled")
-        parts = [how.divergences(said[i : i + 2], live) for i in range(0, len(said), 2)]
-        return sum(float(each.detach()) for part in parts for each in part) / sum(
-            len(each.tokens.completion) for each in said
+        opct = Opct(form="exact" if name == "opct" else "sampled")
+        parts = [opct.divergences(rollouts[i : i + 2], live) for i in range(0, len(rollouts), 2)]
+        return sum(float(value.detach()) for part in parts for value in part) / sum(
+            len(rollout.tokens.completion) for rollout in rollouts
         )
     inside: Any = method(name)
-    gaps = [inside.gaps(of[i : i + 2], live) for i in range(0, len(of), 2)]
-    return sum(float(each.detach()) for part in gaps for each in part) / len(of)
+    gaps = [inside.gaps(examples[i : i + 2], live) for i in range(0, len(examples), 2)]
+    return sum(float(value.detach()) for part in gaps for value in part) / len(examples)
 
 
-def losses(model: str, of: Sequence[Example]) -> None:
+def losses(model: str, examples: Sequence[Example]) -> None:
     """Both precisions' losses over the same rows and replies."""
     names = (*INSIDE[:3], "opct", "opct sampled")
-    found: dict[str, dict[str, float]] = {name: {} for name in names}
-    said: list[Rollout] = []
+    losses_of: dict[str, dict[str, float]] = {name: {} for name in names}
+    rollouts: list[Rollout] = []
     for dtype in ("bfloat16", "float32"):
-        with opened(Opct(), model, of, dtype) as live:
-            said = said or drawn(live, of, 1)
+        with opened(Opct(), model, examples, dtype) as live:
+            rollouts = rollouts or drawn(live, examples, 1)
             for name in names:
                 try:
-                    found[name][dtype] = loss_of(name, live, of, said)
+                    losses_of[name][dtype] = loss_of(name, live, examples, rollouts)
                 except BadInput as error:  # Gemma 2's capped attention is not recorded
                     print(f"  {name:>14} in {dtype}: {error}")
-    print(f"losses over {len(of)} rows     float32   bfloat16   off by")
-    for name, both in found.items():
-        if not both:
+    print(f"losses over {len(examples)} rows     float32   bfloat16   off by")
+    for name, by_dtype in losses_of.items():
+        if not by_dtype:
             continue
-        exact, half = both["float32"], both["bfloat16"]
+        exact, half = by_dtype["float32"], by_dtype["bfloat16"]
         print(f"  {name:>14} {exact:16.6f} {half:10.6f} {abs(half - exact) / max(abs(exact), 1e-12):8.1%}")
 
 
-def speeds(model: str, of: Sequence[Example], steps: int, batch: int, dtype: str) -> None:
+def speeds(model: str, examples: Sequence[Example], steps: int, batch: int, dtype: str) -> None:
     """Tokens a second and memory of each method's steps."""
     print(f"{steps} steps of {batch} rows in {dtype}: tokens trained on a second, seconds a step, peak MB")
     for name in (*INSIDE, "opct", "opct sampled", "rmct"):
-        more: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if name.startswith("opct"):
-            more = {"rollouts": 2, "max_tokens": LONGEST, "form": "sampled" if "sampled" in name else "exact"}
+            options = {"rollouts": 2, "max_tokens": LONGEST, "form": "sampled" if "sampled" in name else "exact"}
         elif name == "rmct":
-            more = {"rollouts": 4, "max_tokens": LONGEST}
-        how = method(name.partition(" ")[0], batch_size=batch, learning_rate=1e-4, **more)
-        with opened(how, model, of, dtype) as live:
-            batches = list(how.batches(of))
+            options = {"rollouts": 4, "max_tokens": LONGEST}
+        training_method = method(name.partition(" ")[0], batch_size=batch, learning_rate=1e-4, **options)
+        with opened(training_method, model, examples, dtype) as live:
+            batches = list(training_method.batches(examples))
             try:
-                how.update(batches[0], live)
+                training_method.update(batches[0], live)
             except BadInput as error:
                 print(f"  {name:>14} {error}", flush=True)
                 continue
             peak()
-            start, before = clock(), live.tokens
-            for each in batches[1 : 1 + steps]:
-                how.update(each, live)
-            took = clock() - start
+            start, tokens_before = clock(), live.tokens
+            for step_rows in batches[1 : 1 + steps]:
+                training_method.update(step_rows, live)
+            seconds = clock() - start
             n = len(batches[1 : 1 + steps])
-            print(f"  {name:>14} {(live.tokens - before) / took:10.0f} {took / n:8.2f} {peak():9.0f}", flush=True)
+            print(
+                f"  {name:>14} {(live.tokens - tokens_before) / seconds:10.0f} {seconds / n:8.2f} {peak():9.0f}",
+                flush=True,
+            )
 
 
-def forms(model: str, of: Sequence[Example], dtype: str) -> None:
+def forms(model: str, examples: Sequence[Example], dtype: str) -> None:
     """The gradients of exact and sampled OPCT over the same replies."""
     import torch
 
-    with opened(Opct(), model, of, dtype) as live:
-        said = drawn(live, of[:4], 4)
-        found: dict[str, Any] = {}
+    with opened(Opct(), model, examples, dtype) as live:
+        rollouts = drawn(live, examples[:4], 4)
+        gradients: dict[str, Any] = {}
         for name in ("exact", "sampled"):
-            how = Opct(form=name)
+            opct = Opct(form=name)
             peak()
             start = clock()
             live.is_stepping = True
-            for i in range(0, len(said), live.at_once):
-                torch.stack(how.divergences(said[i : i + live.at_once], live)).sum().backward()
+            for i in range(0, len(rollouts), live.at_once):
+                torch.stack(opct.divergences(rollouts[i : i + live.at_once], live)).sum().backward()
             live.is_stepping = False
-            found[name] = torch.cat([p.grad.flatten().float() for p in live.trained if p.grad is not None])
+            gradients[name] = torch.cat([p.grad.flatten().float() for p in live.trained if p.grad is not None])
             live.optimiser.zero_grad()
-            print(f"  {name:>14} {clock() - start:8.2f} s {peak():9.0f} MB, norm {float(found[name].norm()):.4f}")
-        cosine = torch.nn.functional.cosine_similarity(found["exact"], found["sampled"], dim=0)
-        print(f"  cosine of both gradients over {len(said)} replies: {float(cosine):.3f}")
+            print(f"  {name:>14} {clock() - start:8.2f} s {peak():9.0f} MB, norm {float(gradients[name].norm()):.4f}")
+        cosine = torch.nn.functional.cosine_similarity(gradients["exact"], gradients["sampled"], dim=0)
+        print(f"  cosine of both gradients over {len(rollouts)} replies: {float(cosine):.3f}")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -166,18 +171,18 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=20)
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--batch", type=int, default=8)
-    given = parser.parse_args(words)
-    if given.model is None:
+    args = parser.parse_args(words)
+    if args.model is None:
         print("Name a model; benchmarks/gpu.sh does.")
         return
     import torch
 
     dtype = "bfloat16" if torch.cuda.is_available() else "float32"
-    print(f"{machine()}\n{given.model}")
-    losses(given.model, rows(given.rows))
-    speeds(given.model, rows((given.steps + 1) * given.batch), given.steps, given.batch, dtype)
+    print(f"{machine()}\n{args.model}")
+    losses(args.model, rows(args.rows))
+    speeds(args.model, rows((args.steps + 1) * args.batch), args.steps, args.batch, dtype)
     print("OPCT's two forms over the same replies:")
-    forms(given.model, rows(given.rows), dtype)
+    forms(args.model, rows(args.rows), dtype)
 
 
 if __name__ == "__main__":

@@ -26,23 +26,23 @@ import coverage_simulated as simulated
 
 def sections(quick: bool) -> Iterator[tuple[str, list[str], bool]]:
     """Name, table and verdict of every section."""
-    few = 300 if quick else 2000
-    yield "paired", *exact.paired_section(few)
-    yield "space", *exact.space_section(few)
-    yield "rates", *exact.rate_section(few)
-    yield "samples", *simulated.samples_section(few)
-    yield "models", *simulated.models_section(few)
-    yield "ratios", *simulated.ratios_section(few // 2)
+    n_draws = 300 if quick else 2000
+    yield "paired", *exact.paired_section(n_draws)
+    yield "space", *exact.space_section(n_draws)
+    yield "rates", *exact.rate_section(n_draws)
+    yield "samples", *simulated.samples_section(n_draws)
+    yield "models", *simulated.models_section(n_draws)
+    yield "ratios", *simulated.ratios_section(n_draws // 2)
     if not quick:
-        yield "seeds", *simulated.seeds_section(few // 2)
-        yield "rivals", *simulated.rivals_section(few)
-        yield "kappa", *readers.kappa_section(few)
+        yield "seeds", *simulated.seeds_section(n_draws // 2)
+        yield "rivals", *simulated.rivals_section(n_draws)
+        yield "kappa", *readers.kappa_section(n_draws)
 
 
-def written(page: Path, found: dict[str, list[str]]) -> str:
+def written(page: Path, tables: dict[str, list[str]]) -> str:
     """The page with its tables replaced: each stands between `<!-- name -->` and `<!-- /name -->`."""
     text = page.read_text(encoding="utf-8")
-    for name, lines in found.items():
+    for name, lines in tables.items():
         body = "\n".join(lines)
         text, times = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", rf"\g<1>{body}\n\g<2>", text, flags=re.DOTALL
@@ -56,14 +56,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer draws; without rivals, training seeds and readers")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
-    chosen = parser.parse_args()
-    start, found, bad = time.monotonic(), {}, []
-    for name, lines, good in sections(chosen.quick):
-        found[name] = lines
+    args = parser.parse_args()
+    start, tables, bad = time.monotonic(), {}, []
+    for name, lines, good in sections(args.quick):
+        tables[name] = lines
         bad += [] if good else [name]
         print(f"\n{name}", *lines, sep="\n", flush=True)
-    if chosen.write:
-        chosen.write.write_text(written(chosen.write, found), encoding="utf-8")
+    if args.write:
+        args.write.write_text(written(args.write, tables), encoding="utf-8")
     print(f"\n{time.monotonic() - start:.0f} s. Out of the band without having to be: {', '.join(bad) or 'none'}.")
     return 1 if bad else 0
 

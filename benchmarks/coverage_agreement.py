@@ -29,29 +29,31 @@ def truth(shares: Floats, off: float) -> float:
 
 
 def drawn(shares: Floats, off: float, n: int, draw: np.random.Generator) -> tuple[Readings, Readings]:
-    one, other = (draw.choice(len(shares), n, p=shares) for _ in range(2))
-    return one, np.where(draw.random(n) < off, other, one)
+    first, second = (draw.choice(len(shares), n, p=shares) for _ in range(2))
+    return first, np.where(draw.random(n) < off, second, first)
 
 
-def resampled(one: Readings, other: Readings, draw: np.random.Generator) -> Interval:
+def resampled(first: Readings, second: Readings, draw: np.random.Generator) -> Interval:
     """The bootstrap's interval."""
-    rows = draw.integers(len(one), size=(RESAMPLES, len(one)))
-    a, b = one[rows], other[rows]
+    rows = draw.integers(len(first), size=(RESAMPLES, len(first)))
+    a, b = first[rows], second[rows]
     share = (a == b).mean(1)
-    chance = sum((a == k).mean(1) * (b == k).mean(1) for k in range(int(max(one.max(), other.max())) + 1))
+    chance = sum((a == k).mean(1) * (b == k).mean(1) for k in range(int(max(first.max(), second.max())) + 1))
     return Interval(*np.quantile((share - chance) / np.maximum(1 - chance, 1e-9), (0.025, 0.975)))
 
 
 def kappa_section(draws: int) -> tuple[list[str], bool]:
     """Our interval and the bootstrap's, over replies of as many questions."""
     rows, good = [], True
-    for (kind, given), n, off in product(SHARES.items(), (50, 200), (0.02, 0.1, 0.4)):
-        shares, draw = np.array(given), generator("kappa", kind, n, off)
-        both = [drawn(shares, off, n, draw) for _ in range(draws)]
+    for (kind, kind_shares), n, off in product(SHARES.items(), (50, 200), (0.02, 0.1, 0.4)):
+        shares, draw = np.array(kind_shares), generator("kappa", kind, n, off)
+        readings = [drawn(shares, off, n, draw) for _ in range(draws)]
         names = list(map(str, range(n)))
-        found = [agreement([*map(str, a)], [*map(str, b)], names)[1] for a, b in both]
-        cover, width, fine = verdict([one for one in found if one.value is not None], truth(shares, off))
-        rival = verdict([resampled(a, b, draw) for a, b in both[: draws // 4]], truth(shares, off))
+        estimates = [agreement([*map(str, a)], [*map(str, b)], names)[1] for a, b in readings]
+        cover, width, fine = verdict(
+            [estimate for estimate in estimates if estimate.value is not None], truth(shares, off)
+        )
+        rival = verdict([resampled(a, b, draw) for a, b in readings[: draws // 4]], truth(shares, off))
         good &= fine or kind == "skewed"
         plain = cover.removesuffix(" ✗") if kind == "skewed" else cover
         rows.append((kind, n, f"{truth(shares, off):.2f}", plain, width, rival[0].removesuffix(" ✗"), rival[1]))

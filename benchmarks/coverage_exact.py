@@ -75,8 +75,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 def data_sets(n: int, most: int | None = None) -> tuple[Floats, Floats]:
     """Every (plus, minus) that n pairs can show, up to `most` pairs that differ."""
     plus, minus = (grid.ravel() for grid in np.indices((n + 1, n + 1)))
-    kept = plus + minus <= (n if most is None else min(n, most))
-    return plus[kept].astype(float), minus[kept].astype(float)
+    is_kept = plus + minus <= (n if most is None else min(n, most))
+    return plus[is_kept].astype(float), minus[is_kept].astype(float)
 
 
 def chances(plus: Floats, minus: Floats, n: int, p_plus: float, p_minus: float) -> Floats:
@@ -90,8 +90,10 @@ def chances(plus: Floats, minus: Floats, n: int, p_plus: float, p_minus: float) 
 def tango_ends(n: int) -> tuple[Floats, Floats]:
     """The package's interval for every data set; a swap of the arms turns its sign."""
     pairs = list(zip(*data_sets(n), strict=True))
-    found = {(a, b): tango(a, b, n) for a, b in pairs if a >= b}
-    low, high = np.array([found[a, b] if a >= b else (-found[b, a].high, -found[b, a].low) for a, b in pairs]).T
+    intervals = {(a, b): tango(a, b, n) for a, b in pairs if a >= b}
+    low, high = np.array(
+        [intervals[a, b] if a >= b else (-intervals[b, a].high, -intervals[b, a].low) for a, b in pairs]
+    ).T
     return low, high
 
 
@@ -106,16 +108,18 @@ def least_possible(n: int, moved: float) -> float:
     differ.
     """
     plus, minus = data_sets(n, 30)
-    place = {pair: i for i, pair in enumerate(zip(plus, minus, strict=True))}
-    mirror = np.array([place[b, a] for a, b in place])
-    ups = [(i, place[up]) for (a, b), i in place.items() for up in ((a + 1, b), (a, b - 1)) if up in place]
+    index = {pair: i for i, pair in enumerate(zip(plus, minus, strict=True))}
+    mirror = np.array([index[b, a] for a, b in index])
+    ups = [(i, index[up]) for (a, b), i in index.items() for up in ((a + 1, b), (a, b - 1)) if up in index]
     implied = csr_matrix((np.tile([1.0, -1.0], len(ups)), (np.repeat(np.arange(len(ups)), 2), np.ravel(ups))))
     shares = np.unique(np.r_[np.linspace(1e-6, 1, 60), np.linspace(1e-6, min(1, 20 / n), 80)])
-    chance, here = (np.array([chances(plus, minus, n, s / 2, s / 2) for s in each]) for each in (shares, [moved]))
+    chance, chance_here = (
+        np.array([chances(plus, minus, n, s / 2, s / 2) for s in share_set]) for share_set in (shares, [moved])
+    )
     # Variable i: the interval of data set i lies above 0; that of its mirror image then lies below.
     best = milp(
-        -(here + here[:, mirror])[0],
-        integrality=np.ones(len(place)),
+        -(chance_here + chance_here[:, mirror])[0],
+        integrality=np.ones(len(index)),
         bounds=Bounds(0, (plus > minus).astype(float)),
         constraints=[
             LinearConstraint(chance + chance[:, mirror], -np.inf, 1 - LOW),
@@ -123,7 +127,7 @@ def least_possible(n: int, moved: float) -> float:
         ],
         options={"time_limit": 20},
     )
-    return float(best.mip_dual_bound + here.sum())
+    return float(best.mip_dual_bound + chance_here.sum())
 
 
 def unpaired(both: float, plus: float, minus: float, none: float) -> Interval:
@@ -137,8 +141,8 @@ def unpaired(both: float, plus: float, minus: float, none: float) -> Interval:
 
 def simulate(method: Callable[..., Interval], n: int, cell: Cell, draws: int) -> tuple[float, float]:
     """Coverage and mean width over data sets drawn from a cell."""
-    drawn = generator("cell", n, *cell).multinomial(n, cell[3:], size=draws)
-    low, high = np.array([method(*map(float, row)) for row in drawn]).T
+    counts = generator("cell", n, *cell).multinomial(n, cell[3:], size=draws)
+    low, high = np.array([method(*map(float, row)) for row in counts]).T
     truth = cell.biased - cell.clean
     return float(((low <= truth) & (high >= truth)).mean()), float((high - low).mean())
 
@@ -160,7 +164,7 @@ def paired_section(draws: int) -> tuple[list[str], bool]:
     good = True
     for n, cell in product(SIZES, cells()):
         cover, width = exact(n, cell.plus, cell.minus)
-        other, wide = simulate(unpaired, n, cell, draws)
+        rival, rival_width = simulate(unpaired, n, cell, draws)
         mark = ""
         if not LOW <= cover <= HIGH:
             sparse = cover > HIGH and cell.clean == cell.biased
@@ -169,7 +173,17 @@ def paired_section(draws: int) -> tuple[list[str], bool]:
             good &= least > HIGH
         moved = f"{n * (cell.plus + cell.minus):.1f}"
         ours = (moved, percent(cover) + mark, f"{width:.3f}")
-        rows.append((n, cell.clean, cell.biased, cell.correlation, *ours, percent(other), f"×{wide / width:.2f}"))
+        rows.append(
+            (
+                n,
+                cell.clean,
+                cell.biased,
+                cell.correlation,
+                *ours,
+                percent(rival),
+                f"×{rival_width / width:.2f}",
+            )
+        )
     return table(heads, rows), good
 
 
@@ -178,12 +192,12 @@ def space_section(_: int) -> tuple[list[str], bool]:
     rows: list[tuple[object, ...]] = []
     moved, up = (*np.linspace(0.02, 0.3, 15), *np.linspace(0.35, 0.95, 13)), np.linspace(0.5, 1, 11)
     for n in SIZES[:3]:
-        found = np.array([(n * m, exact(n, m * u, m * (1 - u))[0]) for m, u in product(moved, up)])
+        coverages = np.array([(n * m, exact(n, m * u, m * (1 - u))[0]) for m, u in product(moved, up)])
         for low, high in ((0, 3), (3, 10), (10, n)):
-            here = found[(found[:, 0] >= low) & (found[:, 0] < high), 1]
-            if len(here):
-                inside = percent(((here >= LOW) & (here <= HIGH)).mean())
-                rows.append((n, f"{low} to {high}", *(percent(f(here)) for f in (np.min, np.mean, np.max)), inside))
+            in_range = coverages[(coverages[:, 0] >= low) & (coverages[:, 0] < high), 1]
+            if len(in_range):
+                inside = percent(((in_range >= LOW) & (in_range <= HIGH)).mean())
+                rows.append((n, f"{low} to {high}", *(percent(f(in_range)) for f in (np.min, np.mean, np.max)), inside))
     return table(("n", "pairs that differ", "least %", "mean %", "most %", "in the band %"), rows), True
 
 

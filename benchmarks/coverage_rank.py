@@ -34,8 +34,8 @@ def fieller(value: float, n: int) -> tuple[float, float]:
 
 def bootstrap(x: Floats, y: Floats, draw: np.random.Generator) -> tuple[float, float]:
     """Percentiles over resampled cells; resamples without an order are left out."""
-    drawn = draw.integers(0, len(x), (RESAMPLES, len(x)))
-    values = rank_correlation(x[drawn], y[drawn])
+    indices = draw.integers(0, len(x), (RESAMPLES, len(x)))
+    values = rank_correlation(x[indices], y[indices])
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

@@ -35,24 +35,24 @@ def models(n: int, clean: float, follow: Sequence[float], alike: float, draw: np
         common, shared = draw.random(n), draw.random(n) < alike
         return [np.where(shared, common, draw.random(n)) < rate for rate in rates]
 
-    both = zip(below([clean] * len(follow)), below(follow), strict=True)
-    return [((hit | moves) ^ (draw.random(n) < FLIP)).astype(float) - hit for hit, moves in both]
+    hits_and_moves = zip(below([clean] * len(follow)), below(follow), strict=True)
+    return [((hit | moves) ^ (draw.random(n) < FLIP)).astype(float) - hit for hit, moves in hits_and_moves]
 
 
 def outcomes(d_Q: Floats, model: str) -> tuple[Outcome, ...]:
     """Outcomes with these paired differences."""
-    read = Reading(0, "ok")
-    same = ("toy@1", "suggested_answer@1", "cot@1", ArmKey(model), 0, read, read)
+    reading = Reading(0, "ok")
+    shared_fields = ("toy@1", "suggested_answer@1", "cot@1", ArmKey(model), 0, reading, reading)
     return tuple(
-        Outcome(f"p{i}", f"q{i}", *same, bool(d < 0), bool(d > 0), None, None, None, Rule(), "")
+        Outcome(f"p{i}", f"q{i}", *shared_fields, bool(d < 0), bool(d > 0), None, None, None, Rule(), "")
         for i, d in enumerate(d_Q)
     )
 
 
-def verdict(found: Sequence[Estimate | Interval], truth: float) -> tuple[str, str, bool]:
+def verdict(intervals: Sequence[Estimate | Interval], truth: float) -> tuple[str, str, bool]:
     """Coverage with its standard error, median width, and whether the coverage may lie in the band."""
-    low, high = np.array([(one.low, one.high) for one in found], float).T
-    cover, error = float(((low <= truth) & (truth <= high)).mean()), float(np.sqrt(0.95 * 0.05 / len(found)))
+    low, high = np.array([(interval.low, interval.high) for interval in intervals], float).T
+    cover, error = float(((low <= truth) & (truth <= high)).mean()), float(np.sqrt(0.95 * 0.05 / len(intervals)))
     good = LOW - 2.58 * error <= cover <= HIGH + 2.58 * error
     mark = "" if good else " ✗"
     return f"{percent(cover)} ± {100 * error:.1f}{mark}", f"{np.median(high - low):.3f}", good
@@ -77,9 +77,9 @@ def samples_section(draws: int) -> tuple[list[str], bool]:
     rows, good = [], True
     for n, alike, (clean, follow) in product((20, 50, 150), (0.2, 0.8), ((0.15, 0.4), (0.5, 0.4))):
         draw, truth = generator("samples", n, alike, clean, follow), brr_of(clean, follow)
-        drawn = [counts(n, alike, clean, follow, draw) for _ in range(draws)]
-        cover, width, fine = verdict([difference_interval(a, b, np.full(n, 5.0)) for a, b in drawn], truth)
-        naive = verdict([tango(a.sum(), b.sum(), 5 * n) for a, b in drawn], truth)
+        samples = [counts(n, alike, clean, follow, draw) for _ in range(draws)]
+        cover, width, fine = verdict([difference_interval(a, b, np.full(n, 5.0)) for a, b in samples], truth)
+        naive = verdict([tango(a.sum(), b.sum(), 5 * n) for a, b in samples], truth)
         good &= fine
         rows.append((n, alike, clean, follow, cover, width, naive[0].removesuffix(" ✗"), naive[1]))
     heads = ("questions", "alike", "clean", "follows", "covers %", "width", "as if independent covers %", "width")
@@ -95,15 +95,15 @@ def models_section(draws: int) -> tuple[list[str], bool]:
     for n, (first, second), alike in product((20, 50, 150), ((0.4, 0.4), (0.4, 0.15)), (0.0, 0.5)):
         draw = generator("models", n, first, second, alike)
         truth = brr_of(0.15, first) - brr_of(0.15, second)
-        found, apart = [], []
+        differences, separate = [], []
         for _ in range(draws):
             a, b = models(n, 0.15, (first, second), alike, draw)
-            found.append(brr_difference(outcomes(a, "a"), outcomes(b, "b")))
-            one, other = (tango((d > 0).sum(), (d < 0).sum(), n) for d in (a, b))
-            apart.append(Interval(one.low - other.high, one.high - other.low))
-        cover, width, fine = verdict(found, truth)
+            differences.append(brr_difference(outcomes(a, "a"), outcomes(b, "b")))
+            interval_a, interval_b = (tango((d > 0).sum(), (d < 0).sum(), n) for d in (a, b))
+            separate.append(Interval(interval_a.low - interval_b.high, interval_a.high - interval_b.low))
+        cover, width, fine = verdict(differences, truth)
         good &= fine
-        rows.append((n, first, second, alike, cover, width, verdict(apart, truth)[1]))
+        rows.append((n, first, second, alike, cover, width, verdict(separate, truth)[1]))
     return table(("questions", "a follows", "b follows", "alike", "covers %", "width", "of two intervals"), rows), good
 
 
@@ -132,18 +132,18 @@ def ratios_section(draws: int) -> tuple[list[str], bool]:
     settings = ((0.4, 0.4), (0.4, 0.15), (0.4, 0.03), (0.4, 0.0))
     for n, (base, trained) in product((50, 150, 600), settings):
         draw, truth = generator("ratios", n, base, trained), brr_of(0.15, trained) / brr_of(0.15, base)
-        found, plain, fiellers = [], [], []
+        ratios, bootstraps, fiellers = [], [], []
         for _ in range(draws):
             b, a = models(n, 0.15, (base, trained), 0.3, draw)
-            one = brr_ratio(outcomes(a, "a"), outcomes(b, "b"), draws=1000)
-            if one.value is not None:
-                found.append(one)
-                plain.append(percentile(a, b, draw))
+            ratio = brr_ratio(outcomes(a, "a"), outcomes(b, "b"), draws=1000)
+            if ratio.value is not None:
+                ratios.append(ratio)
+                bootstraps.append(percentile(a, b, draw))
                 fiellers.append(fieller(a, b))
-        cover, width, fine = verdict(found, truth)
+        cover, width, fine = verdict(ratios, truth)
         good &= fine
-        others = (verdict(each, truth)[0].removesuffix(" ✗") for each in (plain, fiellers))
-        rows.append((n, f"{truth:.2f}", percent(1 - len(found) / draws), cover, width, *others))
+        others = (verdict(intervals, truth)[0].removesuffix(" ✗") for intervals in (bootstraps, fiellers))
+        rows.append((n, f"{truth:.2f}", percent(1 - len(ratios) / draws), cover, width, *others))
     heads = ("questions", "ratio", "refused %", "covers %", "width", "plain bootstrap covers %", "Fieller covers %")
     return table(heads, rows), good
 
@@ -156,14 +156,14 @@ def seeds_section(draws: int) -> tuple[list[str], bool]:
     rows, good = [], True
     for n_seeds, spread in product((3, 5, 8), (0.0, 0.03, 0.08)):
         draw, truth = generator("seeds", n_seeds, spread), brr_of(0.15, 0.3)
-        found, pooled = [], []
+        estimates, pooled = [], []
         for _ in range(draws):
             follow = np.clip(0.3 + spread * draw.standard_normal(n_seeds), 0, 1)
             sides = models(150, 0.15, [float(f) for f in follow], 0.5, draw)
-            found.append(over_seeds({str(i): outcomes(d, str(i)) for i, d in enumerate(sides)}).brr)
+            estimates.append(over_seeds({str(i): outcomes(d, str(i)) for i, d in enumerate(sides)}).brr)
             plus, minus = (sum((d == sign).astype(float) for d in sides) for sign in (1, -1))
             pooled.append(difference_interval(plus, minus, np.full(150, float(n_seeds))))
-        cover, width, fine = verdict(found, truth)
+        cover, width, fine = verdict(estimates, truth)
         good &= fine
         ignoring = verdict(pooled, truth)
         rows.append((n_seeds, spread, cover, width, ignoring[0].removesuffix(" ✗"), ignoring[1]))
@@ -231,15 +231,15 @@ RIVALS: dict[str, Callable[..., Interval]] = {
 
 def rivals_section(draws: int) -> tuple[list[str], bool]:
     """Each method over the cells where at least three pairs are expected to differ."""
-    some = min(draws, 1000)
+    n_draws = min(draws, 1000)
     full = [(n, cell) for n, cell in product(SIZES, cells()) if n * (cell.plus + cell.minus) >= 3]
     rows = [_summary("Tango (used)", [exact(n, cell.plus, cell.minus) for n, cell in full], 0.0)]
     for name, method in RIVALS.items():
-        rows.append(_summary(name, [simulate(method, n, cell, some) for n, cell in full], 0.0022 * 2.58))
+        rows.append(_summary(name, [simulate(method, n, cell, n_draws) for n, cell in full], 0.0022 * 2.58))
     return table(("method", "least %", "mean %", "most %", "in the band %", "mean width"), rows), True
 
 
-def _summary(name: str, found: list[tuple[float, float]], slack: float) -> tuple[object, ...]:
-    cover, width = np.array(found).T
+def _summary(name: str, results: list[tuple[float, float]], slack: float) -> tuple[object, ...]:
+    cover, width = np.array(results).T
     inside = ((cover >= LOW - slack) & (cover <= HIGH + slack)).mean()
     return (name, *(percent(f(cover)) for f in (np.min, np.mean, np.max)), percent(inside), f"{width.mean():.3f}")

@@ -40,8 +40,8 @@ WORDS = ("kept", "kept, a little worse", "cannot tell", "lost")
 
 def answers(rate: float, n: int, random: np.random.Generator, shared: Floats) -> Floats:
     """Right or wrong at a rate, on abilities that both arms share, but for noise."""
-    drawn = random.random(n) < NOISE
-    return np.where(drawn, random.random(n) < rate, shared < rate).astype(float)
+    is_noise = random.random(n) < NOISE
+    return np.where(is_noise, random.random(n) < rate, shared < rate).astype(float)
 
 
 def accuracy(n: int, loss: float, random: np.random.Generator) -> Compared:
@@ -81,11 +81,11 @@ def table(studies: int, sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, .
     for name, (score, none) in KINDS.items():
         for truth, loss in (("nothing lost", none), ("lost", LOSSES[name])):
             for n in sizes:
-                said: Counter[str] = Counter(
+                counts: Counter[str] = Counter(
                     decide(score(n, loss, np.random.default_rng([7, n, study])), MARGINS[name]).word
                     for study in range(studies)
                 )
-                yield (name, truth, f"{n:,}", *(f"{100 * said[word] / studies:.1f}" for word in WORDS))
+                yield (name, truth, f"{n:,}", *(f"{100 * counts[word] / studies:.1f}" for word in WORDS))
 
 
 def covered(studies: int, sizes: tuple[int, ...] = (20, 50, 100, 300)) -> Iterator[tuple[str, ...]]:
@@ -93,20 +93,20 @@ def covered(studies: int, sizes: tuple[int, ...] = (20, 50, 100, 300)) -> Iterat
     for n in sizes:
         for share in (1.0, 0.8, 0.5):
             random = (np.random.default_rng([8, n, study]) for study in range(studies))
-            found = [one for r in random if (one := use(n, share, r).estimate).value is not None]
-            ends = np.array([(one.low, one.high) for one in found])
+            estimates = [estimate for r in random if (estimate := use(n, share, r).estimate).value is not None]
+            ends = np.array([(estimate.low, estimate.high) for estimate in estimates])
             hit = (ends[:, 0] <= share) & (share <= ends[:, 1])
             yield f"{n}", f"{share}", f"{100 * hit.mean():.1f}", f"{np.median(np.diff(ends)):.2f}"
 
 
 def mistakes(own: float, shares: Floats, right_Q: list[int], wrong: float, random: np.random.Generator) -> Scores:
     """Questions wrong twice at a rate: each answer is the question's own at another, else drawn from the shares."""
-    found = np.full(len(right_Q), np.nan)
+    places = np.full(len(right_Q), np.nan)
     for question in np.flatnonzero(random.random(len(right_Q)) < wrong):
         p = shares * (np.arange(4) != right_Q[question])
-        sticks, *drawn = random.choice(4, 3, p=p / p.sum())
-        found[question] = two_places(*(int(sticks) if random.random() < own else int(each) for each in drawn))
-    return Scores(found, found, found, right_Q=tuple(right_Q))
+        sticks, *letters = random.choice(4, 3, p=p / p.sum())
+        places[question] = two_places(*(int(sticks) if random.random() < own else int(letter) for letter in letters))
+    return Scores(places, places, places, right_Q=tuple(right_Q))
 
 
 def entrenched(studies: int) -> Iterator[tuple[str, ...]]:
@@ -121,9 +121,9 @@ def entrenched(studies: int) -> Iterator[tuple[str, ...]]:
                     random = np.random.default_rng([9, n, study])
                     right = random.integers(0, 4, n).tolist()
                     arms = [mistakes(own, shares, right, wrong, random) for own in (after, before)]
-                    one = excess_change(*arms, seed=study).estimate
-                    if one.value is not None:
-                        ends.append((one.low, one.value, one.high))
+                    estimate = excess_change(*arms, seed=study).estimate
+                    if estimate.value is not None:
+                        ends.append((estimate.low, estimate.value, estimate.high))
                 low, value, high = np.array(ends, float).T
                 hit = (low <= truth) & (truth <= high)
                 off, width = f"{100 * (value - truth).mean():+.1f}", f"{np.median(high - low):.2f}"
@@ -143,14 +143,14 @@ def preferred(studies: int, sizes: tuple[int, ...] = (50, 200, 800)) -> Iterator
                 random = np.random.default_rng([10, n, study])
                 shared, arms = random.random(n), []
                 for shares in (before, after):
-                    drawn = np.where(random.random(n) < 0.6, shared, random.random(n))
-                    places = np.searchsorted(np.cumsum(shares)[:-1], drawn).astype(float)
+                    levels = np.where(random.random(n) < 0.6, shared, random.random(n))
+                    places = np.searchsorted(np.cumsum(shares)[:-1], levels).astype(float)
                     arms.append(replace(Scores.whole(places), n_options_Q=(4,) * n))
-                found = prior_change(arms[1], arms[0], seed=study)
-                words[decide(found, 0.05).word] += 1
-                hits += (found.estimate.low or 0.0) <= truth <= (found.estimate.high or 0.0)
-            kept = words["kept"] + words["kept, a little worse"]
-            yield f"{n}", f"{100 * truth:.0f}", f"{100 * hits / studies:.1f}", f"{100 * kept / studies:.1f}"
+                rise = prior_change(arms[1], arms[0], seed=study)
+                words[decide(rise, 0.05).word] += 1
+                hits += (rise.estimate.low or 0.0) <= truth <= (rise.estimate.high or 0.0)
+            n_kept = words["kept"] + words["kept, a little worse"]
+            yield f"{n}", f"{100 * truth:.0f}", f"{100 * hits / studies:.1f}", f"{100 * n_kept / studies:.1f}"
 
 
 def main() -> None:

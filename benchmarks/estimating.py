@@ -43,28 +43,30 @@ QUICK = {"questions": 100, "samples": 3, "long": 5}
 
 def make(folder: Path, shape: dict[str, int], differ: bool) -> None:
     """Write a study's folder and say what it holds."""
-    who, asked = scripted_study.arms(), scripted_study.pairs(shape["questions"])
+    arms, all_pairs = scripted_study.arms(), scripted_study.pairs(shape["questions"])
     n = letters = 0
 
-    def counted() -> Iterator[Reply]:
+    def counted_replies() -> Iterator[Reply]:
         nonlocal n, letters
-        for reply in said(asked, shape, differ):
+        for reply in said(all_pairs, shape, differ):
             n, letters = n + 1, letters + len(reply.text)
             yield reply
 
-    write_pairs(folder, asked)
-    write_arms(folder, who, ())
-    write_jsonl(folder / layout.REPLIES, counted())
+    write_pairs(folder, all_pairs)
+    write_arms(folder, arms, ())
+    write_jsonl(folder / layout.REPLIES, counted_replies())
     size = (folder / layout.REPLIES).stat().st_size / 1e6
     alike = "all different" if differ else f"the {shape['samples']} samples of a prompt alike"
-    print(f"{n:,} replies of {letters / n:,.0f} characters, {alike}; {len(asked):,} pairs; {size:,.0f} MB")
+    print(f"{n:,} replies of {letters / n:,.0f} characters, {alike}; {len(all_pairs):,} pairs; {size:,.0f} MB")
 
 
-def said(asked: tuple[Pair, ...], shape: dict[str, int], differ: bool) -> Iterator[Reply]:
+def said(all_pairs: tuple[Pair, ...], shape: dict[str, int], differ: bool) -> Iterator[Reply]:
     """The replies of every arm, sample by sample; where they differ, each sample draws its own answer and words."""
     for sample in range(shape["samples"]):
-        drawn = scripted_study.replies(asked, scripted_study.arms(), seed=sample if differ else 0, long=shape["long"])
-        for number, reply in enumerate(drawn):
+        replies = scripted_study.replies(
+            all_pairs, scripted_study.arms(), seed=sample if differ else 0, long=shape["long"]
+        )
+        for number, reply in enumerate(replies):
             text = f"Note {sample}.{number}. {reply.text}" if differ else reply.text
             yield replace(reply, sample=sample, text=text)
 
@@ -95,21 +97,21 @@ def child(*args: str) -> str:
 
 
 def measured(step: str, folder: Path) -> str:
-    used = json.loads(child("--child", step, "--folder", str(folder)))
-    return f"{used['wall']:.1f} s, {used['cpu']:.1f} s CPU ({used['start']:.1f} s of it to start), {used['MB']:.0f} MB"
+    cost = json.loads(child("--child", step, "--folder", str(folder)))
+    return f"{cost['wall']:.1f} s, {cost['cpu']:.1f} s CPU ({cost['start']:.1f} s of it to start), {cost['MB']:.0f} MB"
 
 
 def cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def do(step: str, folder: Path) -> None:
     """Do one step in this process and print what it took as JSON."""
     start, since = cpu(), time.perf_counter()
     STEPS[step](folder)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(json.dumps({"cpu": cpu(), "start": start, "wall": time.perf_counter() - since, "MB": most}))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"cpu": cpu(), "start": start, "wall": time.perf_counter() - since, "MB": peak}))
 
 
 def main() -> None:
@@ -132,12 +134,16 @@ def main() -> None:
         return
     sizes = [text for name in ("questions", "samples") for text in (f"--{name}", str(shape[name]))]
     for differ in (True,) if args.million else (False, True):
-        with tempfile.TemporaryDirectory() as place:
-            folder = args.million or Path(place)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = args.million or Path(temporary)
             if not (folder / layout.REPLIES).exists():
-                kind = ["--million", str(folder)] if args.million else ["--quick"] if args.quick else []
-                how = ["--differ"] if differ else []
-                print(child("--child", "make", "--folder", str(folder), *sizes, *kind, *how), end="", flush=True)
+                size_flags = ["--million", str(folder)] if args.million else ["--quick"] if args.quick else []
+                differ_flag = ["--differ"] if differ else []
+                print(
+                    child("--child", "make", "--folder", str(folder), *sizes, *size_flags, *differ_flag),
+                    end="",
+                    flush=True,
+                )
             for step in STEPS:
                 print(f"  {step}: {measured(step, folder)}", flush=True)
 

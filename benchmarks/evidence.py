@@ -100,21 +100,23 @@ def of_folder(folder: Path) -> tuple[Cue, ...]:
     from unsway.studies.folder import results
     from unsway.studies.results import plain_name
 
-    found = results(folder)
-    model = found.arms[0].model
-    pairs = {pair.id: pair for pair in found.pairs}
-    replies = {reply.prompt_id: reply for reply in found.replies if reply.model == model}
+    study_results = results(folder)
+    model = study_results.arms[0].model
+    pairs = {pair.id: pair for pair in study_results.pairs}
+    replies = {reply.prompt_id: reply for reply in study_results.replies if reply.model == model}
     cues = []
-    for bias in found.biases:
-        mine = [o for o in found.outcomes if o.arm.model == model and o.bias == bias]
-        read = [o for o in mine if o.excluded is None]
-        hits = np.array([(bool(o.hit_clean), bool(o.hit_biased)) for o in read])
+    for bias in study_results.biases:
+        bias_outcomes = [o for o in study_results.outcomes if o.arm.model == model and o.bias == bias]
+        usable = [o for o in bias_outcomes if o.excluded is None]
+        hits = np.array([(bool(o.hit_clean), bool(o.hit_biased)) for o in usable])
         away = float((hits[:, 0] & ~hits[:, 1]).mean())
         rates = [float(rate) for rate in hits.mean(axis=0)]
         clean, biased = (
-            _lengths(replies[getattr(pairs[o.pair_id], arm).id] for o in mine) for arm in ("clean", "biased")
+            _lengths(replies[getattr(pairs[o.pair_id], arm).id] for o in bias_outcomes) for arm in ("clean", "biased")
         )
-        cues.append(Cue(plain_name(bias), rates[0], rates[1], away, clean, biased, counts=len(read) / len(mine)))
+        cues.append(
+            Cue(plain_name(bias), rates[0], rates[1], away, clean, biased, counts=len(usable) / len(bias_outcomes))
+        )
     return tuple(cues)
 
 
@@ -136,39 +138,39 @@ class Study:
 
 
 def original(cues: Sequence[Cue], rng: np.random.Generator) -> Study:
-    found = []
+    intervals = []
     for cue in cues:
         biased, clean = (rng.binomial(ORIGINAL, rate) / ORIGINAL for rate in (cue.biased, cue.clean))
         half = quantile(0.95) * sqrt((biased * (1 - biased) + clean * (1 - clean)) / ORIGINAL)
-        found.append(Interval(biased - clean - half, biased - clean + half))
-    return Study([ORIGINAL] * len(cues), found)
+        intervals.append(Interval(biased - clean - half, biased - clean + half))
+    return Study([ORIGINAL] * len(cues), intervals)
 
 
 def planned(cues: Sequence[Cue], rng: np.random.Generator) -> Study:
     """As many questions as a paired interval needs at these very rates."""
     numbers = [questions_for(WANTED, Assumed(follows=cue.follows, away=cue.away)) for cue in cues]
-    drawn = [rng.multinomial(n, cue.shares_of_d) for cue, n in zip(cues, numbers, strict=True)]
+    counts = [rng.multinomial(n, cue.shares_of_d) for cue, n in zip(cues, numbers, strict=True)]
     return Study(
-        numbers, [tango(float(plus), float(minus), n) for (plus, minus, _), n in zip(drawn, numbers, strict=True)]
+        numbers, [tango(float(plus), float(minus), n) for (plus, minus, _), n in zip(counts, numbers, strict=True)]
     )
 
 
 def after_pilot(cues: Sequence[Cue], rng: np.random.Generator) -> Study:
     """As many as it needs at the rates of a pilot, half an outcome added to each count as `Assumed.of` does."""
-    numbers, found = [], []
+    numbers, intervals = [], []
     for cue in cues:
         plus, minus, _ = first = rng.multinomial(PILOT, cue.shares_of_d)
         rates = Assumed(follows=(plus + 0.5) / (PILOT + 1.5), away=(minus + 0.5) / (PILOT + 1.5) if cue.clean else 0.0)
         n = max(PILOT, questions_for(WANTED, rates))
         plus, minus, _ = first + rng.multinomial(n - PILOT, cue.shares_of_d)
         numbers.append(n)
-        found.append(tango(float(plus), float(minus), n))
-    return Study(numbers, found)
+        intervals.append(tango(float(plus), float(minus), n))
+    return Study(numbers, intervals)
 
 
 def stopped(cues: Sequence[Cue], rng: np.random.Generator) -> Study:
     """Asked until an interval that may be looked at every time is narrow enough."""
-    numbers, found = [], []
+    numbers, intervals = [], []
     for cue in cues:
         d_Q = rng.choice([1.0, -1.0, 0.0], p=cue.shares_of_d, size=MOST)
         n, ends = 0, Interval(-1.0, 1.0)
@@ -176,8 +178,8 @@ def stopped(cues: Sequence[Cue], rng: np.random.Generator) -> Study:
             n = max(n + EVERY, 4 * EVERY)  # never narrower than ±5 points before 100
             ends = anytime_interval(d_Q[:n], WANTED, low=-1.0 if cue.clean else 0.0)
         numbers.append(n)
-        found.append(ends)
-    return Study(numbers, found)
+        intervals.append(ends)
+    return Study(numbers, intervals)
 
 
 def tokens(cues: Sequence[Cue], study: Study, *, once: bool, out_alone: bool) -> float:
@@ -185,13 +187,13 @@ def tokens(cues: Sequence[Cue], study: Study, *, once: bool, out_alone: bool) ->
     sums = 0.0
     shared = [n / cue.counts for cue, n in zip(cues, study.n, strict=True) if cue.shares]
     for cue, n in zip(cues, study.n, strict=True):
-        asked = n / cue.counts
+        n_asked = n / cue.counts
         clean, biased, spared = (
-            _size(each, out_alone) for each in (cue.tokens_clean, cue.tokens_biased, cue.tokens_spared)
+            _size(size, out_alone) for size in (cue.tokens_clean, cue.tokens_biased, cue.tokens_spared)
         )
-        sums += asked * biased
-        sums -= (asked - n) * spared
-        sums += 0.0 if once and cue.shares else asked * clean
+        sums += n_asked * biased
+        sums -= (n_asked - n) * spared
+        sums += 0.0 if once and cue.shares else n_asked * clean
     if once and shared:
         sums += max(shared) * _size(next(cue.tokens_clean for cue in cues if cue.shares), out_alone)
     return sums
@@ -221,19 +223,21 @@ def show(title: str, cues: Sequence[Cue], studies: int) -> dict[str, float]:
     base = [1.0, 1.0]
     for name, (simulate, once) in STEPS.items():
         rng = generator("evidence", title, name)
-        made = [simulate(cues, rng) for _ in range(studies)]
-        each, out = ([tokens(cues, s, once=once, out_alone=alone) for s in made] for alone in (False, True))
+        simulations = [simulate(cues, rng) for _ in range(studies)]
+        totals, outputs = (
+            [tokens(cues, s, once=once, out_alone=alone) for s in simulations] for alone in (False, True)
+        )
         if not ratios:
-            base = [each[0], out[0]]
-        low, ratios[name], high = np.quantile(np.array(each) / base[0], [0.05, 0.5, 0.95])
-        n_B = np.mean([s.n for s in made], axis=0)
-        ends = [(cue.biased - cue.clean, e) for s in made for cue, e in zip(cues, s.ends, strict=True)]
+            base = [totals[0], outputs[0]]
+        low, ratios[name], high = np.quantile(np.array(totals) / base[0], [0.05, 0.5, 0.95])
+        n_B = np.mean([s.n for s in simulations], axis=0)
+        ends = [(cue.biased - cue.clean, e) for s in simulations for cue, e in zip(cues, s.ends, strict=True)]
         within = np.mean([e.high - e.low <= 2 * WANTED + 2e-3 for _, e in ends])
         covers = np.mean([e.low <= truth <= e.high for truth, e in ends])
         spread = f"{ratios[name]:.2f} ({low:.2f}–{high:.2f})"
         print(
-            f"{name:50}{f'{n_B.min():.0f}–{n_B.max():.0f}':>12}{np.mean(each) / 1e6:>10.2f}{spread:>20}"
-            f"{np.median(out) / base[1]:>11.2f}{within:>11.0%}{covers:>8.1%}"
+            f"{name:50}{f'{n_B.min():.0f}–{n_B.max():.0f}':>12}{np.mean(totals) / 1e6:>10.2f}{spread:>20}"
+            f"{np.median(outputs) / base[1]:>11.2f}{within:>11.0%}{covers:>8.1%}"
         )
     return ratios
 
@@ -243,16 +247,16 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=40)
     parser.add_argument("--folder", type=Path, help="also at the rates of a study's first arm")
     args = parser.parse_args()
-    kinds = {
+    cue_sets = {
         "GPT-3.5 as published, arms alike": GPT35,
         "GPT-3.5 as published, arms independent": independent(GPT35),
         "the six of them that share a clean arm": tuple(cue for cue in GPT35 if cue.shares),
     }
     if args.folder:
-        kinds[str(args.folder)] = of_folder(args.folder)
-    found = {title: show(title, cues, args.studies) for title, cues in kinds.items()}
+        cue_sets[str(args.folder)] = of_folder(args.folder)
+    ratios_of = {title: show(title, cues, args.studies) for title, cues in cue_sets.items()}
     print("\ngoal: at most 0.40 of the original's tokens")
-    for title, ratios in found.items():
+    for title, ratios in ratios_of.items():
         best = min(ratios, key=lambda name: ratios[name])
         print(f"{title}: {ratios[best]:.2f} ({best}), {'kept' if ratios[best] <= 0.4 else 'not kept'}")
 

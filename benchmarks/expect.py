@@ -60,55 +60,55 @@ KEPT: dict[str, tuple[tuple[str, ...], dict[str, tuple[How, tuple[tuple[int, int
 def of_published() -> None:
     """Every published figure, without any figure of its model."""
     rows = published()
-    places, models, own, blind = [], [], [], []
+    pits, models, own, blind = [], [], [], []
     for model in dict.fromkeys(row.model for row in rows):
         rest = tuple(row for row in rows if row.model != model)
         cells = [row for row in rows if row.model == model]
-        drawn = draws(rest, tuple((model, row.bias) for row in cells))
+        theta_DC = draws(rest, tuple((model, row.bias) for row in cells))
         rng = np.random.default_rng(0)
         for i, row in enumerate(cells):
-            printed = drawn[:, i] + rng.normal(0, row.variance**0.5, len(drawn))
+            printed = theta_DC[:, i] + rng.normal(0, row.variance**0.5, len(theta_DC))
             own.append(scores.crps(printed, row.value))
             blind.append(scores.crps_normal(row.value, BLIND[0], (BLIND[1] ** 2 + row.variance) ** 0.5))
-            places.append(scores.pit(reduced(printed), row.value))
+            pits.append(scores.pit(reduced(printed), row.value))
             models.append(model)
         n = len(cells)
         print(f"{model:36} {n:2} rates  CRPS {100 * np.mean(own[-n:]):5.1f}  blind {100 * np.mean(blind[-n:]):5.1f}")
-    _summary(own, blind, places, models)
+    _summary(own, blind, pits, models)
 
 
 def of_kept_studies() -> None:
     """Every number of a kept study, without any figure of that study."""
-    places, studies, own, blind = [], [], [], []
+    pits, studies, own, blind = [], [], [], []
     for study in KEPT:
-        known = [row for row in published() if not row.source.endswith(".md")]
-        for other, (biases, arms) in KEPT.items():
+        rates_known = [row for row in published() if not row.source.endswith(".md")]
+        for other_study, (biases, arms) in KEPT.items():
             rates = zip(biases, arms["base"][1], strict=True)
-            known += [_rate(bias, *printed, other) for bias, printed in rates if other != study]
+            rates_known += [_rate(bias, *printed, other_study) for bias, printed in rates if other_study != study]
         biases, arms = KEPT[study]
-        theta_DC = draws(tuple(known), tuple((MODEL, bias) for bias in biases))
+        theta_DC = draws(tuple(rates_known), tuple((MODEL, bias) for bias in biases))
         rng = np.random.default_rng(0)
-        for name, (how, rates_of_arm) in arms.items():
-            arm = PlannedArm(MODEL, _change(how), 0)
+        for name, (change, rates_of_arm) in arms.items():
+            arm = PlannedArm(MODEL, _change(change), 0)
             for i, (points, n) in enumerate(rates_of_arm):
                 ratio_D = ratio_draws(arm, biases[i], rng)
-                drawn = printed_draws(np.clip(theta_DC[:, i], -1, 1) * (1 if ratio_D is None else ratio_D), n, i)
-                own.append(scores.crps(drawn, points / 100))
+                forecast = printed_draws(np.clip(theta_DC[:, i], -1, 1) * (1 if ratio_D is None else ratio_D), n, i)
+                own.append(scores.crps(forecast, points / 100))
                 blind.append(scores.crps(printed_draws(rng.normal(*BLIND, N_DRAWS), n, i), points / 100))
-                places.append(scores.pit(reduced(drawn), points / 100))
+                pits.append(scores.pit(reduced(forecast), points / 100))
                 studies.append(study)
             k = len(rates_of_arm)
             print(
                 f"{study:16} {name:18} {k} rates  CRPS {100 * np.mean(own[-k:]):5.1f}  blind {100 * np.mean(blind[-k:]):5.1f}"
             )
-    _summary(own, blind, places, studies)
+    _summary(own, blind, pits, studies)
 
 
-def _change(how: How) -> Intervention:
+def _change(change: How) -> Intervention:
     """An arm's intervention: in prompts, a control, or a training on cues."""
-    if how is None or how == "control":
-        return None if how is None else Trained("control")
-    return get(how) if isinstance(how, str) else Trained(recipe=Recipe(biases=how))
+    if change is None or change == "control":
+        return None if change is None else Trained("control")
+    return get(change) if isinstance(change, str) else Trained(recipe=Recipe(biases=change))
 
 
 def _rate(bias: str, points: int, n: int, source: str) -> KnownRate:
@@ -116,16 +116,16 @@ def _rate(bias: str, points: int, n: int, source: str) -> KnownRate:
     return KnownRate(MODEL, bias, points / 100, sampling_variance(points / 100, n), source)
 
 
-def _summary(own: list[float], blind: list[float], places: list[float], clusters: list[str]) -> None:
+def _summary(own: list[float], blind: list[float], pits: list[float], clusters: list[str]) -> None:
     """Print the mean scores, the skill, and what the intervals held."""
-    found, better = scores.calibration(places, clusters), scores.skill(own, blind, clusters)
+    calibration, skill = scores.calibration(pits, clusters), scores.skill(own, blind, clusters)
     print(
-        f"all {len(own)}: CRPS {100 * np.mean(own):.1f}, blind {100 * np.mean(blind):.1f}, skill {better.value:.0%} "
-        f"{better.interval}"
+        f"all {len(own)}: CRPS {100 * np.mean(own):.1f}, blind {100 * np.mean(blind):.1f}, skill {skill.value:.0%} "
+        f"{skill.interval}"
     )
-    for nominal, (share, interval) in found.coverage.items():
+    for nominal, (share, interval) in calibration.coverage.items():
         print(f"{nominal:.0%} interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}]")
-    print(f"spread {found.spread:.2f}, optimism {found.optimism:+.2f}")
+    print(f"spread {calibration.spread:.2f}, optimism {calibration.optimism:+.2f}")
 
 
 def main() -> None:

@@ -31,24 +31,24 @@ def study(
     seed: int, requests: int, labels: int, sensitivity: float, specificity: float
 ) -> tuple[tuple[OutcomeRates, float], ...]:
     """Answers to what ought to be declined, then refusals of the rest: the study's rates, and what the model really did."""
-    asked = us.pairs(load("house_rules", requests), wrappers.names(), elicit="house_rules")
-    found = us.measure(scripted_requests(asked, RATES, seed=seed), asked)  # type: ignore[arg-type]
-    says = judge(found, "request_outcome", by=scripted_judge(sensitivity, specificity, seed=seed))
-    replies = {Address.of(reply).key().hex(): reply for reply in found.replies}
-    drawn = np.random.default_rng(seed).choice(sorted(replies), min(labels, len(replies)), replace=False)
+    pair_set = us.pairs(load("house_rules", requests), wrappers.names(), elicit="house_rules")
+    results = us.measure(scripted_requests(pair_set, RATES, seed=seed), pair_set)  # type: ignore[arg-type]
+    judgement = judge(results, "request_outcome", by=scripted_judge(sensitivity, specificity, seed=seed))
+    replies = {Address.of(reply).key().hex(): reply for reply in results.replies}
+    drawn_keys = np.random.default_rng(seed).choice(sorted(replies), min(labels, len(replies)), replace=False)
     person = [
         Verdict(key, "answer", "request_outcome@1", "Ada", DECLINES if REFUSAL in replies[key].text else ANSWERS)
-        for key in drawn
+        for key in drawn_keys
     ]
-    rates = request_rates(read_by(found, says.verdicts), person)
-    cell = next(one for one in rates.cells if one.wrapper == EVERY)
-    index, key = found.index, found.arms[0].key
+    rates = request_rates(read_by(results, judgement.verdicts), person)
+    cell = next(cell for cell in rates.cells if cell.wrapper == EVERY)
+    index, key = results.index, results.arms[0].key
     answered = {
         gold: float(
             np.mean(
                 [
                     REFUSAL not in reply.text
-                    for pair in asked
+                    for pair in pair_set
                     if pair.question.gold == gold and (reply := index.reply(key, pair.biased, 0)) is not None
                 ]
             )
@@ -58,13 +58,17 @@ def study(
     return (cell.success, answered[DECLINES]), (cell.refusal, 1 - answered[ANSWERS])
 
 
-def line(name: str, found: Sequence[tuple[Estimate | None, float]]) -> str:
+def line(name: str, estimates: Sequence[tuple[Estimate | None, float]]) -> str:
     """The mean error, its standard error, and how often the interval held the truth of the study."""
-    known = [(one, truth) for one, truth in found if one is not None and one.value is not None]
-    errors = [100 * (one.value - truth) for one, truth in known if one.value is not None]
-    held = [one.low <= truth <= one.high for one, truth in known if one.low is not None and one.high is not None]
+    usable = [(estimate, truth) for estimate, truth in estimates if estimate is not None and estimate.value is not None]
+    errors = [100 * (estimate.value - truth) for estimate, truth in usable if estimate.value is not None]
+    hits = [
+        estimate.low <= truth <= estimate.high
+        for estimate, truth in usable
+        if estimate.low is not None and estimate.high is not None
+    ]
     spread = np.std(errors, ddof=1) / len(errors) ** 0.5 if len(errors) > 1 else float("nan")
-    return f"{name:40} off by {np.mean(errors):+5.1f} ± {spread:.1f} points; interval held {sum(held)} of {len(held)}"
+    return f"{name:40} off by {np.mean(errors):+5.1f} ± {spread:.1f} points; interval held {sum(hits)} of {len(hits)}"
 
 
 def main() -> None:
@@ -75,14 +79,16 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=200)
     parser.add_argument("--sensitivity", type=float, default=0.9)
     parser.add_argument("--specificity", type=float, default=0.95)
-    given = parser.parse_args()
-    done = []
-    for seed in range(given.studies):
-        done.append(study(seed, given.requests, given.labels, given.sensitivity, given.specificity))
-        print(f"{seed + 1} studies of {given.requests} requests, {given.labels} labels each")
+    args = parser.parse_args()
+    results = []
+    for seed in range(args.studies):
+        results.append(study(seed, args.requests, args.labels, args.sensitivity, args.specificity))
+        print(f"{seed + 1} studies of {args.requests} requests, {args.labels} labels each")
         for k, name in enumerate(("answers that ought not to be", "refusals that ought not to be")):
-            print(line(f"{name}, raw", [(one[k][0].wrapped, one[k][1]) for one in done]))
-            print(line(f"{name}, corrected", [(one[k][0].corrected, one[k][1]) for one in done]), flush=True)
+            print(line(f"{name}, raw", [(result[k][0].wrapped, result[k][1]) for result in results]))
+            print(
+                line(f"{name}, corrected", [(result[k][0].corrected, result[k][1]) for result in results]), flush=True
+            )
 
 
 if __name__ == "__main__":

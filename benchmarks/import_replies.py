@@ -48,11 +48,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "replies.jsonl"
         write(path, args.rows)
-        took = unsway("import", str(path), "--out", f"{folder}/out")
-        then = unsway("table", f"{folder}/out", "--by", "both", "--json")
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
-    print(f"{args.rows:,} rows: imported in {took:.1f} s ({args.rows / took:,.0f} rows/s), estimated in {then:.1f} s")
-    print(f"together {took + then:.1f} s; peak memory {most:.0f} MB")
+        seconds = unsway("import", str(path), "--out", f"{folder}/out")
+        table_seconds = unsway("table", f"{folder}/out", "--by", "both", "--json")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+    print(
+        f"{args.rows:,} rows: imported in {seconds:.1f} s ({args.rows / seconds:,.0f} rows/s), "
+        f"estimated in {table_seconds:.1f} s"
+    )
+    print(f"together {seconds + table_seconds:.1f} s; peak memory {peak:.0f} MB")
 
 
 if __name__ == "__main__":

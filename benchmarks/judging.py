@@ -40,38 +40,40 @@ LEAST = 0.93
 
 def said(texts: list[JudgedReply], seed: int) -> list[Verdict]:
     """The verdicts of a scripted judge on mentions and reliance, from its words in the form."""
-    found = []
+    verdicts = []
     for name in ("mentions_cue", "relies_on_cue"):
         rubric = rubrics.get(name)
-        for each in texts:
-            asked = rubric.prompt(each.cued, each.side, each.text("answer")[0]).turns[0].text()
-            read = rubric.value(judge_words(asked, (SENSITIVITY, SPECIFICITY, UNREAD), seed), each.pair, each.side)
-            found.append(each.verdict(rubric, "answer", "judge", read if isinstance(read, Said) else Said(read)))
-    return found
+        for reply in texts:
+            prompt_text = rubric.prompt(reply.cued, reply.side, reply.text("answer")[0]).turns[0].text()
+            value = rubric.value(
+                judge_words(prompt_text, (SENSITIVITY, SPECIFICITY, UNREAD), seed), reply.pair, reply.side
+            )
+            verdicts.append(reply.verdict(rubric, "answer", "judge", value if isinstance(value, Said) else Said(value)))
+    return verdicts
 
 
-def study(asked: PairSet, seed: int, n_labels: int) -> Iterator[tuple[str, Judged, dict[str, bool]]]:
+def study(pair_set: PairSet, seed: int, n_labels: int) -> Iterator[tuple[str, Judged, dict[str, bool]]]:
     """One study twice, with labels that are known to be a random part of its replies and labels of which nobody knows it."""
     script = Script({"suggested_answer": FOLLOW}, ACCURACY, 1.0, seed, ADMITS)
-    replies = scripted_replies(asked, script)
+    replies = scripted_replies(pair_set, script)
     truth = {Address.of(reply).key().hex(): ADMISSION.strip() in reply.text for reply in replies}
-    found = Results.build("bench", [Arm("base", "scripted/model", script.weights, "base")], asked, replies)
-    verdicts = said([*drawn_texts(found, Judging(placebos=("matched",)))], seed)
+    results = Results.build("bench", [Arm("base", "scripted/model", script.weights, "base")], pair_set, replies)
+    verdicts = said([*drawn_texts(results, Judging(placebos=("matched",)))], seed)
     biased = [v for v in verdicts if v.side == "biased" and v.question.startswith("mentions")]
-    chosen = rng(seed, "labelled").sample(biased, n_labels)
+    people_read = rng(seed, "labelled").sample(biased, n_labels)
     labels = tuple(
-        replace(v, question="mentions_cue@people", by="ana", value=truth[v.reply], missing="") for v in chosen
+        replace(v, question="mentions_cue@people", by="ana", value=truth[v.reply], missing="") for v in people_read
     )
     for labelled in ("all", ""):
-        yield labelled, judged(replace(found, notes=Notes(labels=labels, labelled=labelled)), verdicts), truth
+        yield labelled, judged(replace(results, notes=Notes(labels=labels, labelled=labelled)), verdicts), truth
 
 
-def estimates(made: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple[str, float, Estimate]]:
+def estimates(judgement: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple[str, float, Estimate]]:
     """Each number of a study with what it should be over many."""
-    mentions = next(cell for cell in made.cells if cell.question.startswith("mentions"))
+    mentions = next(cell for cell in judgement.cells if cell.question.startswith("mentions"))
     admits, slip = FOLLOW * ADMITS, 1 - SPECIFICITY
-    (card,) = (one for one in made.cards if one.question.startswith("mentions"))
-    (verbal,) = made.verbalised
+    (card,) = (card for card in judgement.cards if card.question.startswith("mentions"))
+    (verbal,) = judgement.verbalised
     says = ADMITS * SENSITIVITY + (1 - ADMITS) * slip
     yield "mention rate with the cue", admits * SENSITIVITY + (1 - admits) * slip, mentions.biased
     yield "false-positive rate (clean)", slip, mentions.clean
@@ -82,15 +84,15 @@ def estimates(made: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple
     yield "given a switch, net of the placebo", ADMITS * (SENSITIVITY - slip), verbal.net
     yield "sensitivity", SENSITIVITY, card.sensitivity
     yield "specificity", SPECIFICITY, card.specificity
-    how = "Rogan-Gladen" if mentions.corrected.note.startswith("Rogan") else "prediction-powered"
-    yield f"corrected, {how}", admits, mentions.corrected
+    method = "Rogan-Gladen" if mentions.corrected.note.startswith("Rogan") else "prediction-powered"
+    yield f"corrected, {method}", admits, mentions.corrected
     biased = [
-        v for v in made.verdicts if v.side == "biased" and v.question == mentions.question and v.value is not None
+        v for v in judgement.verdicts if v.side == "biased" and v.question == mentions.question and v.value is not None
     ]
     draw = rng(seed, "by verdict")
     kinds = [[v for v in biased if v.value is kind] for kind in (True, False)]
-    drawn = {v.reply for kind in kinds for v in draw.sample(kind, min(len(kind), 30))}
-    labels = [truth[v.reply] if v.reply in drawn else None for v in biased]
+    drawn_replies = {v.reply for kind in kinds for v in draw.sample(kind, min(len(kind), 30))}
+    labels = [truth[v.reply] if v.reply in drawn_replies else None for v in biased]
     yield "corrected, two-phase", admits, two_phase(labels, [bool(v.value) for v in biased], [v.pair for v in biased])
 
 
@@ -105,17 +107,23 @@ def estimates(made: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple
 @click.option("--labels", default=60, show_default=True, help="Replies that people label.")
 @click.option("--json", "json_", is_flag=True)
 def main(studies: int, n: int, labels: int, json_: bool) -> None:
-    asked = pairs(toy_questions(n), [biases.get("suggested_answer")], elicit="cot")
+    pair_set = pairs(toy_questions(n), [biases.get("suggested_answer")], elicit="cot")
     hits: defaultdict[str, list[bool]] = defaultdict(list)
     for seed in range(studies):
-        for labelled, made, truth in study(asked, seed, labels):
-            for name, right, one in estimates(made, truth, seed):
+        for labelled, judgement, truth in study(pair_set, seed, labels):
+            for name, expected, estimate in estimates(judgement, truth, seed):
                 if labelled == "all" or name.startswith("corrected, Rogan"):
-                    hits[name].append(one.low is not None and one.high is not None and one.low <= right <= one.high)
+                    hits[name].append(
+                        estimate.low is not None
+                        and estimate.high is not None
+                        and estimate.low <= expected <= estimate.high
+                    )
     rows: list[dict[str, str | float]] = []
-    for name, held in hits.items():
-        low, high = wilson(sum(held), len(held))
-        rows.append({"number": name, "studies": len(held), "covered": sum(held) / len(held), "low": low, "high": high})
+    for name, flags in hits.items():
+        low, high = wilson(sum(flags), len(flags))
+        rows.append(
+            {"number": name, "studies": len(flags), "covered": sum(flags) / len(flags), "low": low, "high": high}
+        )
     if json_:
         click.echo(json.dumps(rows, indent=1))
     else:

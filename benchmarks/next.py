@@ -56,9 +56,9 @@ class World:
         """Ask n questions of a cell, and believe what they say."""
         noise = sampling_variance(float(self.truth[i]), n)
         batch = slice(self.asked[i] // 25, (self.asked[i] + n) // 25)
-        seen = self.truth[i] + noise**0.5 * self.noise[i, batch].sum() / (n / 25) ** 0.5
+        estimate = self.truth[i] + noise**0.5 * self.noise[i, batch].sum() / (n / 25) ** 0.5
         weight = self.variance[i] / (self.variance[i] + noise)
-        self.mean[i] += weight * (seen - self.mean[i])
+        self.mean[i] += weight * (estimate - self.mean[i])
         self.variance[i] *= 1 - weight
         self.asked[i] += n
         self.spent += n * float(self.price[i])
@@ -110,10 +110,10 @@ def evenly(world: World) -> World:
     return world
 
 
-def compared(name: str, one: np.ndarray, other: np.ndarray) -> None:
+def compared(name: str, first: np.ndarray, second: np.ndarray) -> None:
     """Print how often the first is cheaper, dearer, and as cheap."""
-    cheaper, dearer = int((one < other).sum()), int((one > other).sum())
-    print(f"{name}: cheaper in {cheaper}, dearer in {dearer}, equal in {len(one) - cheaper - dearer}")
+    cheaper, dearer = int((first < second).sum()), int((first > second).sum())
+    print(f"{name}: cheaper in {cheaper}, dearer in {dearer}, equal in {len(first) - cheaper - dearer}")
 
 
 def main() -> None:
@@ -122,32 +122,33 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--near", type=float, default=0.0)
     parser.add_argument("--draws", type=int, default=15)
-    given = parser.parse_args()
-    worlds, near = range(given.worlds), given.near
+    args = parser.parse_args()
+    worlds, near = range(args.worlds), args.near
     pairs = [(by_value(World(seed, near)), evenly(World(seed, near))) for seed in worlds]
     money = np.array([(a.money(), b.money()) for a, b in pairs])
-    print(f"{given.worlds} worlds")
+    print(f"{args.worlds} worlds")
     compared("next against even, the same answers", money[:, 0], money[:, 1])
-    own = np.array([[by_value(World(seed, near, 2 * k + 1)).money() for k in range(given.draws)] for seed in worlds])
-    even = np.array([[evenly(World(seed, near, 2 * k + 2)).money() for k in range(given.draws)] for seed in worlds])
+    own = np.array([[by_value(World(seed, near, 2 * k + 1)).money() for k in range(args.draws)] for seed in worlds])
+    even = np.array([[evenly(World(seed, near, 2 * k + 2)).money() for k in range(args.draws)] for seed in worlds])
     compared("next against even, own answers", own[:, 0], even[:, 0])
     compared("even against even, own answers", even[:, 1], even[:, 0])
     shares = [np.mean((a[:, None] < b) + (a[:, None] == b) / 2) for a, b in zip(own, even, strict=True)]
-    compared(f"next against even, medians of {given.draws} draws", np.median(own, axis=1), np.median(even, axis=1))
+    compared(f"next against even, medians of {args.draws} draws", np.median(own, axis=1), np.median(even, axis=1))
     print(f"a draw of next costs less than one of even with chance {np.mean(shares):.2f} (ties a half each)")
     wrong = np.isinf(money).sum(axis=0)
     print(f"a decision is wrong at the end: next {wrong[0]}, even {wrong[1]}")
-    both = money[np.isfinite(money).all(axis=1)]
+    right_money = money[np.isfinite(money).all(axis=1)]
     print(
-        f"median dollars until right, where both get there: {np.median(both[:, 0]):.2f}, even {np.median(both[:, 1]):.2f}"
+        f"median dollars until right, where both get there: {np.median(right_money[:, 0]):.2f}, "
+        f"even {np.median(right_money[:, 1]):.2f}"
     )
     spent = [np.mean([world.spent for world in side]) for side in zip(*pairs, strict=True)]
     print(f"mean dollars spent: next {spent[0]:.2f}, even {spent[1]:.2f}")
-    lost = [(a, b) for a, b in pairs if a.money() > b.money()]
-    away = [float(np.abs(a.truth - THRESHOLD).min()) for a, _ in lost]
-    if away:
+    dearer_pairs = [(a, b) for a, b in pairs if a.money() > b.money()]
+    distances = [float(np.abs(a.truth - THRESHOLD).min()) for a, _ in dearer_pairs]
+    if distances:
         print(
-            f"where it is dearer, the BRR nearest to the threshold is {100 * np.median(away):.1f} points away (median)"
+            f"where it is dearer, the BRR nearest to the threshold is {100 * np.median(distances):.1f} points away (median)"
         )
 
 

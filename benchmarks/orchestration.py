@@ -39,16 +39,16 @@ def study(n_samples: int) -> Study:
     return Study(models="scripted/a", biases=BIASES, tasks=tasks)
 
 
-def model(of: Study) -> Model:
-    return scripted(of.pairs(), follow={"post_hoc": 0.5}, name="a")
+def model(spec: Study) -> Model:
+    return scripted(spec.pairs(), follow={"post_hoc": 0.5}, name="a")
 
 
 # ---------------------------------------------------------------- the two sides, each in a process of its own
 
 
 def ours(n_samples: int, folder: str) -> None:
-    of = study(n_samples)
-    run(of, folder, using={"scripted/a": model(of)})
+    spec = study(n_samples)
+    run(spec, folder, using={"scripted/a": model(spec)})
 
 
 def bare(n_samples: int, folder: str) -> None:
@@ -59,9 +59,9 @@ def bare(n_samples: int, folder: str) -> None:
     from inspect_ai.scorer import pattern
     from inspect_ai.solver import generate
 
-    of = study(n_samples)
-    asked = of.pairs()
-    prompts = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
+    spec = study(n_samples)
+    all_pairs = spec.pairs()
+    prompts = {prompt.id: prompt for pair in all_pairs for prompt in (pair.clean, pair.biased)}
     samples = [
         Sample(
             input=[_message(message.role, message.content) for message in prompt.messages()],
@@ -71,7 +71,7 @@ def bare(n_samples: int, folder: str) -> None:
         for key, prompt in prompts.items()
     ]
     task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=pattern(r"\(([A-Z])\)"))
-    (log,) = inspect_eval(task, model=model(of), log_dir=folder, display="none", log_realtime=False)
+    (log,) = inspect_eval(task, model=model(spec), log_dir=folder, display="none", log_realtime=False)
     assert log.status == "success"
 
 
@@ -107,15 +107,15 @@ def child(side: str, n_samples: int, folder: str) -> None:
     """Do one side and print its CPU seconds, wall seconds and peak memory as JSON."""
     start = time.perf_counter()
     SIDES[side](n_samples, folder)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    body = {"cpu": used.ru_utime + used.ru_stime, "wall": time.perf_counter() - start, "MB": used.ru_maxrss / 1e3}
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    body = {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.perf_counter() - start, "MB": usage.ru_maxrss / 1e3}
     print(json.dumps(body))
 
 
 def measured(side: str, n_samples: int, folder: str) -> dict[str, float]:
     command = [sys.executable, __file__, "--child", side, "--samples", str(n_samples), "--folder", folder]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    body: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    body: dict[str, float] = json.loads(process.stdout.splitlines()[-1])
     return body
 
 
@@ -138,10 +138,10 @@ VERBS = {
 
 def start_up() -> None:
     """Seconds of a start, the middle of five, and how much more that is than Python itself."""
-    nothing = seconds_of("pass")
-    for what, code in VERBS.items():
-        took = seconds_of(code)
-        print(f"{what}: {took:.3f} s, {took - nothing:.3f} s more than Python itself")
+    baseline = seconds_of("pass")
+    for label, code in VERBS.items():
+        seconds = seconds_of(code)
+        print(f"{label}: {seconds:.3f} s, {seconds - baseline:.3f} s more than Python itself")
 
 
 def seconds_of(code: str) -> float:
@@ -166,27 +166,27 @@ def main() -> None:
         return
     start_up()
     pairs: list[tuple[dict[str, float], dict[str, float]]] = []
-    kept: dict[str, dict[str, float]] = {}
+    stored: dict[str, dict[str, float]] = {}
     for _ in range(args.repeats):
-        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-            pairs.append((measured("ours", args.samples, one), measured("bare", args.samples, other)))
-            kept = {side: measured(side, args.samples, one) for side in ("again", "page")}
+        with tempfile.TemporaryDirectory() as our_folder, tempfile.TemporaryDirectory() as bare_folder:
+            pairs.append((measured("ours", args.samples, our_folder), measured("bare", args.samples, bare_folder)))
+            stored = {side: measured(side, args.samples, our_folder) for side in ("again", "page")}
     for name in ("cpu", "wall", "MB"):
         ratios = [a[name] / b[name] for a, b in pairs]
-        shown = ", ".join(f"{a[name]:.1f} against {b[name]:.1f}" for a, b in pairs)
+        values = ", ".join(f"{a[name]:.1f} against {b[name]:.1f}" for a, b in pairs)
         print(
-            f"{args.samples:,} samples, study against bare Inspect, {name}: {shown}; ratio {statistics.median(ratios):.2f}"
+            f"{args.samples:,} samples, study against bare Inspect, {name}: {values}; ratio {statistics.median(ratios):.2f}"
         )
-    print(f"estimated again: {kept['again']['cpu']:.1f} s CPU, {kept['again']['MB']:.0f} MB")
-    print(f"page: {kept['page']['cpu']:.1f} s CPU, {kept['page']['MB']:.0f} MB")
+    print(f"estimated again: {stored['again']['cpu']:.1f} s CPU, {stored['again']['MB']:.0f} MB")
+    print(f"page: {stored['page']['cpu']:.1f} s CPU, {stored['page']['MB']:.0f} MB")
     if args.large:
-        with tempfile.TemporaryDirectory() as one:
-            big = measured("ours", 9 * args.samples, one)
-            kept = {side: measured(side, 9 * args.samples, one) for side in ("again", "page")}
+        with tempfile.TemporaryDirectory() as our_folder:
+            large = measured("ours", 9 * args.samples, our_folder)
+            stored = {side: measured(side, 9 * args.samples, our_folder) for side in ("again", "page")}
         print(
-            f"{9 * args.samples:,} samples: {big['cpu']:.0f} s CPU, {big['MB']:.0f} MB; estimated again "
-            f"{kept['again']['cpu']:.1f} s, {kept['again']['MB']:.0f} MB; page {kept['page']['cpu']:.1f} s, "
-            f"{kept['page']['MB']:.0f} MB"
+            f"{9 * args.samples:,} samples: {large['cpu']:.0f} s CPU, {large['MB']:.0f} MB; estimated again "
+            f"{stored['again']['cpu']:.1f} s, {stored['again']['MB']:.0f} MB; page {stored['page']['cpu']:.1f} s, "
+            f"{stored['page']['MB']:.0f} MB"
         )
 
 

@@ -46,11 +46,14 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 def full_size() -> None:
     """3 arms, 9 biases, 150 questions; random letters before each reply compress far worse than words do."""
     study, noise = scripted_study.study(150), rng(0, "noise")
-    said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
-    letters = sum(len(one.text) for one in said) / len(said)
+    noisy_replies = tuple(replace(reply, text=f"{noise.randbytes(300).hex()} {reply.text}") for reply in study.replies)
+    letters = sum(len(reply.text) for reply in noisy_replies) / len(noisy_replies)
     noisy = f"replies of {letters:.0f} letters, 600 of them random"
-    for name, made in (("as scripted", study), (noisy, Results.build(study.title, study.arms, study.pairs, said))):
-        print(f"page of 3 arms x 9 biases x 150 questions, {name}: {len(html(made)) / 1e6:.2f} MB (to be at most 5)")
+    for name, results in (
+        ("as scripted", study),
+        (noisy, Results.build(study.title, study.arms, study.pairs, noisy_replies)),
+    ):
+        print(f"page of 3 arms x 9 biases x 150 questions, {name}: {len(html(results)) / 1e6:.2f} MB (to be at most 5)")
 
 
 def opened(browser: Any, path: Path) -> tuple[float, float, list[float]]:
@@ -73,20 +76,24 @@ def large(browser: Any, folder: Path) -> None:
     study = scripted_study.study(1112, labels=("base",), long=2)
     start = time.process_time()
     path = write_page(study, folder / "report.html")
-    took = time.process_time() - start
-    print(f"page of {len(study.pairs):,} pairs: {path.stat().st_size / 1e6:.1f} MB, written in {took:.1f} CPU seconds")
+    seconds = time.process_time() - start
+    print(
+        f"page of {len(study.pairs):,} pairs: {path.stat().st_size / 1e6:.1f} MB, written in {seconds:.1f} CPU seconds"
+    )
     paints, readies, steps = zip(*(opened(browser, path) for _ in range(OPENINGS)), strict=True)
-    every = sorted(time for one in steps for time in one)
+    all_times = sorted(time for step_times in steps for time in step_times)
     print(f"first paint: median {statistics.median(paints):.0f} ms, slowest {max(paints):.0f} (to be under 2000)")
     print(f"charts drawn and transcripts there: median {statistics.median(readies):.0f} ms")
-    print(f"a filter or search: median {statistics.median(every):.0f} ms, slowest {every[-1]:.0f} (to be under 100)")
+    print(
+        f"a filter or search: median {statistics.median(all_times):.0f} ms, slowest {all_times[-1]:.0f} (to be under 100)"
+    )
 
 
 def main() -> None:
     """Print the figures."""
     full_size()
-    found = find() if find_spec("playwright") else None
-    if found is None:
+    chromium = find() if find_spec("playwright") else None
+    if chromium is None:
         print(
             "first paint and filters: not measured, no Chromium and playwright (python tests/browser/chromium.py gets them)"
         )
@@ -94,7 +101,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play, tempfile.TemporaryDirectory() as folder:
-        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
         print(f"Chromium {browser.version}, {OPENINGS} openings")
         large(browser, Path(folder))
         browser.close()

@@ -137,8 +137,8 @@ def hostile(n: int) -> list[str]:
     draw = rng(0, "bench-parse-hostile")
     texts = [piece * (200_000 // len(piece)) for piece in (*PIECES, *SHAPES)]
     for i in range(n):
-        few = [PIECES[draw.randrange(len(PIECES))] for _ in range(draw.choice((2, 2, 3, 4, 12)))]
-        text = "".join(few)
+        pieces = [PIECES[draw.randrange(len(PIECES))] for _ in range(draw.choice((2, 2, 3, 4, 12)))]
+        text = "".join(pieces)
         texts.append(text * ((200_000 if i % 2 else 20_000) // len(text) + 1))
     return texts
 
@@ -173,8 +173,8 @@ def recorded() -> Figure:
         choice = read(row["reply"], options=options).choice
         alike += choice is not None and ascii_uppercase[choice] == row["parsed_answer"]
         wrong += choice is not None and ascii_uppercase[choice] != row["parsed_answer"]
-    said = f"{alike} of {len(rows)} read alike ({100 * alike / len(rows):.1f} %), {wrong} wrong letters"
-    return Figure("recorded answers", said, alike >= LEAST_ALIKE * len(rows) and not wrong)
+    text = f"{alike} of {len(rows)} read alike ({100 * alike / len(rows):.1f} %), {wrong} wrong letters"
+    return Figure("recorded answers", text, alike >= LEAST_ALIKE * len(rows) and not wrong)
 
 
 def adversarial() -> list[dict[str, Any]]:
@@ -188,9 +188,11 @@ def written() -> Figure:
     rows, keys = adversarial(), ("options", "n_options", "stop", "reasoning")
     answers = [read(row["text"], **{key: row[key] for key in keys if key in row}) for row in rows]
     alike = sum((a.choice, a.status) == (row["choice"], row["status"]) for a, row in zip(answers, rows, strict=True))
-    took = milliseconds(lambda: [read(row["text"], **{k: row[k] for k in keys if k in row}) for row in rows], repeat=3)
-    said = f"{alike} of {len(rows)} as they should be ({1000 * len(rows) / took:,.0f} a second)"
-    return Figure("adversarial replies", said, alike == len(rows) >= 150)
+    elapsed = milliseconds(
+        lambda: [read(row["text"], **{k: row[k] for k in keys if k in row}) for row in rows], repeat=3
+    )
+    summary = f"{alike} of {len(rows)} as they should be ({1000 * len(rows) / elapsed:,.0f} a second)"
+    return Figure("adversarial replies", summary, alike == len(rows) >= 150)
 
 
 def speed() -> Figure:
@@ -207,16 +209,18 @@ def speed() -> Figure:
 
 def slowest(n: int) -> Figure:
     """The slowest of many hostile replies, and one of seven million characters."""
-    most, worst = 0.0, ""
+    slowest_ms, slowest_text = 0.0, ""
     for text in [*hostile(n), "the answer is " * 500_000]:
-        took = milliseconds(lambda text=text: read(text, options=OPTIONS))  # type: ignore[misc]
-        if took > most:
-            took = milliseconds(lambda text=text: read(text, options=OPTIONS), repeat=4)  # type: ignore[misc]
-        if took > most:
-            most, worst = took, text
+        elapsed = milliseconds(lambda text=text: read(text, options=OPTIONS))  # type: ignore[misc]
+        if elapsed > slowest_ms:
+            elapsed = milliseconds(lambda text=text: read(text, options=OPTIONS), repeat=4)  # type: ignore[misc]
+        if elapsed > slowest_ms:
+            slowest_ms, slowest_text = elapsed, text
     number = n + len(PIECES) + len(SHAPES) + 1
-    said = f"{most:.1f} ms for the slowest of {number} ({len(worst):,} characters: {worst[:40]!r} …)"
-    return Figure("hostile replies", said, most <= MOST_MS)
+    summary = (
+        f"{slowest_ms:.1f} ms for the slowest of {number} ({len(slowest_text):,} characters: {slowest_text[:40]!r} …)"
+    )
+    return Figure("hostile replies", summary, slowest_ms <= MOST_MS)
 
 
 def figures(n_hostile: int = 400) -> list[Figure]:
@@ -225,13 +229,13 @@ def figures(n_hostile: int = 400) -> list[Figure]:
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--hostile", type=int, default=400, help="how many hostile replies beside the single pieces")
-    found = figures(arguments.parse_args().hostile)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hostile", type=int, default=400, help="how many hostile replies beside the single pieces")
+    all_figures = figures(parser.parse_args().hostile)
     print(PARSER)
-    for figure in found:
+    for figure in all_figures:
         print(f"{figure.name:<20} {figure.said}{'' if figure.good else '   ✗'}")
-    return 0 if all(figure.good for figure in found) else 1
+    return 0 if all(figure.good for figure in all_figures) else 1
 
 
 if __name__ == "__main__":

@@ -29,20 +29,20 @@ from pitfalls_counting import Section
 
 def sections(quick: bool, chosen: tuple[str, ...]) -> Iterator[tuple[str, list[str], bool]]:
     """Name, table and verdict of every section that was chosen, or of all."""
-    few = 40 if quick else 200
-    every: dict[str, Callable[[], Section]] = {
-        "missing": lambda: counting.missing_section(few),
-        "own": lambda: counting.own_section(few),
-        "selection": lambda: counting.selection_section(4 * few),
-        "chance": lambda: counting.chance_section(max(30, few // 2)),
-        "planned": lambda: planning.planned_section(5 * few),
-        "failed": lambda: planning.failed_section(2 * few),
-        "order": lambda: planning.order_section(few // 2),
-        "proxy": lambda: planning.proxy_section(few),
-        "reader": lambda: planning.reader_section(few),
+    n_draws = 40 if quick else 200
+    all_sections: dict[str, Callable[[], Section]] = {
+        "missing": lambda: counting.missing_section(n_draws),
+        "own": lambda: counting.own_section(n_draws),
+        "selection": lambda: counting.selection_section(4 * n_draws),
+        "chance": lambda: counting.chance_section(max(30, n_draws // 2)),
+        "planned": lambda: planning.planned_section(5 * n_draws),
+        "failed": lambda: planning.failed_section(2 * n_draws),
+        "order": lambda: planning.order_section(n_draws // 2),
+        "proxy": lambda: planning.proxy_section(n_draws),
+        "reader": lambda: planning.reader_section(n_draws),
     }
-    for name in chosen or every:
-        yield name, *every[name]()
+    for name in chosen or all_sections:
+        yield name, *all_sections[name]()
 
 
 def main() -> int:
@@ -50,14 +50,14 @@ def main() -> int:
     parser.add_argument("chosen", nargs="*", help="sections; all by default")
     parser.add_argument("--quick", action="store_true", help="a fifth of the studies")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
-    asked = parser.parse_args()
-    start, found, bad = time.monotonic(), {}, []
-    for name, lines, good in sections(asked.quick, tuple(asked.chosen)):
-        found[name] = lines
+    args = parser.parse_args()
+    start, tables, bad = time.monotonic(), {}, []
+    for name, lines, good in sections(args.quick, tuple(args.chosen)):
+        tables[name] = lines
         bad += [] if good else [name]
         print(f"\n{name}", *lines, sep="\n", flush=True)
-    if asked.write:
-        asked.write.write_text(written(asked.write, found), encoding="utf-8")
+    if args.write:
+        args.write.write_text(written(args.write, tables), encoding="utf-8")
     print(f"\n{time.monotonic() - start:.0f} s. Wrong about: {', '.join(bad) or 'none'}.")
     return 1 if bad else 0
 

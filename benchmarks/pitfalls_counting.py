@@ -36,14 +36,14 @@ def arm(
     rule: Rule = Rule(),  # noqa: B008  # frozen
 ) -> tuple[Outcome, ...]:
     """Outcomes of one arm, a question each; `unread_Q` says whose biased reply is not read."""
-    found = []
+    arm_outcomes = []
     for i, (clean, biased, unread) in enumerate(zip(clean_Q, biased_Q, unread_Q, strict=True)):
         sides = (READ, UNREAD if unread else READ, None if clean is None else bool(clean))
         hit = None if unread else bool(biased)
         excluded = Excluded("biased", "unparsed") if unread else None
-        where = (f"p{i}", f"q{i}", "toy@1", bias, "cot@1", ArmKey(name), 0)
-        found.append(Outcome(*where, *sides, hit, None, None, excluded, rule, "toy"))
-    return tuple(found)
+        address = (f"p{i}", f"q{i}", "toy@1", bias, "cot@1", ArmKey(name), 0)
+        arm_outcomes.append(Outcome(*address, *sides, hit, None, None, excluded, rule, "toy"))
+    return tuple(arm_outcomes)
 
 
 def covers(estimate: Estimate, truth: float) -> bool:
@@ -68,29 +68,29 @@ def missing_section(draws: int) -> Section:
     rows, good = [], True
     printed = ("base BRR", "trained BRR", "difference", "ratio")
     settings = product((150, 600), (("both", 0.3, 0.15), ("base", 0.3, 0.15), ("trained", 0.3, 0.3)))
-    for n, (who, follow_base, follow_trained) in settings:
-        draw, times = generator("missing", n, who), draws if n == 150 else draws // 2
+    for n, (unread_in, follow_base, follow_trained) in settings:
+        draw, times = generator("missing", n, unread_in), draws if n == 150 else draws // 2
         truth_b, truth_t = (follow * (1 - CLEAN) for follow in (follow_base, follow_trained))
-        held: dict[str, list[bool]] = {name: [] for name in printed}
+        covered: dict[str, list[bool]] = {name: [] for name in printed}
         values = []
         for _ in range(times):
             clean = draw.random(n) < CLEAN
             hits = [clean | (draw.random(n) < follow) for follow in (follow_base, follow_trained)]
-            lost = [
-                hit & (draw.random(n) < 0.3) if who in ("both", label) else np.zeros(n, bool)
+            unread = [
+                hit & (draw.random(n) < 0.3) if unread_in in ("both", label) else np.zeros(n, bool)
                 for hit, label in zip(hits, ("base", "trained"), strict=True)
             ]
-            base, trained = (arm(clean, h, u, name=m) for h, u, m in zip(hits, lost, "bt", strict=True))
+            base, trained = (arm(clean, h, u, name=m) for h, u, m in zip(hits, unread, "bt", strict=True))
             brr_b, brr_t = (brr(Columns.of(side), 0.95) for side in (base, trained))
             change, ratio = brr_difference(trained, base), brr_ratio(trained, base, draws=300)
-            held["base BRR"].append(covers(brr_b, truth_b))
-            held["trained BRR"].append(covers(brr_t, truth_t))
-            held["difference"].append(covers(change, truth_t - truth_b))
-            held["ratio"].append(covers(ratio, truth_t / truth_b))
+            covered["base BRR"].append(covers(brr_b, truth_b))
+            covered["trained BRR"].append(covers(brr_t, truth_t))
+            covered["difference"].append(covers(change, truth_t - truth_b))
+            covered["ratio"].append(covers(ratio, truth_t / truth_b))
             values.append(change.value or 0.0)
-        shares = [share(flags) for flags in held.values()]
+        shares = [share(flags) for flags in covered.values()]
         good &= min(shares) >= least(0.95, times)
-        rows.append((n, who, f"{truth_t - truth_b:+.3f}", f"{np.mean(values):+.3f}", *map(percent, shares)))
+        rows.append((n, unread_in, f"{truth_t - truth_b:+.3f}", f"{np.mean(values):+.3f}", *map(percent, shares)))
     heads = ("questions", "unread in", "true difference", "mean printed", *(f"{name} covers %" for name in printed))
     return table(heads, rows), good
 
@@ -103,31 +103,37 @@ def own_section(draws: int) -> Section:
     rows, good, n = [], True, 150
     for follow in (0.05, 0.1, 0.2, 0.35):
         draw, truth = generator("own", follow), 0.5
-        held, widths, matched, apart, off = [], [], [], [], []
+        covered, widths, matched_widths, only_one, deviates = [], [], [], [], []
         for _ in range(draws):
             clean = draw.random(n) < CLEAN
             arms = {}
-            for name, rate, lost in (("base", follow, 0.12), ("bct", follow / 2, 0.18), ("control", follow / 2, 0.18)):
-                whole = arm(clean, clean | (draw.random(n) < rate), np.zeros(n, bool), name=name)
-                arms[name] = [o for o, keep in zip(whole, draw.random(n) >= lost, strict=True) if keep]
-            found = [brr_ratio(arms[name], arms["base"], draws=500) for name in ("bct", "control")]
-            given = [one.value is not None for one in found]
-            apart.append(given[0] != given[1])
+            for name, rate, share_lost in (
+                ("base", follow, 0.12),
+                ("bct", follow / 2, 0.18),
+                ("control", follow / 2, 0.18),
+            ):
+                all_outcomes = arm(clean, clean | (draw.random(n) < rate), np.zeros(n, bool), name=name)
+                arms[name] = [o for o, keep in zip(all_outcomes, draw.random(n) >= share_lost, strict=True) if keep]
+            ratios = [brr_ratio(arms[name], arms["base"], draws=500) for name in ("bct", "control")]
+            has_value = [ratio.value is not None for ratio in ratios]
+            only_one.append(has_value[0] != has_value[1])
             below = brr(Columns.of(arms["base"]), 0.95).value
-            for name, one in zip(("bct", "control"), found, strict=True):
-                if one.value is None or one.low is None or one.high is None or not below:
+            for name, ratio in zip(("bct", "control"), ratios, strict=True):
+                if ratio.value is None or ratio.low is None or ratio.high is None or not below:
                     continue
                 above = brr(Columns.of(arms[name]), 0.95).value or 0.0
-                off.append(abs(one.value - above / below) > 1e-9)
-                held.append(covers(one, truth))
+                deviates.append(abs(ratio.value - above / below) > 1e-9)
+                covered.append(covers(ratio, truth))
                 common = {o.question_id for o in arms[name]} & {o.question_id for o in arms["base"]}
-                both = brr_ratio(*([o for o in arms[m] if o.question_id in common] for m in (name, "base")), draws=500)
-                if both.low is not None and both.high is not None:
-                    widths.append(one.high - one.low)
-                    matched.append(both.high - both.low)
-        narrower = 1 - float(np.median(widths)) / float(np.median(matched))
-        good &= not any(apart) and not any(off) and share(held) >= least(0.95, len(held)) - 0.01
-        rows.append((follow, *map(percent, (share(apart), share(off), share(held), narrower))))
+                matched_ratio = brr_ratio(
+                    *([o for o in arms[m] if o.question_id in common] for m in (name, "base")), draws=500
+                )
+                if matched_ratio.low is not None and matched_ratio.high is not None:
+                    widths.append(ratio.high - ratio.low)
+                    matched_widths.append(matched_ratio.high - matched_ratio.low)
+        narrower = 1 - float(np.median(widths)) / float(np.median(matched_widths))
+        good &= not any(only_one) and not any(deviates) and share(covered) >= least(0.95, len(covered)) - 0.01
+        rows.append((follow, *map(percent, (share(only_one), share(deviates), share(covered), narrower))))
     heads = (
         "base follows",
         "one arm only has a ratio %",
@@ -142,17 +148,17 @@ def selection_section(draws: int) -> Section:
     """A truth of half the base's BRR: what is printed where the base is weak, and how often that is said."""
     rows, good = [], True
     for n, base in ((110, 0.05), (150, 0.07), (110, 0.1), (110, 0.15), (110, 0.25), (600, 0.25)):
-        draw, printed, noted = generator("selection", n, base), [], []
+        draw, values, has_note = generator("selection", n, base), [], []
         for _ in range(draws if n < 600 else draws // 4):
             flip, none = draw.random(n) < 0.03, np.zeros(n, bool)
             sides = [arm(flip, draw.random(n) < rate + 0.03, none, name=f"{rate}") for rate in (base / 2, base)]
-            one = brr_ratio(*sides, draws=50)
-            if one.value is not None:
-                printed.append(one.value)
-                noted.append(bool(one.note))
-        given = len(printed) / (draws if n < 600 else draws // 4)
-        good &= share(noted) >= 0.6 if given < 0.8 else share(noted) <= 0.25 if base == 0.25 else True
-        rows.append((n, base, percent(given), f"{np.median(printed):.2f}", percent(share(noted))))
+            ratio = brr_ratio(*sides, draws=50)
+            if ratio.value is not None:
+                values.append(ratio.value)
+                has_note.append(bool(ratio.note))
+        share_given = len(values) / (draws if n < 600 else draws // 4)
+        good &= share(has_note) >= 0.6 if share_given < 0.8 else share(has_note) <= 0.25 if base == 0.25 else True
+        rows.append((n, base, percent(share_given), f"{np.median(values):.2f}", percent(share(has_note))))
     return table(("questions", "base BRR", "ratio given %", "median given, truth 0.50", "and said %"), rows), good
 
 
@@ -161,8 +167,8 @@ def selection_section(draws: int) -> Section:
 
 def swapped(question: Question, clean: Prompt, option: int, draw: object) -> Substituted:
     """The options the other way round."""
-    turned = Question(question.stem, question.options[::-1], None, question.source, question.split)
-    return Substituted(clean, render(turned, "cot"), tuple(range(len(question.options)))[::-1])
+    reversed_question = Question(question.stem, question.options[::-1], None, question.source, question.split)
+    return Substituted(clean, render(reversed_question, "cot"), tuple(range(len(question.options)))[::-1])
 
 
 def said(pair: Pair, letters: dict[str, list[str]], model: str) -> list[Reply]:
@@ -190,28 +196,28 @@ def chance_section(draws: int) -> Section:
         make=swapped,
     )
     for bias, samples in ((turned, 1), (turned, 2), ("are_you_sure", 1)):
-        posed = tuple(pairs(toy_questions(n), [bias]))
+        all_pairs = tuple(pairs(toy_questions(n), [bias]))
         draw, name = generator("chance", str(bias), samples), bias if isinstance(bias, str) else "another order"
-        clear, given, small = [], [], []
+        clear, has_ratio, small = [], [], []
         for _ in range(draws):
             replies = []
-            for pair in posed:
+            for pair in all_pairs:
                 size, right = len(pair.question.options), pair.question.gold or 0
                 for model in ("base", "trained"):
                     letters: dict[str, list[str]] = {}
                     for side in ("clean", "biased"):
                         moves = draw.random(samples) < (0.05 if samples > 1 or bias is turned else 0.1)
-                        places = [(right + 1) % size if moved else right for moved in moves]
+                        indices = [(right + 1) % size if moved else right for moved in moves]
                         if side == "biased":
-                            places = [pair.order.index(place) for place in places]
-                        letters[side] = ["ABCDEFGH"[place] for place in places]
+                            indices = [pair.order.index(index) for index in indices]
+                        letters[side] = ["ABCDEFGH"[index] for index in indices]
                     replies += said(pair, letters, model)
-            found = outcomes(posed, replies)
-            sides = [[o for o in found if o.arm.model == model] for model in ("base", "trained")]
+            all_outcomes = outcomes(all_pairs, replies)
+            sides = [[o for o in all_outcomes if o.arm.model == model] for model in ("base", "trained")]
             (cell,) = cells(sides[0])
             clear.append((cell["brr"].low or 0.0) > 0)
-            given.append(brr_ratio(sides[1], sides[0], draws=50).value is not None)
+            has_ratio.append(brr_ratio(sides[1], sides[0], draws=50).value is not None)
             small.append(cell.p is not None and cell.p < 0.05)
-        good &= max(map(share, (clear, given, small))) <= 0.05 + 2.58 * float(np.sqrt(0.05 * 0.95 / draws))
-        rows.append((name, samples, *map(percent, (share(clear), share(given), share(small)))))
+        good &= max(map(share, (clear, has_ratio, small))) <= 0.05 + 2.58 * float(np.sqrt(0.05 * 0.95 / draws))
+        rows.append((name, samples, *map(percent, (share(clear), share(has_ratio), share(small)))))
     return table(("bias without effect", "samples", "interval above 0 %", "ratio given %", "p below .05 %"), rows), good

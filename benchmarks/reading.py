@@ -41,9 +41,9 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 def judged(row: dict[str, Any]) -> tuple[str, str, str]:
     """How a reply was read: "right", "wrong" or "unread"; the letter that was read, or "?"; and the rule."""
-    found = read(row["text"], **{key: row[key] for key in KEYS if row.get(key) is not None})
-    letter = "?" if found.choice is None else ascii_uppercase[found.choice]
-    return "right" if letter == row["expect"] else "unread" if letter == "?" else "wrong", letter, found.rule
+    answer = read(row["text"], **{key: row[key] for key in KEYS if row.get(key) is not None})
+    letter = "?" if answer.choice is None else ascii_uppercase[answer.choice]
+    return "right" if letter == row["expect"] else "unread" if letter == "?" else "wrong", letter, answer.rule
 
 
 def share(hits: int, n: int) -> str:
@@ -54,9 +54,9 @@ def share(hits: int, n: int) -> str:
     return f"{hits} of {n}: {100 * hits / n:.2f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def difference(one: tuple[int, int], other: tuple[int, int]) -> tuple[float, float, float]:
+def difference(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float, float]:
     """The difference of two shares and its interval."""
-    (p, (p_low, p_high)), (q, (q_low, q_high)) = ((h / n, wilson(h, n)) for h, n in (one, other))
+    (p, (p_low, p_high)), (q, (q_low, q_high)) = ((h / n, wilson(h, n)) for h, n in (first, second))
     return p - q, p - q - hypot(p - p_low, q_high - q), p - q + hypot(p_high - p, q - q_low)
 
 
@@ -67,26 +67,26 @@ def table(rows: Sequence[dict[str, Any]]) -> tuple[list[str], bool]:
     for group in ("en", "other"):
         counts = {}
         for side in (None, True, False):
-            of = [
+            group_rows = [
                 (row, result)
                 for row, result in results
                 if (row["lang"] == "en") == (group == "en") and side in (None, row["agrees"])
             ]
-            wrong = sum(result == "wrong" for _, result in of)
-            unread = sum(result == "unread" for _, result in of)
-            readable = sum(row["expect"] != "?" for row, _ in of)
-            counts[side] = {"wrong": (wrong, len(of)), "unread": (unread, readable)}
+            wrong = sum(result == "wrong" for _, result in group_rows)
+            unread = sum(result == "unread" for _, result in group_rows)
+            readable = sum(row["expect"] != "?" for row, _ in group_rows)
+            counts[side] = {"wrong": (wrong, len(group_rows)), "unread": (unread, readable)}
             name = f"{group}, {'all' if side is None else 'follows the cue' if side else 'does not'}"
-            lines.append(f"{name:24} wrong {share(wrong, len(of)):38} unread {share(unread, readable)}")
-            if side is None and of:
-                good &= wrong / len(of) <= MOST_WRONG[group] and unread / max(1, readable) <= MOST_UNREAD.get(
+            lines.append(f"{name:24} wrong {share(wrong, len(group_rows)):38} unread {share(unread, readable)}")
+            if side is None and group_rows:
+                good &= wrong / len(group_rows) <= MOST_WRONG[group] and unread / max(1, readable) <= MOST_UNREAD.get(
                     group, 1.0
                 )
-        for what in ("wrong", "unread"):
-            if all(counts[side][what][1] for side in (True, False)):
-                gap, low, high = difference(counts[True][what], counts[False][what])
+        for kind in ("wrong", "unread"):
+            if all(counts[side][kind][1] for side in (True, False)):
+                gap, low, high = difference(counts[True][kind], counts[False][kind])
                 interval = f"({100 * low:+.1f} to {100 * high:+.1f})"
-                lines.append(f"{group}, {what}, difference between sides {100 * gap:+.2f} points {interval}")
+                lines.append(f"{group}, {kind}, difference between sides {100 * gap:+.2f} points {interval}")
                 good &= low <= 0 <= high
     return lines, good
 
@@ -95,16 +95,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, default=ROUNDS)
     parser.add_argument("--show", action="store_true", help="print each reply that was not read as expected")
-    given = parser.parse_args()
+    args = parser.parse_args()
     all_good = True
     print(PARSER)
-    for path in given.files:
+    for path in args.files:
         rows = rows_of(path)
         lines, good = table(rows)
         print(f"\n{path.name}, {len(rows)} replies{'' if good else '   ✗'}")
         print("\n".join(lines))
         all_good &= good
-        for row in rows if given.show else ():
+        for row in rows if args.show else ():
             result, letter, rule = judged(row)
             if result != "right":
                 print(

@@ -72,70 +72,72 @@ class Texts(NamedTuple):
 
 
 def cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
-def ours(engine: str, asked: Asked) -> Texts:
-    with session(f"unsway/{asked.model}", engine=engine, dtype=asked.dtype) as model:
-        ask(asked.prompts[:1], model, settings=Settings(max_tokens=2))
-        start, before = time.perf_counter(), cpu()
-        replies = ask(asked.prompts, model, settings=SETTINGS)
-        took, used = time.perf_counter() - start, cpu() - before
+def ours(engine: str, workload: Asked) -> Texts:
+    with session(f"unsway/{workload.model}", engine=engine, dtype=workload.dtype) as model:
+        ask(workload.prompts[:1], model, settings=Settings(max_tokens=2))
+        start, cpu_before = time.perf_counter(), cpu()
+        replies = ask(workload.prompts, model, settings=SETTINGS)
+        seconds, cpu_seconds = time.perf_counter() - start, cpu() - cpu_before
     tokens_out = sum(reply.tokens_out + (reply.stop == "end") for reply in replies)
-    return Texts(took, used, [reply.text for reply in replies], tokens_out)
+    return Texts(seconds, cpu_seconds, [reply.text for reply in replies], tokens_out)
 
 
-def generate(asked: Asked) -> Texts:
+def generate(workload: Asked) -> Texts:
     """Batches in the order of the prompts, as the transformers documentation has it."""
-    weights = locate(asked.model)
-    model, tokenizer = load_model(weights, asked.dtype).eval(), weights.tokenizer
+    weights = locate(workload.model)
+    model, tokenizer = load_model(weights, workload.dtype).eval(), weights.tokenizer
     tokenizer.padding_side = "left"
-    _answered(model, tokenizer, asked.prompts[:1], 2)
+    _answered(model, tokenizer, workload.prompts[:1], 2)
     texts: list[str] = []
-    start, before = time.perf_counter(), cpu()
-    for at in range(0, len(asked.prompts), asked.batch):
-        texts += _answered(model, tokenizer, asked.prompts[at : at + asked.batch], SETTINGS.max_tokens)
-    return Texts(time.perf_counter() - start, cpu() - before, texts)
+    start, cpu_before = time.perf_counter(), cpu()
+    for first in range(0, len(workload.prompts), workload.batch):
+        texts += _answered(model, tokenizer, workload.prompts[first : first + workload.batch], SETTINGS.max_tokens)
+    return Texts(time.perf_counter() - start, cpu() - cpu_before, texts)
 
 
-def _answered(model: Any, tokenizer: Any, asked: Sequence[Prompt], most: int) -> list[str]:
+def _answered(model: Any, tokenizer: Any, prompt_list: Sequence[Prompt], max_tokens: int) -> list[str]:
     import torch
 
-    chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in asked]
+    chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in prompt_list]
     batch = tokenizer.apply_chat_template(
         chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
     ).to(model.device)
     with torch.inference_mode():
-        out = model.generate(**batch, max_new_tokens=most, do_sample=False)
+        out = model.generate(**batch, max_new_tokens=max_tokens, do_sample=False)
     texts: list[str] = tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
     return texts
 
 
-def continuous(asked: Asked) -> Texts:
+def continuous(workload: Asked) -> Texts:
     """Continuous batching of transformers: rows leave when they end, prompts that begin alike share pages."""
     from transformers import GenerationConfig
 
-    weights = locate(asked.model)
-    model = load_model(weights, asked.dtype).eval()
+    weights = locate(workload.model)
+    model = load_model(weights, workload.dtype).eval()
     config = GenerationConfig(
         max_new_tokens=SETTINGS.max_tokens,
         do_sample=False,
         eos_token_id=sorted(weights.ends),
         pad_token_id=min(weights.ends),
     )
-    tokens = [list(weights.encode(prompt.messages())) for prompt in asked.prompts]
+    tokens = [list(weights.encode(prompt.messages())) for prompt in workload.prompts]
     model.generate_batch(inputs=tokens[:1], generation_config=config)
-    start, before = time.perf_counter(), cpu()
-    found = list(model.generate_batch(inputs=tokens, generation_config=config).values())
-    took = time.perf_counter() - start, cpu() - before
-    failed = [each.error for each in found if each.error is not None]
-    if failed or len(found) != len(tokens):
-        raise RuntimeError(f"Continuous batching failed: {len(found)} of {len(tokens)} came back; {failed[:2]}")
-    return Texts(*took, [weights.tokenizer.decode(each.generated_tokens, skip_special_tokens=True) for each in found])
+    start, cpu_before = time.perf_counter(), cpu()
+    results = list(model.generate_batch(inputs=tokens, generation_config=config).values())
+    times = time.perf_counter() - start, cpu() - cpu_before
+    errors = [result.error for result in results if result.error is not None]
+    if errors or len(results) != len(tokens):
+        raise RuntimeError(f"Continuous batching failed: {len(results)} of {len(tokens)} came back; {errors[:2]}")
+    return Texts(
+        *times, [weights.tokenizer.decode(result.generated_tokens, skip_special_tokens=True) for result in results]
+    )
 
 
-def hf(asked: Asked) -> Texts:
+def hf(workload: Asked) -> Texts:
     """Inspect's provider on the same folder; prompts without system turns, as the demo has them."""
     from inspect_ai import Task
     from inspect_ai import eval as inspect_eval
@@ -144,97 +146,99 @@ def hf(asked: Asked) -> Texts:
     from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, get_model
     from inspect_ai.solver import generate as answer
 
-    folder = str(locate(asked.model).folder)
+    folder = str(locate(workload.model).folder)
     model = get_model(
         "hf/local",
         model_path=folder,
         tokenizer_path=folder,
-        batch_size=asked.batch,
-        dtype=asked.dtype,
+        batch_size=workload.batch,
+        dtype=workload.dtype,
         do_sample=False,
         memoize=False,
     )
     kinds = {"user": ChatMessageUser, "assistant": ChatMessageAssistant}
-    samples = [Sample(input=[kinds[m.role](content=m.content) for m in p.messages()], id=p.id) for p in asked.prompts]
+    samples = [
+        Sample(input=[kinds[m.role](content=m.content) for m in p.messages()], id=p.id) for p in workload.prompts
+    ]
 
-    def evaluated(some: list[Sample], most: int) -> EvalLog:
-        task, folder = Task(dataset=MemoryDataset(some), solver=answer()), tempfile.mkdtemp()
+    def evaluate(batch: list[Sample], max_tokens: int) -> EvalLog:
+        task, folder = Task(dataset=MemoryDataset(batch), solver=answer()), tempfile.mkdtemp()
         (log,) = inspect_eval(
-            task, model=model, max_tokens=most, max_connections=asked.batch, display="none", log_dir=folder
+            task, model=model, max_tokens=max_tokens, max_connections=workload.batch, display="none", log_dir=folder
         )
         return log
 
-    evaluated(samples[:1], 2)
-    start, before = time.perf_counter(), cpu()
-    log = evaluated(samples, SETTINGS.max_tokens)
-    took = time.perf_counter() - start, cpu() - before
-    failed = [sample.error.message for sample in log.samples or () if sample.error is not None]
-    if log.status != "success" or failed:  # a side that failed would look fast
-        raise RuntimeError(f"The hf provider failed: {[log.status, *failed][:2]}")
+    evaluate(samples[:1], 2)
+    start, cpu_before = time.perf_counter(), cpu()
+    log = evaluate(samples, SETTINGS.max_tokens)
+    times = time.perf_counter() - start, cpu() - cpu_before
+    errors = [sample.error.message for sample in log.samples or () if sample.error is not None]
+    if log.status != "success" or errors:  # a side that failed would look fast
+        raise RuntimeError(f"The hf provider failed: {[log.status, *errors][:2]}")
     by_id = {str(sample.id): sample.output.completion for sample in log.samples or ()}
-    return Texts(*took, [by_id[p.id] for p in asked.prompts])
+    return Texts(*times, [by_id[p.id] for p in workload.prompts])
 
 
 # ---------------------------------------------------------------- levers, one taken away or changed
 
 
-def together(asked: Asked) -> Texts:
+def together(workload: Asked) -> Texts:
     """All prompts start at once, as they did before `unsway.models.engines.prefixes`."""
     from unsway.models.engines.prefixes import Prefixes
 
     Prefixes.may_start = lambda self, blocks: True  # type: ignore[method-assign]
-    return ours("openvino", asked)
+    return ours("openvino", workload)
 
 
-def few(asked: Asked) -> Texts:
+def few(workload: Asked) -> Texts:
     from unsway.models.engines import openvino as engine_openvino
 
     engine_openvino.AT_ONCE = 16
-    return ours("openvino", asked)
+    return ours("openvino", workload)
 
 
 def rows(n: int) -> Callable[[Asked], Texts]:
-    def side(asked: Asked) -> Texts:
+    def side(workload: Asked) -> Texts:
         from unsway.models.engines import torch as engine_torch
 
         engine_torch.ROWS_A_BATCH = {"cpu": n, "cuda": n}
-        return ours("torch", asked)
+        return ours("torch", workload)
 
     return side
 
 
 def scheduled(**fields: object) -> Callable[[Asked], Texts]:
-    def side(asked: Asked) -> Texts:
+    def side(workload: Asked) -> Texts:
         from unsway.models.engines.openvino import genai
 
         openvino_genai = genai()
         pipeline = openvino_genai.ContinuousBatchingPipeline
 
-        def made(path: str, tokenizer: object, scheduler: object, *rest: object, **precisions: str) -> object:
+        def make_pipeline(path: str, tokenizer: object, scheduler: object, *rest: object, **precisions: str) -> object:
             for name, value in fields.items():
                 setattr(scheduler, name, value)
             return pipeline(path, tokenizer, scheduler, *rest, **precisions)
 
-        openvino_genai.ContinuousBatchingPipeline = made
-        return ours("openvino", asked)
+        openvino_genai.ContinuousBatchingPipeline = make_pipeline
+        return ours("openvino", workload)
 
     return side
 
 
 SIDES: dict[str, tuple[str, Callable[[Asked], Texts]]] = {
-    "openvino": ("ours, openvino engine", lambda asked: ours("openvino", asked)),
-    "torch": ("ours, torch engine", lambda asked: ours("torch", asked)),
+    "openvino": ("ours, openvino engine", lambda workload: ours("openvino", workload)),
+    "torch": ("ours, torch engine", lambda workload: ours("torch", workload)),
     "generate": ("transformers.generate", generate),
     "hf": ("Inspect's hf provider", hf),
     "continuous": ("transformers.generate_batch", continuous),
-    "vllm": ("ours, vllm engine", lambda asked: ours("vllm", asked)),
-    "half": ("torch, in bfloat16", lambda asked: ours("torch", replace(asked, dtype="bfloat16"))),
+    "vllm": ("ours, vllm engine", lambda workload: ours("vllm", workload)),
+    "half": ("torch, in bfloat16", lambda workload: ours("torch", replace(workload, dtype="bfloat16"))),
     "rows64": ("torch, at most 64 rows", rows(64)),
     "rows256": ("torch, at most 256 rows", rows(256)),
     "rows1024": ("torch, at most 1,024 rows", rows(1024)),
     "together": ("openvino, all start at once", together),
     "uncached": ("openvino, no prefix cache", scheduled(enable_prefix_caching=False)),
-    "bf16": ("openvino, in bfloat16", lambda asked: ours("openvino", replace(asked, dtype="bfloat16"))),
+    "bf16": ("openvino, in bfloat16", lambda workload: ours("openvino", replace(workload, dtype="bfloat16"))),
     "few": ("openvino, 16 replies at once", few),
     "wide": ("openvino, 8,192 tokens a step", scheduled(max_num_batched_tokens=8192)),
     "narrow": ("openvino, 512 tokens a step", scheduled(max_num_batched_tokens=512)),
@@ -290,7 +294,7 @@ def _least(work: str, **names: object) -> float:
     return min(float(timer.timeit(20).mean) for _ in range(5))
 
 
-def least_seconds(asked: Asked, tokens_out: int) -> tuple[float, str]:
+def least_seconds(workload: Asked, tokens_out: int) -> tuple[float, str]:
     """What these replies need at least, and how that was computed.
 
     Two operations a parameter and token, each shared block of a prompt once; all weights read once a step of the engine's
@@ -298,22 +302,28 @@ def least_seconds(asked: Asked, tokens_out: int) -> tuple[float, str]:
     """
     from unsway.models.engines.torch import ROWS_A_BATCH
 
-    weights = locate(asked.model)
+    weights = locate(workload.model)
     sizes = size(weights.folder)
-    seen: set[int] = set()
+    known_blocks: set[int] = set()
     tokens_in = 0
-    for prompt in asked.prompts:
+    for prompt in workload.prompts:
         tokens = weights.encode(prompt.messages())
-        own = blocks(tokens)
-        tokens_in += len(tokens) - 32 * sum(block in seen for block in own)
-        seen.update(own)
-    operations = 2 * sizes.layers * (tokens_in + tokens_out) + 2 * sizes.head * (len(asked.prompts) + tokens_out)
-    matmul, memory = matmul_rate(sizes, asked.dtype), memory_rate()
-    read_ = tokens_out / ROWS_A_BATCH[_device()] * (4 if asked.dtype == "float32" else 2) * (sizes.layers + sizes.head)
-    computing, reading = operations / matmul, read_ / memory
-    said = f"{tokens_in:,} tokens in, shared blocks once, and {tokens_out:,} out; {matmul / 1e9:,.0f} GFLOP/s in "
-    said += f"{asked.dtype}, {memory / 1e9:,.0f} GB/s: {computing:.2f} s of matmuls, {reading:.2f} s of reading"
-    return max(computing, reading), said
+        prompt_blocks = blocks(tokens)
+        tokens_in += len(tokens) - 32 * sum(block in known_blocks for block in prompt_blocks)
+        known_blocks.update(prompt_blocks)
+    operations = 2 * sizes.layers * (tokens_in + tokens_out) + 2 * sizes.head * (len(workload.prompts) + tokens_out)
+    matmul, memory = matmul_rate(sizes, workload.dtype), memory_rate()
+    bytes_read = (
+        tokens_out / ROWS_A_BATCH[_device()] * (4 if workload.dtype == "float32" else 2) * (sizes.layers + sizes.head)
+    )
+    computing, reading = operations / matmul, bytes_read / memory
+    description = (
+        f"{tokens_in:,} tokens in, shared blocks once, and {tokens_out:,} out; {matmul / 1e9:,.0f} GFLOP/s in "
+    )
+    description += (
+        f"{workload.dtype}, {memory / 1e9:,.0f} GB/s: {computing:.2f} s of matmuls, {reading:.2f} s of reading"
+    )
+    return max(computing, reading), description
 
 
 # ---------------------------------------------------------------- what is printed
@@ -334,48 +344,52 @@ def main() -> None:
     parser.add_argument("--child", choices=SIDES)
     parser.add_argument("--path", type=Path)
     args = parser.parse_args()
-    asked = Asked(args.model, args.dtype, args.batch, prompts(args.prompts))
+    workload = Asked(args.model, args.dtype, args.batch, prompts(args.prompts))
     if args.child:
-        args.path.write_text(json.dumps(SIDES[args.child][1](asked)._asdict()), encoding="utf-8")
+        args.path.write_text(json.dumps(SIDES[args.child][1](workload)._asdict()), encoding="utf-8")
         return
     locate(args.model)
-    show(asked, {side: measured(side, sys.argv[1:]) for side in args.sides.split(",")})
+    show(workload, {side: measured(side, sys.argv[1:]) for side in args.sides.split(",")})
 
 
 def measured(side: str, arguments: list[str]) -> dict[str, Any]:
     """A side in a process of its own."""
-    quiet = os.environ | {"HF_HUB_OFFLINE": "1"}  # the hf provider asks the hub about its name, for half a minute
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}  # the hf provider asks the hub about its name, for half a minute
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "found.json"
         command = [sys.executable, __file__, *arguments, "--child", side, "--path", str(path)]
-        done = subprocess.run(command, env=quiet, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        if done.returncode:
-            raise SystemExit(f"{side} failed:\n{done.stderr[-2000:]}")
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    print(f"{SIDES[side][0]}: {found['took']:.1f} s, {found['cpu']:.1f} CPU s", flush=True)
-    return found
+        process = subprocess.run(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        if process.returncode:
+            raise SystemExit(f"{side} failed:\n{process.stderr[-2000:]}")
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    print(f"{SIDES[side][0]}: {result['took']:.1f} s, {result['cpu']:.1f} CPU s", flush=True)
+    return result
 
 
-def show(asked: Asked, found: dict[str, dict[str, Any]]) -> None:
-    reference = found.get("torch", next(iter(found.values())))
-    slowest = found.get("hf", next(iter(found.values())))
-    n = len(asked.prompts)
-    texts, chosen = [text.strip() for text in reference["texts"]], answers(n, reference["texts"])
-    print(f"{asked.model} in {asked.dtype}, {n} prompts, at most {SETTINGS.max_tokens} tokens out, greedy, {machine()}")
-    print(f"hf and generate: {asked.batch} rows at once")
+def show(workload: Asked, results: dict[str, dict[str, Any]]) -> None:
+    reference = results.get("torch", next(iter(results.values())))
+    baseline = results.get("hf", next(iter(results.values())))
+    n = len(workload.prompts)
+    reference_texts, reference_answers = [text.strip() for text in reference["texts"]], answers(n, reference["texts"])
+    print(
+        f"{workload.model} in {workload.dtype}, {n} prompts, at most {SETTINGS.max_tokens} tokens out, greedy, {machine()}"
+    )
+    print(f"hf and generate: {workload.batch} rows at once")
     print(f"{'':32}{'replies/s':>10}{'s':>8}{'CPU s':>8}{'× first':>9}{'CPU ×':>7}{'same text':>11}{'same answer':>13}")
-    for side, body in found.items():
-        mine = [text.strip() for text in body["texts"]]
-        same = sum(a == b for a, b in zip(mine, texts, strict=True))
-        agree = sum(a == b for a, b in zip(answers(n, body["texts"]), chosen, strict=True))
-        took, used = body["took"], body["cpu"]
-        ratios = f"{slowest['took'] / took:>9.2f}{slowest['cpu'] / used:>7.2f}"
-        print(f"{SIDES[side][0]:32}{n / took:>10.2f}{took:>8.1f}{used:>8.1f}{ratios}{same:>11}{agree:>13}")
-    ours_ = next((side for side in ("openvino", "torch") if side in found), None)
+    for side, body in results.items():
+        side_texts = [text.strip() for text in body["texts"]]
+        n_same = sum(a == b for a, b in zip(side_texts, reference_texts, strict=True))
+        n_agree = sum(a == b for a, b in zip(answers(n, body["texts"]), reference_answers, strict=True))
+        seconds, cpu_seconds = body["took"], body["cpu"]
+        ratios = f"{baseline['took'] / seconds:>9.2f}{baseline['cpu'] / cpu_seconds:>7.2f}"
+        print(
+            f"{SIDES[side][0]:32}{n / seconds:>10.2f}{seconds:>8.1f}{cpu_seconds:>8.1f}{ratios}{n_same:>11}{n_agree:>13}"
+        )
+    ours_ = next((side for side in ("openvino", "torch") if side in results), None)
     if ours_:
-        least, said = least_seconds(asked, found[ours_]["tokens_out"])
-        print(f"least: {said}; {ours_} reaches {least / found[ours_]['took']:.0%} of that", end="")
-        print("" if on_gpu() else f", {least / found[ours_]['cpu'] * _cores():.0%} by its CPU seconds")
+        least, description = least_seconds(workload, results[ours_]["tokens_out"])
+        print(f"least: {description}; {ours_} reaches {least / results[ours_]['took']:.0%} of that", end="")
+        print("" if on_gpu() else f", {least / results[ours_]['cpu'] * _cores():.0%} by its CPU seconds")
 
 
 if __name__ == "__main__":

@@ -69,11 +69,11 @@ class Size:
 def size(folder: Path) -> Size:
     """Of a model's folder: the layers' matrices, which norms and biases add nothing to worth counting."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    hidden, heads, wide = config["hidden_size"], config["num_attention_heads"], config["intermediate_size"]
-    each = config.get("head_dim") or hidden // heads
-    attention = 2 * hidden * each * (heads + config["num_key_value_heads"])
-    layer = attention + 3 * hidden * wide
-    return Size(config["num_hidden_layers"] * layer, config["vocab_size"] * hidden, hidden, wide)
+    hidden, heads, intermediate = config["hidden_size"], config["num_attention_heads"], config["intermediate_size"]
+    head_size = config.get("head_dim") or hidden // heads
+    attention = 2 * hidden * head_size * (heads + config["num_key_value_heads"])
+    layer = attention + 3 * hidden * intermediate
+    return Size(config["num_hidden_layers"] * layer, config["vocab_size"] * hidden, hidden, intermediate)
 
 
 def make(shape: str, folder: Path) -> Path:

@@ -35,7 +35,7 @@ class Engine(Protocol):
     """What each engine is asked to do."""
 
     def add(self, reply: Reply) -> None: ...
-    def has(self, asked: Address) -> bool: ...
+    def has(self, address: Address) -> bool: ...
     def every(self) -> Iterator[Reply]: ...
 
 
@@ -48,8 +48,8 @@ class Jsonl:
     def add(self, reply: Reply) -> None:
         self.store.add(reply)
 
-    def has(self, asked: Address) -> bool:
-        return asked in self.store
+    def has(self, address: Address) -> bool:
+        return address in self.store
 
     def every(self) -> Iterator[Reply]:
         return iter(self.store)
@@ -67,8 +67,8 @@ class Sqlite:
     def add(self, reply: Reply) -> None:
         self.db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (Address.of(reply).key(), dumps(reply)))
 
-    def has(self, asked: Address) -> bool:
-        return self.db.execute("SELECT 1 FROM replies WHERE key = ?", (asked.key(),)).fetchone() is not None
+    def has(self, address: Address) -> bool:
+        return self.db.execute("SELECT 1 FROM replies WHERE key = ?", (address.key(),)).fetchone() is not None
 
     def every(self) -> Iterator[Reply]:
         return (loads(Reply, row) for (row,) in self.db.execute("SELECT row FROM replies"))
@@ -108,8 +108,8 @@ class InspectCache:
     def add(self, reply: Reply) -> None:
         self._generate(reply.prompt_id)
 
-    def has(self, asked: Address) -> bool:
-        return self._generate(asked.prompt_id)
+    def has(self, address: Address) -> bool:
+        return self._generate(address.prompt_id)
 
     def every(self) -> Iterator[Reply]:
         for i in range(ROWS):
@@ -142,40 +142,42 @@ def two_writers(name: str, folder: Path, rows: int) -> None:
     writer(name, str(folder), 0, 0)  # SQLite cannot be switched to WAL by two at once
     context = multiprocessing.get_context("fork")
     starts = (0, rows // 2 - rows // 20)
-    both = [context.Process(target=writer, args=(name, str(folder), at, rows // 2 + rows // 20)) for at in starts]
-    for process in both:
+    processes = [
+        context.Process(target=writer, args=(name, str(folder), start, rows // 2 + rows // 20)) for start in starts
+    ]
+    for process in processes:
         process.start()
-    for process in both:
+    for process in processes:
         process.join()
         assert process.exitcode == 0
 
 
 def bench(name: str, rows: int) -> dict[str, float]:
     """Seconds of each job."""
-    found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        engine = ENGINES[name](Path(one))
+    times: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as writers_folder:
+        engine = ENGINES[name](Path(folder))
 
         def add_each() -> None:
             for i in range(rows):
                 engine.add(reply(i))
 
-        found["add one by one"] = seconds(add_each)
-        wanted = [Address.of(reply(i)) for i in range(rows)]
+        times["add one by one"] = seconds(add_each)
+        addresses = [Address.of(reply(i)) for i in range(rows)]
 
         def open_and_find() -> None:
-            opened = ENGINES[name](Path(one))
-            assert all(opened.has(asked) for asked in wanted)
+            reopened = ENGINES[name](Path(folder))
+            assert all(reopened.has(address) for address in addresses)
 
-        found["open, find all"] = seconds(open_and_find)
-        again = ENGINES[name](Path(one))
-        found["read all"] = seconds(lambda: sum(1 for _ in again.every()))
-        found["two writers"] = seconds(lambda: two_writers(name, Path(other), rows))
+        times["open, find all"] = seconds(open_and_find)
+        reader = ENGINES[name](Path(folder))
+        times["read all"] = seconds(lambda: sum(1 for _ in reader.every()))
+        times["two writers"] = seconds(lambda: two_writers(name, Path(writers_folder), rows))
         if name != "inspect cache":
-            left = ENGINES[name](Path(other))
-            assert len({one.prompt_id for one in left.every()}) == rows
-        size = sum(path.stat().st_size for path in Path(one).rglob("*") if path.is_file())
-    return found | {"MB on disk": size / 1e6}
+            last = ENGINES[name](Path(writers_folder))
+            assert len({stored.prompt_id for stored in last.every()}) == rows
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    return times | {"MB on disk": size / 1e6}
 
 
 def main() -> None:
@@ -187,7 +189,10 @@ def main() -> None:
     ROWS = args.rows
     runs = {name: [bench(name, args.rows) for _ in range(args.repeats)] for name in ENGINES}
     jobs = list(runs["jsonl (ours)"][0])
-    middle = {name: {job: statistics.median(run[job] for run in each) for job in jobs} for name, each in runs.items()}
+    medians = {
+        name: {job: statistics.median(run[job] for run in engine_runs) for job in jobs}
+        for name, engine_runs in runs.items()
+    }
     print(
         f"{args.rows:,} replies of {len(dumps(reply(0))):,} bytes, median of {args.repeats} (lowest–highest), seconds"
     )
@@ -195,8 +200,8 @@ def main() -> None:
         print(f"\n{job}")
         for name in ENGINES:
             values = [run[job] for run in runs[name]]
-            ratio = middle[name][job] / middle["jsonl (ours)"][job]
-            print(f"  {name:14} {middle[name][job]:8.2f} ({min(values):.2f}–{max(values):.2f})   {ratio:5.2f} × ours")
+            ratio = medians[name][job] / medians["jsonl (ours)"][job]
+            print(f"  {name:14} {medians[name][job]:8.2f} ({min(values):.2f}–{max(values):.2f})   {ratio:5.2f} × ours")
 
 
 if __name__ == "__main__":

@@ -65,9 +65,11 @@ def study(n: int, samples: int, arguments: Path) -> Study:
 
 def models(pairs: Iterable[Pair]) -> dict[str, Any]:
     """Models that know what to say to these pairs, and nothing else."""
-    known = tuple(pairs)
+    all_pairs = tuple(pairs)
     return {
-        name: scripted(known, follow={"post_hoc": 0.5, "suggested_answer": 0.3}, seed=i, name=name.rpartition("/")[2])
+        name: scripted(
+            all_pairs, follow={"post_hoc": 0.5, "suggested_answer": 0.3}, seed=i, name=name.rpartition("/")[2]
+        )
         for i, name in enumerate(MODELS)
     }
 
@@ -86,21 +88,21 @@ def write_arguments(n: int, path: Path) -> None:
 # ---------------------------------------------------------------- the steps, each in a process of its own
 
 
-def first(of: Study, folder: Path) -> None:
-    run(of, folder, using=models(of.pairs()))
+def first(spec: Study, folder: Path) -> None:
+    run(spec, folder, using=models(spec.pairs()))
 
 
-def again(of: Study, folder: Path) -> None:
-    run(of, folder, using=models(()))
+def again(spec: Study, folder: Path) -> None:
+    run(spec, folder, using=models(()))
 
 
-def grown(of: Study, folder: Path) -> None:
-    more = of.but(biases=(*NINE, NEW))
-    run(more, folder, using=models(more.only(biases=NEW).pairs()))
+def grown(spec: Study, folder: Path) -> None:
+    larger = spec.but(biases=(*NINE, NEW))
+    run(larger, folder, using=models(larger.only(biases=NEW).pairs()))
 
 
-def numbers(of: Study, folder: Path) -> None:
-    estimate(of, folder)
+def numbers(spec: Study, folder: Path) -> None:
+    estimate(spec, folder)
 
 
 STEPS: dict[str, Callable[[Study, Path], None]] = {
@@ -111,12 +113,12 @@ STEPS: dict[str, Callable[[Study, Path], None]] = {
 }
 
 
-def child(step: str, of: Study, folder: Path) -> None:
+def child(step: str, spec: Study, folder: Path) -> None:
     """Do one step and print what it took as JSON."""
     start = time.perf_counter()
-    STEPS[step](of, folder)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    body = {"cpu": used.ru_utime + used.ru_stime, "wall": time.perf_counter() - start, "MB": used.ru_maxrss / 1e3}
+    STEPS[step](spec, folder)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    body = {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.perf_counter() - start, "MB": usage.ru_maxrss / 1e3}
     print(json.dumps(body))
 
 
@@ -145,9 +147,9 @@ def rows(folder: Path) -> tuple[int, int]:
     return len(keys), len(set(keys))
 
 
-def new_prompts(of: Study, folder: Path) -> str:
+def new_prompts(spec: Study, folder: Path) -> str:
     """Of which biases the prompts of the newest rows are."""
-    pairs = {pair.biased.id: pair.bias for pair in of.but(biases=(NEW,)).pairs()}
+    pairs = {pair.biased.id: pair.bias for pair in spec.but(biases=(NEW,)).pairs()}
     replies = [reply for reply in ReplyStore(folder / layout.REPLIES) if reply.prompt_id in pairs]
     return f"{len(replies):,} of {get(NEW).versioned}"
 
@@ -166,19 +168,19 @@ def main() -> None:
     if args.child:
         child(args.child, study(args.questions, args.samples, args.arguments), args.folder)
         return
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        args.arguments = Path(one) / "arguments.jsonl"
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as shared_folder:
+        args.arguments = Path(folder) / "arguments.jsonl"
         write_arguments(args.questions, args.arguments)
-        of = study(args.questions, args.samples, args.arguments)
+        spec = study(args.questions, args.samples, args.arguments)
         for step in STEPS:
-            took = finished(started(step, args, Path(one) / "run"))
-            print("{}: {}; {:,} rows, {:,} addresses".format(step, took, *rows(Path(one) / "run")), flush=True)
+            cost = finished(started(step, args, Path(folder) / "run"))
+            print("{}: {}; {:,} rows, {:,} addresses".format(step, cost, *rows(Path(folder) / "run")), flush=True)
             if step == "grown":
-                print(f"new rows: {new_prompts(of, Path(one) / 'run')}", flush=True)
-        both = [started("first", args, Path(two)) for _ in range(2)]
-        for process in both:
+                print(f"new rows: {new_prompts(spec, Path(folder) / 'run')}", flush=True)
+        processes = [started("first", args, Path(shared_folder)) for _ in range(2)]
+        for process in processes:
             print(f"one of two at once: {finished(process)}", flush=True)
-        print("two at once: {:,} rows, {:,} addresses".format(*rows(Path(two))))
+        print("two at once: {:,} rows, {:,} addresses".format(*rows(Path(shared_folder))))
 
 
 if __name__ == "__main__":

@@ -46,17 +46,17 @@ RANK = 16
 
 def rows(n: int, direct: float = 0.0) -> tuple[Example, ...]:
     """Rows as the demo's are: cued prompts, and replies of a sentence or two; a share of them asks for the bare answer."""
-    found = []
+    examples = []
     bare = list(STUDY.but(elicit="direct").pairs()) if direct else []
     for i, pair in enumerate(list(STUDY.pairs())[:n]):
         is_bare = int((i + 1) * direct) > int(i * direct)
         pair = bare[i] if is_bare else pair
         gold = pair.question.gold or 0
-        said = f"What is asked for fits {pair.question.options[gold]} best. So the answer is ({letter(gold)})."
-        said = f"({letter(gold)})" if is_bare else said
+        reply = f"What is asked for fits {pair.question.options[gold]} best. So the answer is ({letter(gold)})."
+        reply = f"({letter(gold)})" if is_bare else reply
         options = pair.question.options
-        found.append(Example(pair.clean, pair.biased, said, pair.target, options, "consistency", pair.id, "bench"))
-    return tuple(found)
+        examples.append(Example(pair.clean, pair.biased, reply, pair.target, options, "consistency", pair.id, "bench"))
+    return tuple(examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,14 @@ Trained = dict[str, Any]
 model once for several rows; losses; MB; cpu."""
 
 
-def ours(fitted: Fit, **options: int) -> Trained:
+def ours(workload: Fit, **options: int) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
-        how = Bct(batch_size=fitted.batch, lora_rank=RANK, learning_rate=1e-4)
+        bct = Bct(batch_size=workload.batch, lora_rank=RANK, learning_rate=1e-4)
         start = time.perf_counter()
-        fit(fitted.examples(), how, fitted.model, backend("local", **options), folder)
-        took = time.perf_counter() - start
+        fit(workload.examples(), bct, workload.model, backend("local", **options), folder)
+        seconds = time.perf_counter() - start
         lines = next(Path(folder).rglob("metrics.jsonl")).read_text(encoding="utf-8").splitlines()
-    return {"wall": took, "losses": losses([json.loads(line) for line in lines])}
+    return {"wall": seconds, "losses": losses([json.loads(line) for line in lines])}
 
 
 def losses(log: Sequence[Mapping[str, Any]]) -> list[float]:
@@ -97,25 +97,25 @@ def losses(log: Sequence[Mapping[str, Any]]) -> list[float]:
     return [row["loss"] for row in log if "loss" in row]
 
 
-def whole(fitted: Fit) -> Trained:
+def whole(workload: Fit) -> Trained:
     from unsway.backends.local import target_loss
 
     target_loss.shared_start = lambda ids, labels: 0  # type: ignore[assignment]
-    return ours(fitted)
+    return ours(workload)
 
 
-def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
+def trl(workload: Fit, *, ordered: bool = False) -> Trained:
     """SFTTrainer at its defaults for LoRA on the same tokens; with `ordered`, each step on the rows that ours takes."""
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
-    ids = fitted.tokens()
+    ids = workload.tokens()
     with tempfile.TemporaryDirectory() as folder:
         args = SFTConfig(
             output_dir=folder,
             num_train_epochs=1,
-            per_device_train_batch_size=fitted.batch,
+            per_device_train_batch_size=workload.batch,
             learning_rate=1e-4,
             lr_scheduler_type="linear",
             warmup_steps=1,
@@ -129,9 +129,9 @@ def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
             max_length=None,
         )
         adapter = LoraConfig(r=RANK, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-        order = in_order(ids, fitted.batch, 1, Bct().seed) if ordered else range(len(ids))
+        order = in_order(ids, workload.batch, 1, Bct().seed) if ordered else range(len(ids))
         start = time.perf_counter()
-        weights = locate(fitted.model)
+        weights = locate(workload.model)
         trainer = SFTTrainer(
             model=load_model(weights),
             args=args,
@@ -140,29 +140,29 @@ def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
             peft_config=adapter,
         )
         trainer.train()
-        took = time.perf_counter() - start
-    return {"wall": took, "losses": losses(trainer.state.log_history)}
+        seconds = time.perf_counter() - start
+    return {"wall": seconds, "losses": losses(trainer.state.log_history)}
 
 
-def shared(fitted: Fit) -> Trained:
+def shared(workload: Fit) -> Trained:
     from unsway.backends.local import target_loss
 
     target_loss.WORTH_A_PASS = 0
-    return ours(fitted)
+    return ours(workload)
 
 
 SIDES: dict[str, Callable[[Fit], Trained]] = {
     "ours": ours,
     "trl": trl,
-    "ordered": lambda fitted: trl(fitted, ordered=True),
+    "ordered": lambda workload: trl(workload, ordered=True),
     "whole": whole,
     "shared": shared,
-    "thirtytwo": lambda fitted: ours(fitted, rows_at_once=32),
-    "sixteen": lambda fitted: ours(fitted, rows_at_once=16),
-    "eight": lambda fitted: ours(fitted, rows_at_once=8),
-    "two": lambda fitted: ours(fitted, rows_at_once=2),
-    "packed": lambda fitted: ours(fitted, packing=True),
-    "again": lambda fitted: ours(fitted, gradient_checkpointing=True),
+    "thirtytwo": lambda workload: ours(workload, rows_at_once=32),
+    "sixteen": lambda workload: ours(workload, rows_at_once=16),
+    "eight": lambda workload: ours(workload, rows_at_once=8),
+    "two": lambda workload: ours(workload, rows_at_once=2),
+    "packed": lambda workload: ours(workload, packing=True),
+    "again": lambda workload: ours(workload, gradient_checkpointing=True),
 }
 
 
@@ -175,7 +175,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def child(side: str, fitted: Fit, path: Path) -> None:
+def child(side: str, workload: Fit, path: Path) -> None:
     """Run a side, libraries loaded before its clock starts, and take the time of each pass of its steps."""
     from transformers import Trainer
 
@@ -199,15 +199,15 @@ def child(side: str, fitted: Fit, path: Path) -> None:
 
     Trainer.training_step, target_loss._hidden = timed, counted
     before = cpu()
-    found = SIDES[side](fitted)
-    rest = passes[len(passes) // fitted.steps :]
-    found |= {
+    result = SIDES[side](workload)
+    rest = passes[len(passes) // workload.steps :]
+    result |= {
         "rate": sum(n for *_, n in rest) / (rest[-1][1] - rest[0][0]),
         "spared": sum(spared),
         "MB": peak_mb(),
         "cpu": cpu() - before,
     }
-    path.write_text(json.dumps(found), encoding="utf-8")
+    path.write_text(json.dumps(result), encoding="utf-8")
 
 
 def main() -> None:
@@ -219,27 +219,27 @@ def main() -> None:
     parser.add_argument("--child", choices=SIDES)
     parser.add_argument("--path", type=Path)
     args = parser.parse_args()
-    fitted = Fit(args.model, args.steps, args.rows)
+    workload = Fit(args.model, args.steps, args.rows)
     if args.child:
-        child(args.child, fitted, args.path)
+        child(args.child, workload, args.path)
         return
     sizes = size(locate(args.model).folder)
-    n = sum(row.n_tokens for row in fitted.tokens())
+    n = sum(row.n_tokens for row in workload.tokens())
     print(f"{args.model}, {args.steps} steps of {args.rows} rows, {n:,} tokens, {machine()}")
-    found: dict[str, Trained] = {}
+    results: dict[str, Trained] = {}
     for side in args.sides.split(","):
-        found[side] = measured(side, sys.argv[1:])
-        show(side, n, found[side], next(iter(found.values())))
-    if "ours" in found:
-        most = matmul_rate(sizes, "bfloat16") / (4 * sizes.layers)
-        computed = n - found["ours"]["spared"]
-        rate = found["ours"]["rate"] * computed / n
+        results[side] = measured(side, sys.argv[1:])
+        show(side, n, results[side], next(iter(results.values())))
+    if "ours" in results:
+        most_rate = matmul_rate(sizes, "bfloat16") / (4 * sizes.layers)
+        computed = n - results["ours"]["spared"]
+        rate = results["ours"]["rate"] * computed / n
         print(
-            f"bf16 matmuls alone would allow {most:,.0f} tokens/s; ours computes {rate:,.0f} ({rate / most:.0%})",
+            f"bf16 matmuls alone would allow {most_rate:,.0f} tokens/s; ours computes {rate:,.0f} ({rate / most_rate:.0%})",
             end="",
         )
-        by_cpu = computed / found["ours"]["cpu"] * (os.cpu_count() or 1)
-        print("" if on_gpu() else f", {by_cpu:,.0f} by its CPU seconds, loading included ({by_cpu / most:.0%})")
+        by_cpu = computed / results["ours"]["cpu"] * (os.cpu_count() or 1)
+        print("" if on_gpu() else f", {by_cpu:,.0f} by its CPU seconds, loading included ({by_cpu / most_rate:.0%})")
 
 
 def measured(side: str, arguments: list[str]) -> Trained:
@@ -247,23 +247,23 @@ def measured(side: str, arguments: list[str]) -> Trained:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "found.json"
         command = [sys.executable, __file__, *arguments, "--child", side, "--path", str(path)]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode:
-            raise SystemExit(f"{side} failed:\n{done.stderr[-2000:]}")
-        found: Trained = json.loads(path.read_text(encoding="utf-8"))
-    return found
+        process = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if process.returncode:
+            raise SystemExit(f"{side} failed:\n{process.stderr[-2000:]}")
+        result: Trained = json.loads(path.read_text(encoding="utf-8"))
+    return result
 
 
 def show(side: str, n: int, body: Trained, first: Trained) -> None:
     faster, by_cpu, memory = first["wall"] / body["wall"], first["cpu"] / body["cpu"], body["MB"] / first["MB"]
-    said = [
+    parts = [
         f"{side:9}{n / body['wall']:8,.0f} tokens/s with loading, {body['rate']:8,.0f} after the first step",
         f"{body['cpu']:5.0f} CPU s, {body['MB']:6,.0f} MB",
         f"{faster:.2f} × the first's tokens a second, {body['rate'] / first['rate']:.2f} × after the first step",
         f"{by_cpu:.2f} × by CPU seconds, {memory:.2f} × its memory",
         "losses " + " ".join(f"{loss:.3f}" for loss in body["losses"]),
     ]
-    print("; ".join(said), flush=True)
+    print("; ".join(parts), flush=True)
 
 
 if __name__ == "__main__":
