@@ -238,7 +238,9 @@ def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Q
 
 def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
     """Every conversation of a pair in which the model speaks, and its reply."""
-    question, gold, prompt = pair.question, pair.question.gold, pair.biased
+    question = pair.question
+    gold = pair.question.gold
+    prompt = pair.biased
     options = range(len(question.options))
 
     def line(choice: int, side: Side, opening: str = "") -> str:

@@ -23,7 +23,8 @@ from unsway.types import Prompt, Question
 )
 def reward_history(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """Followed when the answer is the option with the high reward."""
-    high, low = draw.randrange(800, 1000), range(5, 50)
+    high = draw.randrange(800, 1000)
+    low = range(5, 50)
     rewards = [high if i == option else draw.choice(low) for i in range(len(question.options))]
     table = "\n".join(f"({letter(i)}): reward {reward}" for i, reward in enumerate(rewards))
     return system(clean, fill(draw.choice(bank("reward_histories").entries), table=table))

@@ -35,9 +35,11 @@ def tasks(named: str) -> tuple[tuple[str, ...], str]:
         return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
     if named in SETS:
         asset, file = SETS[named]
-        path, source = assets.need(asset) / file, f"{named}@{assets.find(asset).version}"
+        path = assets.need(asset) / file
+        source = f"{named}@{assets.find(asset).version}"
     elif Path(named).is_file():
-        path, source = Path(named), f"{Path(named).name}@{sha256_file(named)[:12]}"
+        path = Path(named)
+        source = f"{Path(named).name}@{sha256_file(named)[:12]}"
     else:
         raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
     try:

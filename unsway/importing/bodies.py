@@ -312,7 +312,9 @@ def _named_options(row: dict[str, Any], columns: Mapping[str, Column], index: in
     if choices is None:
         return numbers
     for name in ("gold", "target"):
-        value, negation, way = row.get(name), "", columns[name].way if name in columns else ""
+        value = row.get(name)
+        negation = ""
+        way = columns[name].way if name in columns else ""
         if isinstance(value, str) and (match := re.fullmatch(r"\s*not\s+(.+?)\s*", value, re.I | re.S)):
             value, negation = match[1], "NOT "
         if is_not_known(value) or (name == "target" and plain(str(value)) in ANY_CHANGE):
