@@ -58,7 +58,7 @@ def data() -> None:
     show_default=True,
     help="Biases to train on.",
 )
-@elicit_option
+@elicit_option(help="How questions are put: one of `unsway list elicitations`.")
 @click.option(
     "--direct-share",
     type=click.FloatRange(0, 1),

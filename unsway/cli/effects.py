@@ -42,7 +42,7 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, value: tupl
     "--effects",
     "wanted",
     default="",
-    help="Side effects, or NAME/CONDITION, comma-separated (all that need no judge and need not be named).",
+    help="Side effects, or NAME/CONDITION, comma-separated (all, except those that need a judge or run only by name).",
 )
 @click.option(
     "-n",

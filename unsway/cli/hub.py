@@ -14,7 +14,7 @@ from unsway.cli.options import PATH
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.argument("repo")
 @click.option("--study", type=click.Path(exists=True, path_type=Path), help="A study whose tables go into the card.")
-@click.option("--public", is_flag=True, help="Make a new repository public (private).")
+@click.option("--public", is_flag=True, help="Make a new repository public instead of private.")
 def push(folder: Path, repo: str, study: Path | None, public: bool) -> None:
     """Put a checkpoint, training rows or a study into REPO (OWNER/NAME) of the Hugging Face hub, with a card.
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="For the check `again`: which further reply counts. 1 measures a judge's noise, 2 months later its drift.",
+    help="For the check `again`: which further reply counts: 1 for a judge's noise; 2, asked months later, for its drift.",
 )
 @click.option("-n", type=click.IntRange(min=1), default=None, help="Maximum number of pairs of each arm and bias.")
 @budget_option("all judges")

@@ -9,7 +9,7 @@ import click
 
 from unsway.cli.known import REGISTRIES, known, registry_of
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, remark, show_rows, table_options
+from unsway.cli.options import as_json, elicit_option, form, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.biases import Bias
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("name", required=False, type=known("biases"))
 @click.option("--questions", default="procedural/dates", show_default=True, help="Source of the question for NAME.")
-@click.option("--elicit", default="cot", show_default=True, type=known("elicitations"), help="How the question is put.")
+@elicit_option(help="How the question is put.")
 @table_options
 def biases(name: str | None, questions: str, elicit: str) -> None:
     """List the biases; with NAME, show a question without and with that cue."""

@@ -86,7 +86,7 @@ OPTIONS = {
 @click.option(
     "--arguments", type=FILE, help="Arguments for options (of `unsway data arguments`), for biases that quote them."
 )
-@elicit_option
+@elicit_option(help="How questions are put (`unsway list elicitations`); several, comma-separated.")
 @out_option()
 @click.option("--label", default=None, help="Short name of this model in reports (its own name otherwise).")
 @click.option(
@@ -149,7 +149,7 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
     """Measure how far cues sway MODEL.
 
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name), a local one (smollm2-135m, a folder, org/name of
-    the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. Replies in the study's folder are not asked again.
+    the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. Prompts answered in --out are not asked again.
     """
     from unsway.models.session import session
     from unsway.studies.measuring import measure as measure_model

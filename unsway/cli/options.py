@@ -103,7 +103,7 @@ def float_options(verb: Verb) -> Verb:
         if value:
             context.meta.setdefault(FLOATING, {})[parameter.name] = value
 
-    for name, text in (("label", "what \\ref calls the table"), ("caption", "what stands above the table")):
+    for name, text in (("label", "the name for \\ref"), ("caption", "the text above the table")):
         verb = click.option(
             f"--{name}",
             default="",
@@ -140,13 +140,7 @@ def out_option(holds: str = "Folder of the study.", kind: Place = PATH) -> Calla
 
 
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-elicit_option = click.option(
-    "--elicit",
-    type=known("elicitations"),
-    default="cot",
-    show_default=True,
-    help="How questions are put: one of `unsway list elicitations`, or several, comma-separated.",
-)
+elicit_option = partial(click.option, "--elicit", type=known("elicitations"), default="cot", show_default=True)
 
 
 _SECRET = re.compile(r"(^|_)(key|token|secret|password|passwd|authorization)$", re.IGNORECASE)

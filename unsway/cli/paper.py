@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @folder_argument
 @click.argument("name")
 @click.option("--out", type=PATH, required=True, help="A .png, .svg or .pdf.")
-@click.option("--width", default=480, show_default=True, help="Width in points; about 240 is a column of two.")
+@click.option("--width", default=480, show_default=True, help="Width in points; about 240 fits one of two columns.")
 @trained_option
 def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None:
     """Write one chart of FOLDER's page for a paper.
@@ -55,7 +55,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
     default=None,
     help="Every model and bias separately: by source, all sources together, or both.",
 )
-@click.option("--panel", is_flag=True, help="What its trainings cost or broke, as `unsway effects` kept it.")
+@click.option("--panel", is_flag=True, help="What its trainings cost or broke, as stored by `unsway effects`.")
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),

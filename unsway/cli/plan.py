@@ -35,7 +35,7 @@ SECTIONS = {
 @click.option(
     "--out",
     type=PATH,
-    help="Folder of the study: its replies are not asked again, its runs give the rate; the plan is stored there.",
+    help="Folder of the study: prompts answered in it are not counted, its runs give the rate; the plan is stored there.",
 )
 @click.option(
     "--half-width",
@@ -55,7 +55,7 @@ SECTIONS = {
 @click.option(
     "--effects",
     default="",
-    help="Side effects to price too, comma-separated, or 'all' that need no judge and need not be named.",
+    help="Side effects to price too, comma-separated; 'all' except those that need a judge or run only by name.",
 )
 @table_options
 def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str, **options: Any) -> None:

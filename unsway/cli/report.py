@@ -11,7 +11,7 @@ from unsway.cli.main import main
 from unsway.cli.options import PATH, folder_argument, names, remark, show_results, table_options
 
 trained_option = click.option(
-    "--trained", default="", help="Biases that were trained on, comma-separated; the rest is held out."
+    "--trained", default="", help="Biases that were trained on, comma-separated; the rest are held out."
 )
 
 

@@ -48,7 +48,7 @@ from unsway.errors import number_of
     help="tensorboard, wandb, trackio, comma-separated (local).",
 )
 @click.option("--cancel", is_flag=True, help="Cancel the provider's job that --out waits for, and train nothing.")
-@out_option("Folder of the checkpoint; what a killed fit left there goes on.")
+@out_option("Folder of the checkpoint; a killed fit in it continues.")
 @json_option
 def train(
     file: Path,
@@ -65,7 +65,7 @@ def train(
 
     FILE is from `unsway data`, or holds rows of TRL, OpenAI, ShareGPT or Alpaca.
 
-    Several processes: torchrun or `accelerate launch` before this very command (see docs/training.md).
+    Several processes: torchrun or `accelerate launch` in front of this command (see docs/training.md).
     """
     from unsway.backends import backend, backends
     from unsway.backends.local.launch import is_main
