@@ -1,4 +1,4 @@
-"""What a study costs beside its model: the same samples through `experiment.run` and through a bare Inspect eval.
+"""What a study costs beside its model: the same samples through `unsway.studies.run` and through a bare Inspect eval.
 
     python benchmarks/orchestration.py [--samples 10000] [--large]
 
