@@ -10,7 +10,7 @@ import unsway as us
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 HEAD = """# Public names
 
-Everything that `import unsway as us` offers, with its first sentence; `help(us.measure)` has the rest. The rooms hold more,
+Everything that `import unsway as us` offers, with its first sentence; `help(us.measure)` has the rest. The layers hold more,
 and each module opens with what goes in, what comes out and an example. This page is written by `python tests/api_page.py`.
 
 """
@@ -23,13 +23,13 @@ def first_sentence(thing: object) -> str:
 
 
 def page() -> str:
-    """The page, with a table for each room."""
-    rooms: dict[str, list[str]] = {}
+    """The page, with a table for each layer."""
+    layers: dict[str, list[str]] = {}
     for name in us.__all__:
         thing = getattr(us, name)
-        room = str(getattr(thing, "__module__", "")).removeprefix("unsway.").partition(".")[0]
-        rooms.setdefault(room, []).append(f"| `us.{name}` | {first_sentence(thing)} |")
-    parts = [f"## {room}\n\n| name | |\n|---|---|\n" + "\n".join(rows) for room, rows in sorted(rooms.items())]
+        layer = str(getattr(thing, "__module__", "")).removeprefix("unsway.").partition(".")[0]
+        layers.setdefault(layer, []).append(f"| `us.{name}` | {first_sentence(thing)} |")
+    parts = [f"## {layer}\n\n| name | |\n|---|---|\n" + "\n".join(rows) for layer, rows in sorted(layers.items())]
     return HEAD + "\n\n".join(parts) + "\n"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
-ROOMS = (
+LAYERS = (
     "errors extras logs seeds types disk sharing store layout spelling rows progress registry banks assets sources prompts "
     "readers biases pairing stats planning models sampling testing evals importing data training backends interventions "
     "judging effects studies reporting demo cli __main__"
@@ -24,7 +24,7 @@ MAY_LOAD_HEAVY = {"assets", "models", "sampling", "evals", "importing", "testing
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def room_of(path: Path) -> str:
+def layer_of(path: Path) -> str:
     first = path.relative_to(PACKAGE).parts[0]
     return first.removesuffix(".py")
 
@@ -61,13 +61,13 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 
 def test_imports_point_one_way() -> None:
     for path in FILES:
-        room = room_of(path)
-        if room == "__init__":
+        layer = layer_of(path)
+        if layer == "__init__":
             continue
-        assert room in ROOMS, f"{room!r} has no place in the order of rooms"
+        assert layer in LAYERS, f"{layer!r} has no place in the order of layers"
         others = {(name.split(".")[1], line) for name, line in imports(path) if name.startswith("unsway.")}
-        above = [(other, line) for other, line in others if ROOMS.index(other) > ROOMS.index(room)]
-        assert not above, f"{path}: {room} imports {above}, which stand above it"
+        above = [(other, line) for other, line in others if LAYERS.index(other) > LAYERS.index(layer)]
+        assert not above, f"{path}: {layer} imports {above}, which come after it in the table of CONTRIBUTING.md"
 
 
 MODULES = {
@@ -100,7 +100,7 @@ def test_heavy_libraries_stay_in_their_rooms() -> None:
     for path in FILES:
         found = {(name.split(".")[0], line) for name, line in imports(path)}
         heavy = {(name, line) for name, line in found if name in HEAVY}
-        assert not heavy or room_of(path) in MAY_LOAD_HEAVY, f"{path}: {heavy}"
+        assert not heavy or layer_of(path) in MAY_LOAD_HEAVY, f"{path}: {heavy}"
         assert "ray" not in {name for name, _ in found} or str(path.relative_to(PACKAGE)) == RAY, path
 
 
@@ -154,7 +154,7 @@ def test_a_verb_is_at_most_fifteen_lines_over_a_public_function() -> None:
     """What a verb does, Python users can call: the command line says what is meant, calls it, and prints."""
     long = {}
     for path in FILES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body if room_of(path) == "cli" else ():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body if layer_of(path) == "cli" else ():
             if isinstance(node, ast.FunctionDef) and any(".command" in ast.unparse(d) for d in node.decorator_list):
                 body = node.body[1:] if ast.get_docstring(node) else node.body
                 lines = (node.end_lineno or 0) - body[0].lineno + 1
@@ -169,7 +169,7 @@ def test_functions_take_few_parameters() -> None:
     for path, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef):
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         takes = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-        if len(set(takes) - {"self", "cls"}) > 8 and room_of(path) != "cli" and node.name != "__init__":
+        if len(set(takes) - {"self", "cls"}) > 8 and layer_of(path) != "cli" and node.name != "__init__":
             long.append(f"{path.name}:{node.name}")
     assert long == []
 
