@@ -5,18 +5,18 @@ FROM python:3.13-slim
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UNSWAY_CACHE=/cache
 COPY pyproject.toml constraints.txt /src/
 ARG TORCH_INDEX=
-# The dependencies of an empty package make a layer of their own, which stays when only the code changes.
+# Dependencies are installed with an empty package, in their own layer, which is reused when only the code changes.
 RUN mkdir /src/unsway && touch /src/unsway/__init__.py /src/README.md /src/LICENSE && pip install -c /src/constraints.txt \
     ${TORCH_INDEX:+--extra-index-url $TORCH_INDEX} '/src[local,openvino,hub,offline,report,slides,frame,label]'
 COPY README.md LICENSE /src/
 COPY unsway /src/unsway
 RUN pip install --no-deps --force-reinstall /src
-# Anyone may write here, so --user can be the owner of the mounted folder, who has no home and no name in the image.
+# Anyone may write here, so --user can be the owner of the mounted folder, who has no home or name in the image.
 RUN useradd --create-home user && mkdir -p /cache /study/runs && chmod 1777 /cache /study /study/runs /home/user
 ENV HOME=/home/user USER=user
 USER user
 WORKDIR /study
-# Without it `docker stop` waits ten seconds and kills: the first process of a container gets no SIGTERM that it does not ask for.
+# Without it `docker stop` kills after ten seconds, because the first process of a container ignores SIGTERM unless it handles it.
 STOPSIGNAL SIGINT
 VOLUME ["/cache", "/study/runs"]
 ENTRYPOINT ["unsway"]

