@@ -48,7 +48,7 @@ def _declare(**changes: object) -> None:
         ({"make": lambda question, clean, option, draw, *, style: clean}, "must take"),
         ({"forms": ("a",)}, "keyword `form`"),
         ({"make": lambda question, clean, option, draw, *, form: clean}, "keyword `form`"),
-        ({"name": "fresh/one"}, "a form stands behind /"),
+        ({"name": "fresh/one"}, "separates a bias from its form"),
         ({"name": 7}, "cannot be the name"),
         ({"target": "towards"}, "has the target 'towards'; it is one of 'toward', 'away'"),  # was counted as away
         ({"kind": "inserted"}, "has the kind 'inserted'"),

@@ -295,7 +295,7 @@ def test_on_clean_prompts_twice_a_rate_moves_by_chance_alone() -> None:
 
 def test_targets_without_a_trait_and_rows_that_cannot_be_read_are_refused(base: Path, tmp_path: Path) -> None:
     rows: list[Example] = [ROWS[0], replace(ROWS[1], target=AnyChange())]
-    with pytest.raises(BadInput, match=r"row 2 has a target that counts any change, which has no trait, so 'rmct'"):
+    with pytest.raises(BadInput, match=r"row 2 has a target that counts any change, which has no rate, so 'rmct'"):
         fit(rows, Rmct(), str(base), Local(), tmp_path / "out")
     with pytest.raises(BadInput, match="row 1 has no options"):
         fit([replace(ROWS[0], options=())], Rmct(), str(base), Local(), tmp_path / "out")

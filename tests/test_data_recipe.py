@@ -154,7 +154,9 @@ def test_data_build_prints_why_replies_are_no_targets(tmp_path: Path, monkeypatc
         done = CliRunner().invoke(main, words, catch_exceptions=False)
     let_go()
     assert done.exit_code == 0 and "\n  " in done.output
-    assert f"No targets: {len(server.calls) - 6} replies.\n  {len(server.calls) - 6} × is empty\n" in done.output
+    assert (
+        f"Not used as targets: {len(server.calls) - 6} replies.\n  {len(server.calls) - 6} × is empty\n" in done.output
+    )
     assert "2000" not in done.output
 
 

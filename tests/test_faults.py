@@ -96,7 +96,7 @@ def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
     with (
         one,
         again,
-        pytest.raises(StoreError, match="a run of one goes on in there, and this is a run of another"),
+        pytest.raises(StoreError, match="a run of one is going on there, and this is a run of another"),
         other,
     ):
         pass

@@ -110,7 +110,7 @@ def test_numbers_config_and_tokens_are_those_that_transformers_reads(tied: bool,
 
 
 def test_a_model_that_is_no_plain_llama_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"what a plain Llama model has not: llama\.rope\.scaling\.type\."):
+    with pytest.raises(ModelError, match=r"that a plain Llama model lacks: llama\.rope\.scaling\.type\."):
         dequantise(written(tmp_path / "scaled.gguf", scaled=True), tmp_path / "out", SILENT)
 
 

@@ -124,14 +124,14 @@ def test_what_was_measured_of_given_pairs_or_lies_in_a_folder_is_measured_alike(
         one = us.measure(model, biases=["post_hoc"], like=like)
         assert {pair.elicit for pair in one.pairs} == {pair.elicit for pair in asked} and len(one.pairs) == 8
     both = found + us.measure(model, QUESTIONS[:8], ["post_hoc"], elicit="cot", settings=warm)
-    with pytest.raises(BadInput, match="name elicit="):
+    with pytest.raises(BadInput, match="Name one: elicit="):
         us.measure(model, biases=["post_hoc"], like=both)
 
 
 def test_nothing_to_ask_is_refused() -> None:
     with pytest.raises(BadInput, match="nothing to ask"):
         us.measure(model(0.5))
-    with pytest.raises(BadInput, match="No bias can be put"):
+    with pytest.raises(BadInput, match="No bias applies to any"):
         us.measure(model(0.5), (), ["post_hoc"])
     with pytest.raises(UnknownName, match="suggested_answer"):
         us.measure(model(0.5), QUESTIONS, ["suggested_anwser"])

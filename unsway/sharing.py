@@ -89,11 +89,11 @@ def _check_others(folder: Path, own_purpose: str, own_holder: str, filesystem: s
         if filesystem and holder != own_holder:
             raise StoreError(
                 f"{str(folder)!r} lies on a network filesystem ({filesystem}), where one process at a time may work, and "
-                f"{purpose} goes on in there, on {holder}. Wait for it, or name a folder on this machine's own disk. If it "
+                f"{purpose} is going on there, on {holder}. Wait for it, or name a folder on this machine's own disk. If it "
                 f"was killed, remove {path.name!r} from the folder."
             )
         if not filesystem and purpose != own_purpose:
             raise StoreError(
-                f"{str(folder)!r} is in use: {purpose} goes on in there, and this is {own_purpose}. Wait for it, or "
+                f"{str(folder)!r} is in use: {purpose} is going on there, and this is {own_purpose}. Wait for it, or "
                 "name another folder."
             )

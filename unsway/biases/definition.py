@@ -84,7 +84,7 @@ class Cue:
             )
         if any(text.count(REQUEST) > 1 or not text.replace(REQUEST, "").strip() for text in self.wordings):
             raise BadInput(
-                f"{subject} has {REQUEST} twice in a wording, or nothing else in it; once is what can be put."
+                f"{subject} has {REQUEST} twice in a wording, or nothing else in it. Write it once, with words around it."
             )
         silent = next((text for text in self.wordings if not OPTION_PLACEHOLDER.search(text)), None)
         if silent is not None and self.target != "change":

@@ -174,7 +174,7 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
             )
         new_bias = declared("bias", Bias, name, about, wants=wants, make=make)
         if "/" in str(name):
-            raise BadInput(f"The bias {name!r} cannot be asked for, because a form stands behind /. Rename it.")
+            raise BadInput(f"The bias {name!r} has a / in its name, which separates a bias from its form. Rename it.")
         if bool(new_bias.forms) != ("form" in wants):
             raise BadInput(
                 f"Bias {name!r} has forms {new_bias.forms}; a bias with forms takes a keyword `form`, and only such a one."

@@ -137,7 +137,7 @@ def build(
     test = names(test_questions)
     training_set = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **model_args)
     click.echo(f"{training_set.write(out)}: {number_of(len(training_set.examples), 'row')}")
-    click.echo(f"No targets: {number_of(training_set.incomplete, 'reply')}.")
+    click.echo(f"Not used as targets: {number_of(training_set.incomplete, 'reply')}.")
     for reason, count in sorted(training_set.no_targets.items(), key=lambda item: -item[1]):
         click.echo(f"  {count} × {reason}" + f" (at most {recipe.max_tokens} tokens)" * (reason == "was cut"))
 

@@ -70,20 +70,20 @@ def check_settings(settings: Settings, model: str) -> None:
     budget = settings.thinking_budget
     if settings.options_after is not None and (not model.startswith(LOCAL) or not settings.options_after.strip()):
         raise BadInput(
-            f"options_after is {settings.options_after!r}: replies of local models alone can be kept to the options, behind "
-            f"words that are not blank, and the model is {model}. Leave it out."
+            f"options_after is {settings.options_after!r}: it restricts replies of local models alone, after words that "
+            f"are not blank, and the model is {model}. Leave it out."
         )
     words = settings.force_answer
     if words is not None and (settings.options_after is None or not words.strip()):
         raise BadInput(
-            f"force_answer is {words!r} and options_after {settings.options_after!r}: an answer is forced by words that are "
-            "not blank, of replies that are kept to the options. Name both, or leave force_answer out."
+            f"force_answer is {words!r} and options_after {settings.options_after!r}: forcing an answer needs "
+            "words that are not blank, in both. Name both, or leave force_answer out."
         )
     beginning = settings.letter_begins
     if beginning is not None and (model.startswith(LOCAL) or not beginning.strip() or beginning != beginning.rstrip()):
         raise BadInput(
-            f"letter_begins is {beginning!r}: letters of hosted models alone are begun so, by something that ends in "
-            f"no white space, and the model is {model}. Leave it out: local engines choose between the letters."
+            f"letter_begins is {beginning!r}: it begins letters of hosted models alone, with text that does not end in "
+            f"white space, and the model is {model}. Leave it out: local engines choose between the letters."
         )
     if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):
         raise BadInput(

@@ -39,7 +39,7 @@ def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path
     if done.returncode:
         last = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         raise TrainingError(
-            f"The fit in {processes} processes ended with {done.returncode}. {log} has all it said; at last: {last}"
+            f"The fit in {processes} processes ended with {done.returncode}. Its output is in {log} and ends: {last}"
         )
 
 

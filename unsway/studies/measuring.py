@@ -103,7 +103,7 @@ def measure(
     asked, values, put = asked_for(questions, several(biases) if biases else (), elicit, like, earlier, used)
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
-        raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
+        raise BadInput(f"No bias applies to any of these questions ({why or 'there are none'}).")
     settings, given = used.sampling.settings, used.sampling.folder
     if any(pair.rule.redacted for pair in asked) and settings.max_tokens == Settings().max_tokens:
         used = replace(used, sampling=replace(used.sampling, settings=replace(settings, max_tokens=LONGEST_REDACTED)))
@@ -148,7 +148,7 @@ def asked_for(
         if questions is None and not (biases or elicit):
             return PairSet(like.pairs), values, put
         if not (elicit or put):
-            raise BadInput("These results do not say in what one way new pairs are put: name elicit=.")
+            raise BadInput("These results have no single elicitation for new pairs. Name one: elicit='cot'.")
     named = biases or values or (tuple(map(plain_name, like.biases)) if like else BIASES)
     values, put = tuple(resolve(each) for each in named), elicitations.resolve(elicit or put or "cot")
     given = like.questions if like and questions is None else questions_of(questions or ())

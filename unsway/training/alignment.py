@@ -168,7 +168,9 @@ def _render(weights: Weights, prompt: Prompt) -> _Rendering:
         position = start + len(rendered)
     pieces.append(_Piece(position, len(text), len(messages), "template"))
     if text[position:] != skeleton[template_start:]:
-        raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} ends otherwise with these messages")
+        raise BadInput(
+            f"cannot be aligned: the chat template of {weights.name!r} writes another ending after these messages"
+        )
     return _Rendering(text, tuple(pieces), _tokens(weights, messages, text), len(messages))
 
 
@@ -176,7 +178,9 @@ def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple
     """Tokens of a rendering with the characters they cover; tokens that are bytes of one character are grouped."""
     encoding = weights.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     if tuple(encoding["input_ids"]) != weights.encode(messages):
-        raise BadInput(f"cannot be aligned: the text of its chat is not what {weights.name!r} is asked with")
+        raise BadInput(
+            f"cannot be aligned: its chat as text has other tokens than the prompt that {weights.name!r} gets"
+        )
     groups: list[tuple[int, int, tuple[int, ...]]] = []
     for token, (start, end) in zip(encoding["input_ids"], encoding["offset_mapping"], strict=True):
         if groups and start < groups[-1][1]:

@@ -102,7 +102,7 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
         array = dequantize(tensor.data, tensor.tensor_type)
         state[name] = torch.tensor(rotary_rows(name, array, heads, in_file=False))
     if unknown:
-        raise ModelError(f"The GGUF file has what a plain Llama model has not: {', '.join(sorted(unknown))}.")
+        raise ModelError(f"The GGUF file holds entries that a plain Llama model lacks: {', '.join(sorted(unknown))}.")
     model.load_state_dict(state, assign=True)
     model.tie_weights()
     return model
@@ -146,7 +146,7 @@ def _tokenizer(path: Path, reader: GGUFReader) -> Any:
     chat = [{"role": "user", "content": question}]
     text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
     if question not in text or tokenizer.decode(tokenizer(text).input_ids) != text:
-        raise ModelError(f"{path.name}: its tokenizer or chat template does not give back the text that it is given.")
+        raise ModelError(f"{path.name}: its tokenizer or chat template does not reproduce the text that it gets.")
     return tokenizer
 
 

@@ -228,8 +228,8 @@ class RowEndings:
                 trigger_ids, all_ids = (tokenizer.encode(text, add_special_tokens=False) for text in texts)
                 if all_ids[: len(trigger_ids)] != trigger_ids:
                     raise ModelError(
-                        f"The tokenizer joins {row.after!r} with {ending!r} behind it into one token, so replies cannot be "
-                        "kept to the options. Take words that end before a space."
+                        f"The tokenizer joins {row.after!r} and {ending!r} after it into one token, so replies cannot be "
+                        "restricted to the options. Take words that end before a space."
                     )
                 self.endings[-1].append(tuple(all_ids[len(trigger_ids) :]))
         self.begun: dict[int, int] = {}

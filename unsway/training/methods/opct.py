@@ -59,7 +59,7 @@ class Opct(Method):
             )
         if self.form == "exact" and self.discount:
             raise BadInput(
-                f"Opct.discount is {self.discount}, and only form='sampled' has one: exact compares each token for itself."
+                f"Opct.discount is {self.discount}, and only form='sampled' has one: exact compares each token by itself."
             )
 
     @property

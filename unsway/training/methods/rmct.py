@@ -77,7 +77,7 @@ class Rmct(Method):
     def refuses(self, row: Example) -> str | None:
         """Also refuses a row whose target has no rate, or whose options are unknown."""
         if isinstance(row.target, AnyChange):
-            return "has a target that counts any change, which has no trait"
+            return "has a target that counts any change, which has no rate"
         if row.target is not None and row.kind == "consistency" and not row.options:
             return "has no options, so no reply to it can be read"
         return Method.refuses(self, row)
