@@ -56,39 +56,43 @@ def note(
             "A worth or a day belongs to a decision, and that to one condition. Say when you act: --if 'brr(post_hoc, MODEL) "
             "> .05'; or among what you choose: --best 'brr(post_hoc, MODEL + bct)', once for each."
         )
-    made: Stated | FreeNote = FreeNote(text)
+    row: Stated | FreeNote = FreeNote(text)
     if when:
-        made = StatedDecision.of(text, when, worth=worth, due=due)
+        row = StatedDecision.of(text, when, worth=worth, due=due)
     elif best:
-        made = StatedChoice.of(text, best, worth=worth, due=due)
-    if not isinstance(made, FreeNote):
-        for one in map(Quantity.parse, made.quantities):
-            if not one.bias:
-                raise BadInput(f"{one} is no rate. Decide on brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM) or effect(…).")
-            if one.kind != "brr" and not one.change:
+        row = StatedChoice.of(text, best, worth=worth, due=due)
+    if not isinstance(row, FreeNote):
+        for quantity in map(Quantity.parse, row.quantities):
+            if not quantity.bias:
                 raise BadInput(
-                    f"{one} is of no arm. Name what is done to the model: {one.kind}({one.bias}, MODEL + bct)."
+                    f"{quantity} is no rate. Decide on brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM) or effect(…)."
                 )
-            if one.kind == "effect":
-                effects.get(one.bias)
+            if quantity.kind != "brr" and not quantity.change:
+                raise BadInput(
+                    f"{quantity} is of no arm. Name what is done to the model: {quantity.kind}({quantity.bias}, MODEL + bct)."
+                )
+            if quantity.kind == "effect":
+                effects.get(quantity.bias)
             else:
-                _check_bias(one.bias, project)
-        if sentence := strange_models(made, project):
+                _check_bias(quantity.bias, project)
+        if sentence := strange_models(row, project):
             _log.warning("%s Noted nevertheless: it may be one that you plan.", sentence)
-    Notebook(project).append(made)
-    return made
+    Notebook(project).append(row)
+    return row
 
 
 def strange_models(decision: Stated, project: str | Path) -> str:
     """A warning about a decision's models that no study of the project has; empty if all are known, or there is no study."""
     folders = (path.parent for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")))
-    arms = [arm for _, noted in readable(folders, arms_of) for arm in noted]
-    planned = [Quantity.parse(one.quantity).model for one in Notebook(project).all(Forecast)]
+    arms = [arm for _, folder_arms in readable(folders, arms_of) for arm in folder_arms]
+    planned = [Quantity.parse(forecast.quantity).model for forecast in Notebook(project).all(Forecast)]
     known = {name for name in (*planned, *(name for arm in arms for name in (arm.model, arm.of))) if name}
-    odd = dict.fromkeys(name for one in decision.quantities if (name := Quantity.parse(one).model) not in known)
-    if not known or not odd:
+    unknown = dict.fromkeys(name for text in decision.quantities if (name := Quantity.parse(text).model) not in known)
+    if not known or not unknown:
         return ""
-    return f"No study here has a model of the name {' or '.join(map(repr, odd))}; known: {', '.join(sorted(known))}."
+    return (
+        f"No study here has a model of the name {' or '.join(map(repr, unknown))}; known: {', '.join(sorted(known))}."
+    )
 
 
 def _check_bias(name: str, project: str | Path) -> None:
@@ -96,20 +100,22 @@ def _check_bias(name: str, project: str | Path) -> None:
     try:
         resolve(name)
     except UnknownName as error:
-        forecast = {Quantity.parse(one.quantity).bias for one in Notebook(project).all(Forecast)}
-        if name not in forecast | {row.bias for _, row in printed_rates(project)}:
-            raise UnknownName("bias", name, {*(bias.name for bias in all_biases()), *filter(None, forecast)}) from error
+        forecast_biases = {Quantity.parse(row.quantity).bias for row in Notebook(project).all(Forecast)}
+        if name not in forecast_biases | {row.bias for _, row in printed_rates(project)}:
+            raise UnknownName(
+                "bias", name, {*(bias.name for bias in all_biases()), *filter(None, forecast_biases)}
+            ) from error
 
 
 def open_decisions(project: str | Path) -> tuple[Stated, ...]:
     """The decisions that are not taken yet, ordered by due date."""
-    found: dict[str, Stated] = {}
-    for body in Notebook(project).all(object):
-        if isinstance(body, StatedDecision | StatedChoice):
-            found[body.id] = body  # a decision that is stated again after it was taken is open again
-        elif isinstance(body, Decided):
-            found.pop(body.decision, None)
-    return tuple(sorted(found.values(), key=lambda one: one.due or "9999"))
+    decisions: dict[str, Stated] = {}
+    for row in Notebook(project).all(object):
+        if isinstance(row, StatedDecision | StatedChoice):
+            decisions[row.id] = row  # a decision that is stated again after it was taken is open again
+        elif isinstance(row, Decided):
+            decisions.pop(row.decision, None)
+    return tuple(sorted(decisions.values(), key=lambda decision: decision.due or "9999"))
 
 
 @checked
@@ -127,21 +133,21 @@ def decided(project: str | Path, decision: str, action: str, why: str = "", *, r
         UnknownName: No open decision has this id.
         BadInput: Several open decisions have it.
     """
-    made = Decided(open_decision(project, decision).id, action, why, tuple(results))
-    Notebook(project).append(made)
-    return made
+    row = Decided(open_decision(project, decision).id, action, why, tuple(results))
+    Notebook(project).append(row)
+    return row
 
 
 def open_decision(project: str | Path, decision: str) -> Stated:
     """Return the open decision with an id, or with an id that begins so. Raises as `decided`."""
-    stated = open_decisions(project)
-    found = [one for one in stated if decision and one.id.startswith(decision)]
-    if len(found) > 1:
-        several = ", ".join(f"{one.id} ({one.text})" for one in found)
-        raise BadInput(f"{decision!r} begins {len(found)} open decisions: {several}. Write more of the id.")
-    if not found:
-        raise UnknownName("open decision", decision, [one.id for one in stated])
-    return found[0]
+    decisions = open_decisions(project)
+    matches = [candidate for candidate in decisions if decision and candidate.id.startswith(decision)]
+    if len(matches) > 1:
+        labels = ", ".join(f"{candidate.id} ({candidate.text})" for candidate in matches)
+        raise BadInput(f"{decision!r} begins {len(matches)} open decisions: {labels}. Write more of the id.")
+    if not matches:
+        raise UnknownName("open decision", decision, [candidate.id for candidate in decisions])
+    return matches[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +164,10 @@ class WaitingDecision:
 
 def waiting(project: str | Path, seed: int = 0) -> tuple[WaitingDecision, ...]:
     """The open decisions of a project by due date, each with what is currently known."""
-    beliefs, found = Beliefs(project, seed), []
-    for one in open_decisions(project):
-        worth_DA = one.utility(beliefs.of(*map(Quantity.parse, one.quantities)))
+    beliefs = Beliefs(project, seed)
+    rows = []
+    for decision in open_decisions(project):
+        worth_DA = decision.utility(beliefs.of(*map(Quantity.parse, decision.quantities)))
         best = int(worth_DA.mean(axis=0).argmax())
-        found.append(WaitingDecision(one, one.actions[best], float((worth_DA.argmax(axis=1) != best).mean())))
-    return tuple(found)
+        rows.append(WaitingDecision(decision, decision.actions[best], float((worth_DA.argmax(axis=1) != best).mean())))
+    return tuple(rows)

@@ -82,13 +82,13 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
 
 def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
     """Add pairs to those of a folder and return all; the new skip counts replace earlier ones."""
-    place = Path(folder)
-    with exclusive(place):
-        pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+    path = Path(folder)
+    with exclusive(path):
+        pairs = tuple(({pair.id: pair for pair in pairs_of(path)} | {pair.id: pair for pair in asked}).values())
         if any(pair.rule.redacted for pair in pairs):
-            place.chmod(0o700)  # replies to harmful requests must not be readable by other users of this machine
-        write_pairs(place, pairs)
-        write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
+            path.chmod(0o700)  # replies to harmful requests must not be readable by other users of this machine
+        write_pairs(path, pairs)
+        write_arms(path, arms_of(path), counted(asked) if asked.skipped else _read_skipped(path))
     return pairs
 
 
@@ -104,54 +104,54 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
     Raises:
         BadInput: Outside a study, another model has already replied under that label; its numbers would disappear.
     """
-    place, new = Path(folder), instead or {}
-    if (to := linked(place)) is not None:
-        to.call("note_arm", arm, dict(new))
+    path, new = Path(folder), instead or {}
+    if (link := linked(path)) is not None:
+        link.call("note_arm", arm, dict(new))
         return
-    with exclusive(place):
-        noted = arms_of(place)
-        before = next((one for one in noted if one.key == arm.key), arm)
-        arm = replace(before, settings=arm.settings) if before.of and not arm.of else arm  # as its study noted it
+    with exclusive(path):
+        arms = arms_of(path)
+        earlier = next((old for old in arms if old.key == arm.key), arm)
+        arm = replace(earlier, settings=arm.settings) if earlier.of and not arm.of else arm  # as its study noted it
         namesakes = {
-            (one.model, one.weights): one
-            for one in noted
-            if one.label == arm.label and one.key != arm.key and not (one.of or arm.of)
+            (old.model, old.weights): old
+            for old in arms
+            if old.label == arm.label and old.key != arm.key and not (old.of or arm.of)
         }
-        replies = replies_in(place / layout.REPLIES) if namesakes else ()
-        other = next((namesakes[who] for reply in replies if (who := (reply.model, reply.weights)) in namesakes), None)
-        if other is not None:
-            differs = "has other weights or another address" if other.key.name == arm.name else f"is {arm.name}"
+        replies = replies_in(path / layout.REPLIES) if namesakes else ()
+        rival = next((namesakes[key] for reply in replies if (key := (reply.model, reply.weights)) in namesakes), None)
+        if rival is not None:
+            differs = "has other weights or another address" if rival.key.name == arm.name else f"is {arm.name}"
             raise BadInput(
-                f"{str(place)!r} holds replies of {other.name} under the label {arm.label!r}, and the model asked for now "
+                f"{str(path)!r} holds replies of {rival.name} under the label {arm.label!r}, and the model asked for now "
                 f"{differs}. Give this one a label of its own (--label), or measure into another folder."
             )
-        is_again = before in noted and replace(before, label=arm.label) == arm
-        alike = [one for one in noted if one.key == arm.key and not (one.of and arm.of)]  # two of a study stay separate
-        same = [*alike, *(one for one in noted if (one.of, one.label) == (arm.of, arm.label))]
-        write_arms(place, dict.fromkeys(arm if one in same else one for one in (*noted, arm)), _skipped(place))
-        kept = (one for one in _asked(place) if one.arm != arm.key or (is_again and one.prompt_id not in new))
-        if rows := [*kept, *(Instead(arm.key, *ids) for ids in new.items())]:
-            write_jsonl(place / layout.ASKED, rows)
+        is_again = earlier in arms and replace(earlier, label=arm.label) == arm
+        twins = [old for old in arms if old.key == arm.key and not (old.of and arm.of)]  # two of a study stay separate
+        same = [*twins, *(old for old in arms if (old.of, old.label) == (arm.of, arm.label))]
+        write_arms(path, dict.fromkeys(arm if old in same else old for old in (*arms, arm)), _read_skipped(path))
+        old_rows = (row for row in _read_asked(path) if row.arm != arm.key or (is_again and row.prompt_id not in new))
+        if rows := [*old_rows, *(Instead(arm.key, *ids) for ids in new.items())]:
+            write_jsonl(path / layout.ASKED, rows)
 
 
 def forget_arm(folder: str | Path, arm: Arm) -> None:
     """Remove an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
-    place = Path(folder)
-    if (to := linked(place)) is not None:
-        to.store.send()
-        to.call("forget_arm", arm)
+    path = Path(folder)
+    if (link := linked(path)) is not None:
+        link.store.send()
+        link.call("forget_arm", arm)
         return
-    with exclusive(place):
-        own = {now for was, now in instead_of(place).get(arm.key, {}).items() if now != was}
-        kept = replies_in(place / layout.REPLIES)
-        said = (one.prompt_id for one in kept if (one.model, one.weights) == (arm.model, arm.weights))
-        if not any(not arm.intervention or prompt in own for prompt in said):
-            write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
+    with exclusive(path):
+        asked_ids = {instead for prompt, instead in instead_of(path).get(arm.key, {}).items() if instead != prompt}
+        replies = replies_in(path / layout.REPLIES)
+        prompt_ids = (reply.prompt_id for reply in replies if (reply.model, reply.weights) == (arm.model, arm.weights))
+        if not any(not arm.intervention or prompt in asked_ids for prompt in prompt_ids):
+            write_arms(path, (old for old in arms_of(path) if old.key != arm.key), _read_skipped(path))
 
 
 def settings_of(folder: str | Path, arm: ArmKey) -> Settings | None:
     """How an arm's replies in a folder were decoded; None if the arm is not noted, or has no settings noted."""
-    return next((one.settings for one in arms_of(Path(folder)) if one.key == arm), None)
+    return next((noted_arm.settings for noted_arm in arms_of(Path(folder)) if noted_arm.key == arm), None)
 
 
 def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elicits: Iterable[str]) -> None:
@@ -166,29 +166,29 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
     Raises:
         BadInput: The new replies would replace its earlier numbers, or be pooled with them.
     """
-    place = Path(folder)
-    noted = [one for one in arms_of(place) if one.key == arm]
-    if not noted:
+    path = Path(folder)
+    arms = [noted_arm for noted_arm in arms_of(path) if noted_arm.key == arm]
+    if not arms:
         return
-    index, before = index_of(place, noted), noted[0].settings
-    if before is not None and settings.letter_begins is None:  # the model decides this, not the user
-        settings = replace(settings, letter_begins=before.letter_begins)
-    answered = {pair.elicit for pair in pairs_of(place) if index.samples(arm, pair.biased)}
+    index, earlier = index_of(path, arms), arms[0].settings
+    if earlier is not None and settings.letter_begins is None:  # the model decides this, not the user
+        settings = replace(settings, letter_begins=earlier.letter_begins)
+    answered = {pair.elicit for pair in pairs_of(path) if index.samples(arm, pair.biased)}
     if not answered:
         return
-    what = f"{str(place)!r} holds replies of {arm.name}"
-    if before is not None and before != settings:
-        then, now = before.apart(settings), settings.apart(before)
+    head = f"{str(path)!r} holds replies of {arm.name}"
+    if earlier is not None and earlier != settings:
+        then, now = earlier.apart(settings), settings.apart(earlier)
         raise BadInput(
-            f"{what} with {then}; asked for now: {now}. One arm has one way of decoding: measure with {then} again, or into "
+            f"{head} with {then}; asked for now: {now}. One arm has one way of decoding: measure with {then} again, or into "
             "another folder."
         )
-    missing, asked = answered - set(elicits), ", ".join(sorted(elicits))
+    missing, names = answered - set(elicits), ", ".join(sorted(elicits))
     if missing:
-        both = ",".join(sorted(Ref.parse(each).unversioned for each in {*missing, *elicits}))
+        union = ",".join(sorted(Ref.parse(elicit).unversioned for elicit in {*missing, *elicits}))
         raise BadInput(
-            f"{what} to prompts of the elicitation {', '.join(sorted(missing))}; asked for now: {asked}. One arm's number is "
-            f"of one way of asking: measure into another folder, or pool them with `--elicit {both}`."
+            f"{head} to prompts of the elicitation {', '.join(sorted(missing))}; asked for now: {names}. One arm's number is "
+            f"of one way of asking: measure into another folder, or pool them with `--elicit {union}`."
         )
 
 
@@ -209,19 +209,19 @@ def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
 
 def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[SkippedCount]) -> None:
     """Write the arms of a folder, replacing those stored before."""
-    body = {"edition": first_edition.NOW, "arms": [*map(asdict, arms)], "skipped": [one._asdict() for one in skipped]}
+    body = {"edition": first_edition.NOW, "arms": [*map(asdict, arms)], "skipped": [row._asdict() for row in skipped]}
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
 def study_folder(folder: str | Path) -> Path:
     """Return the folder as a path. Raises `BadInput` if nothing was measured in it."""
-    place = path_of(folder, "a study is expected: Results, or the path of its folder")
-    if not (place / layout.ARMS).is_file():
+    path = path_of(folder, "a study is expected: Results, or the path of its folder")
+    if not (path / layout.ARMS).is_file():
         raise BadInput(
-            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one; "
+            f"{str(path)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {path}` makes one; "
             "`unsway ls` lists folders that do."
         )
-    return place
+    return path
 
 
 def study_of(found: Results | str | Path, folder: str | Path | None) -> tuple[Results, str | Path | None]:
@@ -245,45 +245,45 @@ def results(
     from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
     from unsway.studies.scoring import kept_history  # imports numpy, which reading only names and arms does not need
 
-    place = study_folder(folder)
-    labels = LabelStore(place).labels() if (place / layout.LABEL_ROWS).exists() else ()
-    made_of, pairs = stamp(place), pairs_of(place)
-    arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
-    made = read_manifest(place / layout.PAIRS) or {}
-    noted = {name: str(made[name]) for name in ("unsway", "python") if name in made}
+    path = study_folder(folder)
+    labels = LabelStore(path).labels() if (path / layout.LABEL_ROWS).exists() else ()
+    file_stamp, pairs = stamp(path), pairs_of(path)
+    arms = sorted(arms_of(path), key=lambda arm: RANK[arm.role])
+    manifest = read_manifest(path / layout.PAIRS) or {}
+    facts = {name: str(manifest[name]) for name in ("unsway", "python") if name in manifest}
     seconds: dict[str, list[float]] = {}
-    for run in past_runs(place):
+    for run in past_runs(path):
         seconds.setdefault(run.model, []).append(run.seconds)
     if seconds:
-        noted["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
-    if where := in_words(places(place)):
-        noted["ran on"] = where
+        facts["asked in"] = "; ".join(f"{model}: {duration(sum(times))}" for model, times in seconds.items())
+    if location := in_words(places(path)):
+        facts["ran on"] = location
     with uncollected():
-        kept = kept_columns(place, pairs, made_of)
-        found = Results.build(
-            title or place.resolve().name,
+        columns = kept_columns(path, pairs, file_stamp)
+        study_results = Results.build(
+            title or path.resolve().name,
             told_apart(arms),
             pairs,
-            ReadReplies(index_of(place, arms), kept),
+            ReadReplies(index_of(path, arms), columns),
             trained_biases=trained_biases,
             notes=Notes(
-                tuple(_skipped(place)),
-                frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
-                instead_of(place),
-                {**(about or {}), **noted},
-                (*kept_verdicts(place, layout.SECOND_READINGS), *kept_verdicts(place)),
+                tuple(_read_skipped(path)),
+                frozenset((cell.model, cell.bias) for cell in kept_precisions(path) if cell.n_asked < cell.n_there),
+                instead_of(path),
+                {**(about or {}), **facts},
+                (*kept_verdicts(path, layout.SECOND_READINGS), *kept_verdicts(path)),
                 labels,
-                str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
-                tuple(judge_costs(place)),
-                kept_panel(place),
-                kept_history(place),
-                thoughts=kept_tests(place),
+                str((read_manifest(path / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
+                tuple(judge_costs(path)),
+                kept_panel(path),
+                kept_history(path),
+                thoughts=kept_tests(path),
             ),
             level=level,
         )
-    if made_of and kept is None:
-        keep_columns(place, found.outcomes, pairs, made_of)
-    return found
+    if file_stamp and columns is None:
+        keep_columns(path, study_results.outcomes, pairs, file_stamp)
+    return study_results
 
 
 def judge_costs(place: Path) -> Iterator[JudgeCost]:
@@ -323,10 +323,10 @@ def kept_tests(place: Path) -> tuple[ThoughtTest, ...]:
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
     """For each arm under an intervention, maps the id of each prompt to the id of the prompt asked instead."""
-    found: dict[ArmKey, dict[str, str]] = {}
-    for row in _asked(place):
-        found.setdefault(row.arm, {})[row.prompt_id] = row.asked_id
-    return found
+    asked_ids: dict[ArmKey, dict[str, str]] = {}
+    for row in _read_asked(place):
+        asked_ids.setdefault(row.arm, {})[row.prompt_id] = row.asked_id
+    return asked_ids
 
 
 def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
@@ -340,14 +340,14 @@ def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
 
 def arms_of(place: Path) -> list[Arm]:
     """The arms noted in a folder. Raises `BadInput` if the list is damaged, or of a later edition."""
-    noted = read_json(place / layout.ARMS)
-    edition = noted.get("edition", int)
+    body = read_json(place / layout.ARMS)
+    edition = body.get("edition", int)
     first_edition.check_known(place, edition)
-    arms = noted.get("arms", list[Arm]) or []
+    arms = body.get("arms", list[Arm]) or []
     return arms if edition is not None else [first_edition.arm_of(arm) for arm in arms]
 
 
-def _asked(place: Path) -> tuple[Instead, ...]:
+def _read_asked(place: Path) -> tuple[Instead, ...]:
     path = place / layout.ASKED
     if not path.exists():
         return ()
@@ -361,7 +361,7 @@ def _asked(place: Path) -> tuple[Instead, ...]:
     )
 
 
-def _skipped(place: Path) -> list[SkippedCount]:
+def _read_skipped(place: Path) -> list[SkippedCount]:
     return read_json(place / layout.ARMS).get("skipped", list[SkippedCount]) or []
 
 
@@ -370,7 +370,7 @@ def counted(asked: PairSet) -> list[SkippedCount]:
     return [SkippedCount(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
 
 
-_PAIR_FIELDS = tuple(each.name for each in fields(PairRow))
+_PAIR_FIELDS = tuple(pair_field.name for pair_field in fields(PairRow))
 
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:
@@ -378,13 +378,13 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
     path = place / layout.PAIRS
     if not path.exists():
         return ()
-    beside, questions = place / layout.QUESTIONS, dict[str, Question]()
+    questions_path, questions = place / layout.QUESTIONS, dict[str, Question]()
     inline: dict[Question, Question] = {}
     clean: dict[Prompt, Prompt] = {}  # all biases of a question share its clean prompt
     pairs = []
     for number, row in enumerate(read_jsonl(path, PairRow), 1):
-        if number == 1 and beside.exists():  # read after opening the pairs: writers store questions before pairs
-            questions = {q.id: q for q in read_jsonl(beside, Question)}
+        if number == 1 and questions_path.exists():  # read after opening the pairs: writers store questions first
+            questions = {q.id: q for q in read_jsonl(questions_path, Question)}
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")

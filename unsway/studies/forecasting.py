@@ -81,31 +81,32 @@ def forecast(
     """
     if kind_of(who) != "person":
         raise BadInput(f"{who!r} is the name of the machine's forecasts. Give your own.")
-    place = Path(folder)
-    book, plans = Notebook.of(place), plan(study, place)
-    known = (*published(), *own_rates(book.project, without=place.resolve().name))
+    path = Path(folder)
+    notebook = Notebook.of(path)
+    plans = plan(study, path)
+    known_rates = (*published(), *own_rates(notebook.project, without=path.resolve().name))
     sizes: dict[tuple[PlannedArm, str], int] = {}
-    for part, planned in zip(study.parts(), plans, strict=True):
+    for part, part_plan in zip(study.parts(), plans, strict=True):
         for arm in part.arms():
-            for bias in planned.biases:
+            for bias in part_plan.biases:
                 if bias.tested and bias.n_expected:
                     key = arm, plain_name(bias.bias)
                     sizes[key] = sizes.get(key, 0) + bias.n_expected
-    made = [*_rates(sizes, known, seed), *_totals(plans, factors(book))]
-    made += _of_person(mine or {}, made, who or person())
-    answered = answered_cells(place)
-    before = book.forecasts_of(place)
-    current, ever = {one.id for one in newest(before)}, {one.id for one in before}
-    found = []
-    for one in made:
-        number = Quantity.parse(one.quantity)
-        late = (number.arm, number.bias) in answered if number.bias else bool(answered)
-        own = content_id(study.id, one.quantity, one.who, one.quantiles, one.above, one.chance)[:16]
-        row = replace(one, id=own, study=study.id, folder=place.resolve().name, late=late)
-        found.append(row)
-        if own not in (ever if late else current):
-            book.append(row)
-    return tuple(found)
+    drafts = [*_rates(sizes, known_rates, seed), *_totals(plans, factors(notebook))]
+    drafts += _of_person(mine or {}, drafts, who or person())
+    cells_with_replies = answered_cells(path)
+    earlier = notebook.forecasts_of(path)
+    current_ids, earlier_ids = {row.id for row in newest(earlier)}, {row.id for row in earlier}
+    rows = []
+    for draft in drafts:
+        quantity = Quantity.parse(draft.quantity)
+        late = (quantity.arm, quantity.bias) in cells_with_replies if quantity.bias else bool(cells_with_replies)
+        row_id = content_id(study.id, draft.quantity, draft.who, draft.quantiles, draft.above, draft.chance)[:16]
+        row = replace(draft, id=row_id, study=study.id, folder=path.resolve().name, late=late)
+        rows.append(row)
+        if row_id not in (earlier_ids if late else current_ids):
+            notebook.append(row)
+    return tuple(rows)
 
 
 def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...]:
@@ -115,20 +116,20 @@ def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...
         project: The folder that holds the studies' folders.
         without: Name of a folder to leave out, so nothing is forecast from its own numbers.
     """
-    found: dict[tuple[str, str], KnownRate] = {}
+    rates: dict[tuple[str, str], KnownRate] = {}
     for arm, row in printed_rates(project, without=without):
         if arm.role == "base":
-            found[row.model, row.bias] = row
-    return tuple(found.values())
+            rates[row.model, row.bias] = row
+    return tuple(rates.values())
 
 
 def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[Arm, KnownRate]]:
     """Every BRR that the folders of a project print, with its arm; the most recently changed folder comes last."""
     folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
-    by_age = sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime)
-    for folder, (noted, kept) in readable(by_age, lambda one: (arms_of(one), kept_outcomes(one))):
-        arms = {arm.key: arm for arm in noted}
-        for cell in cells(out for out in kept if out.arm in arms):
+    by_age = sorted(folders, key=lambda folder: (folder / layout.OUTCOMES).stat().st_mtime)
+    for folder, (folder_arms, outcomes) in readable(by_age, lambda folder: (arms_of(folder), kept_outcomes(folder))):
+        arms = {arm.key: arm for arm in folder_arms}
+        for cell in cells(outcome for outcome in outcomes if outcome.arm in arms):
             brr, bias = cell["brr"], plain_name(cell.bias)
             if brr.value is not None and brr.low is not None and brr.high is not None:
                 variance = ((brr.high - brr.low) / 2 / quantile(brr.level)) ** 2
@@ -138,30 +139,33 @@ def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[A
 def answered_cells(folder: Path) -> frozenset[tuple[str, str]]:
     """Names of arms and biases for which a folder holds a reply to a biased prompt."""
     arms = arms_of(folder)
-    index, pairs = index_of(folder, arms), pairs_of(folder)
-    found = set()
+    index = index_of(folder, arms)
+    pairs = pairs_of(folder)
+    names = set()
     for arm in arms:
         biases = {plain_name(pair.bias) for pair in pairs if index.samples(arm.key, pair.biased)}
-        found |= {(name, bias) for name in (arm.planned_name, arm.name, arm.label) for bias in biases}
-    return frozenset(found)
+        names |= {(name, bias) for name in (arm.planned_name, arm.name, arm.label) for bias in biases}
+    return frozenset(names)
 
 
 # ---------------------------------------------------------------- the machine's
 
 
-def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, ...], seed: int) -> Iterator[Forecast]:
+def _rates(
+    sizes: Mapping[tuple[PlannedArm, str], int], known_rates: tuple[KnownRate, ...], seed: int
+) -> Iterator[Forecast]:
     """The hierarchy's and the blind forecast of every cell, and of its ratio to the base if it has one.
 
     Args:
         sizes: The expected number of counted questions for each arm and bias.
-        known: Rates that were measured or published.
+        known_rates: Rates that were measured or published.
         seed: Seed of the draws.
     """
     cells_C = tuple(dict.fromkeys((arm.model, bias) for arm, bias in sizes))
     if not cells_C:
         return
     rng = np.random.default_rng(seed)
-    theta_DC = draws(known, cells_C, N_DRAWS, seed)
+    theta_DC = draws(known_rates, cells_C, N_DRAWS, seed)
     blind_D = rng.normal(*BLIND, N_DRAWS)
     for i, ((arm, bias), n) in enumerate(sizes.items()):
         base_D = np.clip(theta_DC[:, cells_C.index((arm.model, bias))], -1, 1)
@@ -174,15 +178,16 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
                 *("", str(quantity), who, reduced(printed_draws(true_D, n, seed + i)), "", ""),
                 n=n,
                 truth=reduced(true_D),
-                why=_driver(true_D, n, bias, known) if who == MACHINE else "the spread over biases",
+                why=_driver(true_D, n, bias, known_rates) if who == MACHINE else "the spread over biases",
             )
         if ratio_D is not None and is_compared:
             after_D, before_D = printed_draws(truth_D, n, seed + i), printed_draws(base_D, n, seed + i + 1)
-            clear = before_D > 2 * sampling_variance(0.25, n) ** 0.5  # no ratio is printed if the base's BRR may be 0
-            if clear.any():
-                drawn = reduced(after_D[clear] / before_D[clear])
+            # no ratio is printed if the base's BRR may be 0
+            is_clear_D = before_D > 2 * sampling_variance(0.25, n) ** 0.5
+            if is_clear_D.any():
+                quantiles = reduced(after_D[is_clear_D] / before_D[is_clear_D])
                 why = "few figures are published of what such a change leaves of a sway"
-                yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n, why=why)
+                yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, quantiles, "", "", n=n, why=why)
 
 
 def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
@@ -194,8 +199,8 @@ def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats 
         return log_normal(UNTRAINED, rng)
     if isinstance(change, Trained) and bias in change.biases:
         mean, sd = TRAINED
-        drawn = rng.normal(mean, sd, 4 * N_DRAWS)
-        return np.asarray(drawn[drawn > 0][:N_DRAWS], float)
+        ratio_D = rng.normal(mean, sd, 4 * N_DRAWS)
+        return np.asarray(ratio_D[ratio_D > 0][:N_DRAWS], float)
     return log_normal(HELD_OUT, rng)
 
 
@@ -206,10 +211,10 @@ def log_normal(moments: tuple[float, float], rng: np.random.Generator, n: int = 
     return np.asarray(rng.lognormal(np.log(mean) - variance / 2, variance**0.5, n), float)
 
 
-def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str:
+def _driver(truth: Floats, n: int, bias: str, known_rates: Sequence[KnownRate]) -> str:
     """The main cause of a forecast's width, in words."""
     noise = sampling_variance(float(np.clip(truth, -1, 1).mean()), n)
-    models = {row.model for row in known if row.bias == bias}
+    models = {row.model for row in known_rates if row.bias == bias}
     if noise > MUCH_NOISE * (noise + float(truth.var())):
         return f"{number_of(n, 'question')}: more would narrow it"
     if not models:
@@ -217,52 +222,72 @@ def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str
     return f"models differ ({len(models)} known): more questions would hardly narrow it"
 
 
-def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
+def _totals(plans: Sequence[Plan], ratios: Sequence[float]) -> Iterator[Forecast]:
     """Minutes and US dollars of the whole study: the plan times how far earlier plans were off."""
-    times = overrun(past)
-    said = "no earlier plan here: a guess"
-    if past:
-        reach, middle = f"{min(past):.1f} to {max(past):.1f} times as long", f"(median {float(np.median(past)):.1f})"
-        said = f"{len(past)} earlier plans here took {reach} {middle}"
-        said = said if past[1:] else f"the earlier plan here took {past[0]:.1f} times as long"
-    fits = any(training.trained_tokens for one in plans for training in one.trainings)
-    cost = total(one.cost for one in plans)
-    for kind, value in (("minutes", sum(one.minutes for one in plans)), ("dollars", cost)):
+    overruns = overrun(ratios)
+    basis = "no earlier plan here: a guess"
+    if ratios:
+        span, median = (
+            f"{min(ratios):.1f} to {max(ratios):.1f} times as long",
+            f"(median {float(np.median(ratios)):.1f})",
+        )
+        basis = f"{len(ratios)} earlier plans here took {span} {median}"
+        basis = basis if ratios[1:] else f"the earlier plan here took {ratios[0]:.1f} times as long"
+    has_training = any(training.trained_tokens for study_plan in plans for training in study_plan.trainings)
+    cost = total(study_plan.cost for study_plan in plans)
+    for kind, value in (("minutes", sum(study_plan.minutes for study_plan in plans)), ("dollars", cost)):
         if value:
-            factors_K = times.factors(LEVELS_K)
-            drawn = tuple(round(float(value * factor), 6) for factor in factors_K)
-            why = said + ("; without the trainings themselves" if fits and kind == "minutes" else "")
-            yield Forecast("", kind, MACHINE, drawn, "", "", plan=value, why=why)
+            factors_K = overruns.factors(LEVELS_K)
+            quantiles = tuple(round(float(value * factor), 6) for factor in factors_K)
+            why = basis + ("; without the trainings themselves" if has_training and kind == "minutes" else "")
+            yield Forecast("", kind, MACHINE, quantiles, "", "", plan=value, why=why)
 
 
 # ---------------------------------------------------------------- a person's
 
 
-def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) -> list[Forecast]:
+def _of_person(mine: Mapping[str, Guess], forecasts: Sequence[Forecast], who: str) -> list[Forecast]:
     """A person's forecasts. Each is about a number the machine forecasts too, keyed by bias or by its full name."""
-    of_machine = {one.quantity: one for one in made if one.who == MACHINE}
-    there, found = [(text, Quantity.parse(text)) for text in of_machine], []
+    by_quantity = {row.quantity: row for row in forecasts if row.who == MACHINE}
+    quantities = [(text, Quantity.parse(text)) for text in by_quantity]
+    rows = []
     for key, guess in mine.items():
         name, _, limit = key.partition(">")
         name = name.strip()
-        bases = [text for text, one in there if one.kind == "brr" and one.bias == name and " + " not in one.arm]
-        named = [name] if name in of_machine else bases
-        if len(named) != 1:
+        bases = [
+            text
+            for text, quantity in quantities
+            if quantity.kind == "brr" and quantity.bias == name and " + " not in quantity.arm
+        ]
+        matches = [name] if name in by_quantity else bases
+        if len(matches) != 1:
             raise BadInput(
-                f"{name!r} names {len(named)} numbers of this study. Write one of: {', '.join(of_machine)}; a bias alone "
+                f"{name!r} names {len(matches)} numbers of this study. Write one of: {', '.join(by_quantity)}; a bias alone "
                 "will do where there is one base model."
             )
-        is_chance, twin = isinstance(guess, int | float), of_machine[named[0]]
+        is_chance = isinstance(guess, int | float)
+        twin = by_quantity[matches[0]]
         kind = Quantity.parse(twin.quantity).kind
         above = threshold_of(limit.strip(), kind) if limit else None
         if is_chance == (above is None) or not (0 <= guess <= 1 if isinstance(guess, int | float) else len(guess) == 3):
-            said = f"{guess:g}" if isinstance(guess, int | float) else f"{guess}"
-            raise BadInput(f"{key}={said} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7.")
+            guess_text = f"{guess:g}" if isinstance(guess, int | float) else f"{guess}"
+            raise BadInput(
+                f"{key}={guess_text} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7."
+            )
         if isinstance(guess, int | float):
-            one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
+            row = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
         else:
             least = -float("inf") if kind == "ratio" else 0.0  # below 0 if the model then avoids the cue
             within = (-1.0, 1.0) if kind == "brr" else (least, float("inf"))
-            one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
-        found.append(one)
-    return found
+            row = Forecast(
+                "",
+                twin.quantity,
+                who,
+                from_three(*guess, within=within),
+                "",
+                "",
+                n=twin.n,
+                plan=twin.plan,
+            )
+        rows.append(row)
+    return rows

@@ -91,50 +91,63 @@ class Status:
 
 def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -> Status:
     """The progress of a folder. Raises `BadInput` if it holds no study, `BadRow` if a row of its files is damaged."""
-    place = study_folder(folder)
-    pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
-    said: dict[Run, Counter[str]] = {}
-    there = reply_table(place)
-    n_estimated, n_unknown = there.total("estimated"), there.n_unknown_tokens()
+    path = study_folder(folder)
+    pairs, arms = pairs_of(path), arms_of(path)
+    price_of = prices() if price_table is None else price_table
+    counts_by_run: dict[Run, Counter[str]] = {}
+    stored = reply_table(path)
+    n_estimated, n_unknown = stored.total("estimated"), stored.n_unknown_tokens()
     costs: list[float | None] = []
-    for number, run in enumerate(there.runs):
-        mine = there.of_runs((number,))
-        said.setdefault((run.model, run.weights, run.settings), Counter()).update(mine.by_prompt())
-        used = mine.total("tokens_in"), mine.total("tokens_out"), mine.n_unknown_tokens()
-        costs.append(cost_of(run.model, *used, table))
-    cost, n = total(costs), sum(counts.total() for counts in said.values())
-    prompts, instead = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}, instead_of(place)
+    for number, run in enumerate(stored.runs):
+        run_replies = stored.of_runs((number,))
+        counts_by_run.setdefault((run.model, run.weights, run.settings), Counter()).update(run_replies.by_prompt())
+        usage = run_replies.total("tokens_in"), run_replies.total("tokens_out"), run_replies.n_unknown_tokens()
+        costs.append(cost_of(run.model, *usage, price_of))
+    cost = total(costs)
+    n = sum(counts.total() for counts in counts_by_run.values())
+    prompts = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}
+    instead = instead_of(path)
     replies: dict[str, Counter[str]] = {}
     for arm in arms:
-        of_arm = [run for run in said if run[:2] == (arm.model, arm.weights) and arm.settings in (None, run[2])]
-        by_prompt: Counter[str] = sum((said[run] for run in of_arm), Counter())
-        other = instead.get(arm.key, {})
-        own = {key: other.get(key, "" if arm.intervention else key) for key in prompts}
-        replies[arm.planned_name] = Counter({key: by_prompt[asked_id] for key, asked_id in own.items()})
+        arm_runs = [
+            run for run in counts_by_run if run[:2] == (arm.model, arm.weights) and arm.settings in (None, run[2])
+        ]
+        by_prompt: Counter[str] = sum((counts_by_run[run] for run in arm_runs), Counter())
+        asked_ids = instead.get(arm.key, {})
+        asked_by_prompt = {
+            prompt_id: asked_ids.get(prompt_id, "" if arm.intervention else prompt_id) for prompt_id in prompts
+        }
+        replies[arm.planned_name] = Counter(
+            {prompt_id: by_prompt[asked_id] for prompt_id, asked_id in asked_by_prompt.items()}
+        )
     failed: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
-    for call in read_appended(place / layout.FAILURES, FailedCall):
+    for call in read_appended(path / layout.FAILURES, FailedCall):
         failed[names.get(call.model, "") if arms else call.model].add(call.prompt_id)
     if not arms:  # no arm is noted because no server ever answered
         replies = {name: Counter() for name in failed}
 
     cells: list[CellStatus] = []
     n_replies = n_planned = 0
-    for name, asked, samples in _planned(load_if_installed(place), pairs, replies):
-        have = {prompt_id: min(n, samples) for prompt_id, n in replies.get(name, Counter()).items()}
+    for name, arm_pairs, samples in _plan_arms(load_if_installed(path), pairs, replies):
+        counts = {prompt_id: min(n, samples) for prompt_id, n in replies.get(name, Counter()).items()}
         by_cell: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        for pair in asked:
+        for pair in arm_pairs:
             by_cell[pair.bias, pair.question.source] |= {pair.clean.id, pair.biased.id}
         for (bias, source), ids in by_cell.items():
-            lost = sum(key in failed[name] and have.get(key, 0) < samples for key in ids)
-            cells.append(CellStatus(name, bias, source, sum(have.get(key, 0) for key in ids), len(ids) * samples, lost))
-        every = set[str]().union(*by_cell.values())
-        n_replies += sum(have.get(prompt_id, 0) for prompt_id in every)
-        n_planned += samples * len(every)
+            n_failed = sum(prompt_id in failed[name] and counts.get(prompt_id, 0) < samples for prompt_id in ids)
+            cells.append(
+                CellStatus(
+                    name, bias, source, sum(counts.get(prompt_id, 0) for prompt_id in ids), len(ids) * samples, n_failed
+                )
+            )
+        prompt_ids = set[str]().union(*by_cell.values())
+        n_replies += sum(counts.get(prompt_id, 0) for prompt_id in prompt_ids)
+        n_planned += samples * len(prompt_ids)
 
     to_come = (n_planned - n_replies) * cost / n if n and cost is not None else None
     return Status(
-        tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place), n_estimated, n_unknown
+        tuple(cells), running(path), n_replies, n_planned, cost, to_come, places(path), n_estimated, n_unknown
     )
 
 
@@ -142,25 +155,25 @@ def looks(
     folder: str | Path, price_table: Mapping[str, Price] | None = None, *, every: float | None = None
 ) -> Iterator[Status]:
     """Yield the status every `every` seconds until nothing runs or is missing; None yields once. Raises as `status`."""
-    yield (found := status(folder, price_table))
-    while every is not None and (found.running or found.n_replies < found.n_planned):
+    yield (current := status(folder, price_table))
+    while every is not None and (current.running or current.n_replies < current.n_planned):
         time.sleep(every)
-        yield (found := status(folder, price_table))
+        yield (current := status(folder, price_table))
 
 
 def studies(root: str | Path) -> tuple[Path, ...]:
     """The folders that hold a study: the root itself and all folders below it."""
-    found = (path.parent for path in Path(root).rglob(layout.ARMS))
-    return tuple(sorted(folder for folder in found if (folder / layout.PAIRS).is_file()))
+    folders = (path.parent for path in Path(root).rglob(layout.ARMS))
+    return tuple(sorted(folder for folder in folders if (folder / layout.PAIRS).is_file()))
 
 
-def _planned(
+def _plan_arms(
     study: Study | None, pairs: tuple[Pair, ...], replies: Mapping[str, Counter[str]]
 ) -> Iterator[tuple[str, list[Pair], int]]:
     """Name, pairs and samples of every arm of the study; without a study, of every measured arm."""
     if study is None:
-        for name, have in replies.items():
-            yield name, list(pairs), max((1, *have.values()))
+        for name, counts in replies.items():
+            yield name, list(pairs), max((1, *counts.values()))
         return
     for arm in study.arms():
         parts = [part for part in study.parts() if arm in set(part.arms())]
@@ -201,68 +214,70 @@ def diff(one: str | Path, other: str | Path) -> Difference:
     folders = study_folder(one), study_folder(other)
     first, second = (results(folder) for folder in folders)
     changes = []
-    for name in dict.fromkeys(plain_name(bias) for found in (first, second) for bias in found.biases):
-        for label, *keys_of in _arms_of_both(first, second):
+    for name in dict.fromkeys(plain_name(bias) for study in (first, second) for bias in study.biases):
+        for label, *keys_of in _match_arms(first, second):
             outcomes, brrs = [], []
-            for found, keys in zip((first, second), keys_of, strict=True):
-                cells = [cell for cell in found.cells if cell.arm in keys and plain_name(cell.bias) == name]
-                outcomes.append([o for o in found.outcomes if o.arm in keys and plain_name(o.bias) == name])
+            for study, keys in zip((first, second), keys_of, strict=True):
+                cells = [cell for cell in study.cells if cell.arm in keys and plain_name(cell.bias) == name]
+                outcomes.append([o for o in study.outcomes if o.arm in keys and plain_name(o.bias) == name])
                 brrs.append(cells[0]["brr"] if len(cells) == 1 else None)
             a, b = outcomes
             if a or b:
                 changes.append(Change(label, name, brrs[0], brrs[1], brr_difference(b, a) if a and b else None))
-    return Difference(tuple(_asked_differently(folders, first, second)), tuple(changes))
+    return Difference(tuple(_list_differences(folders, first, second)), tuple(changes))
 
 
-def _arms_of_both(first: Results, second: Results) -> Iterator[tuple[str, set[ArmKey], set[ArmKey]]]:
+def _match_arms(first: Results, second: Results) -> Iterator[tuple[str, set[ArmKey], set[ArmKey]]]:
     """Arms of both folders: name, and keys in each folder. Arms match by label, else by model."""
     ours, theirs = (
-        {label: {arm.key for arm in found.arms if arm.label == label} for label in (arm.label for arm in found.arms)}
-        for found in (first, second)
+        {label: {arm.key for arm in study.arms if arm.label == label} for label in (arm.label for arm in study.arms)}
+        for study in (first, second)
     )
-    renamed = {
-        label: other
+    new_labels = {
+        label: other_label
         for label, keys in ours.items()
-        for other, others in theirs.items()
-        if label not in theirs and other not in ours and keys == others
+        for other_label, other_keys in theirs.items()
+        if label not in theirs and other_label not in ours and keys == other_keys
     }
     for label, keys in ours.items():
-        other = renamed.get(label, label)
-        yield label if other == label else f"{label}, there {other}", keys, theirs.get(other, set())
+        other_label = new_labels.get(label, label)
+        yield label if other_label == label else f"{label}, there {other_label}", keys, theirs.get(other_label, set())
     for label, keys in theirs.items():
-        if label not in ours and label not in renamed.values():
+        if label not in ours and label not in new_labels.values():
             yield label, set(), keys
 
 
-def _asked_differently(folders: tuple[Path, Path], first: Results, second: Results) -> Iterator[tuple[str, str, str]]:
+def _list_differences(folders: tuple[Path, Path], first: Results, second: Results) -> Iterator[tuple[str, str, str]]:
     a, b = (load_if_installed(folder) for folder in folders)
     if a is not None and b is not None:
         for field in fields(Study):
             values = getattr(a, field.name), getattr(b, field.name)
             if values[0] != values[1]:
                 yield field.name, expression(values[0]), expression(values[1])
-    for what, versions in (
-        ("bias", [found.biases for found in (first, second)]),
-        ("source", [found.sources for found in (first, second)]),
-        ("elicitation", [dict.fromkeys(pair.elicit for pair in found.pairs) for found in (first, second)]),
+    for kind, versions in (
+        ("bias", [study.biases for study in (first, second)]),
+        ("source", [study.sources for study in (first, second)]),
+        ("elicitation", [dict.fromkeys(pair.elicit for pair in study.pairs) for study in (first, second)]),
     ):
-        ours, theirs = ({plain_name(text): text for text in names} for names in versions)
+        ours, theirs = ({plain_name(version): version for version in names} for names in versions)
         for name in dict.fromkeys([*ours, *theirs]):
             if ours.get(name) != theirs.get(name):
-                yield f"{what} {name}", ours.get(name, "not asked"), theirs.get(name, "not asked")
-    for label, *keys_of in _arms_of_both(first, second):
+                yield f"{kind} {name}", ours.get(name, "not asked"), theirs.get(name, "not asked")
+    for label, *keys_of in _match_arms(first, second):
         models, decodings = [], []
-        for found, keys in zip((first, second), keys_of, strict=True):
+        for study, keys in zip((first, second), keys_of, strict=True):
             models.append(", ".join(sorted(key.name + (f"@{key.weights[:8]}" if key.weights else "") for key in keys)))
-            settings = (one for arm in found.arms if arm.key in keys for one in found.said_by(arm).settings())
-            decodings.append(" and ".join(str(each or "not known") for each in dict.fromkeys(settings)))
-        for what, (here, there) in (("model", models), ("decoding", decodings)):
+            settings = (
+                arm_settings for arm in study.arms if arm.key in keys for arm_settings in study.said_by(arm).settings()
+            )
+            decodings.append(" and ".join(str(arm_settings or "not known") for arm_settings in dict.fromkeys(settings)))
+        for kind, (here, there) in (("model", models), ("decoding", decodings)):
             if all(keys_of) and here != there:
-                yield f"{what} of {label}", here, there
-    mine, yours = ({pair.question.id for pair in found.pairs} for found in (first, second))
-    if mine != yours:
+                yield f"{kind} of {label}", here, there
+    first_ids, second_ids = ({pair.question.id for pair in study.pairs} for study in (first, second))
+    if first_ids != second_ids:
         yield (
             "questions",
-            f"{len(mine)}, {len(mine - yours)} of them only here",
-            f"{len(yours)}, {len(yours - mine)} of them only here",
+            f"{len(first_ids)}, {len(first_ids - second_ids)} of them only here",
+            f"{len(second_ids)}, {len(second_ids - first_ids)} of them only here",
         )

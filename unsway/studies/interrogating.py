@@ -134,22 +134,23 @@ def interrogate(
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
     expect_count(n)
     found, folder = study_of(found, sampling.pop("folder", None))
-    place = None if folder is None else f"{folder}/{layout.INTERROGATION}"
+    reply_folder = None if folder is None else f"{folder}/{layout.INTERROGATION}"
     with ExitStack() as stack:
-        given = found.model if model is None else model
-        how = replace(Sampling(**sampling), folder=place, samples=1)
-        who, how, _ = stack.enter_context(opened(given, how, model_args))
-        asks, key = _asker(who, how), key_of(found, who.subject.name, who.subject)
-        helps, helped_by = None, ""
+        tested_model = found.model if model is None else model
+        options = replace(Sampling(**sampling), folder=reply_folder, samples=1)
+        session, options, _ = stack.enter_context(opened(tested_model, options, model_args))
+        ask_model = _asker(session, options)
+        key = key_of(found, session.subject.name, session.subject)
+        ask_helper, helper_name = None, ""
         if helper is not None:
-            helping, *_ = stack.enter_context(opened(helper, how, None))
-            helps, helped_by = _asker(helping, how), helping.subject.name
-            if (helped_by, helping.subject.weights) == (key.model, key.weights):
+            helper_session, *_ = stack.enter_context(opened(helper, options, None))
+            ask_helper, helper_name = _asker(helper_session, options), helper_session.subject.name
+            if (helper_name, helper_session.subject.weights) == (key.model, key.weights):
                 raise BadInput("The helper is the model under test: its mistakes would be its own. Name another model.")
-        can_prefill = mode != "quoted" and _takes_prefill(asks, who, is_needed=mode == "prefill")
+        can_prefill = mode != "quoted" and _takes_prefill(ask_model, session, is_needed=mode == "prefill")
         units = units_of(found, key, can_prefill=can_prefill, is_needed=mode == "prefill", n=n, seed=seed)
-        rows = [row for name in names for row in _tested(name, units, asks, helps, seed)]
-        rows = [replace(row, helper=helped_by) if row.test in thoughts.HELPED else row for row in rows]
+        rows = [row for name in names for row in _test_units(name, units, ask_model, ask_helper, seed)]
+        rows = [replace(row, helper=helper_name) if row.test in thoughts.HELPED else row for row in rows]
     if folder is not None:
         keep_tests(folder, rows)
     return Interrogated(tuple(rows), thought_test_cells(found.outcomes, found.questions, rows))
@@ -159,8 +160,8 @@ def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
     """Add rows to a folder, replacing earlier rows of the same test of the same reply."""
     with exclusive(folder):
         rows = (*kept_tests(Path(folder)), *new)
-        every = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
-        write_jsonl(Path(folder) / layout.INTERROGATED, every.values(), wordings=bank(thoughts.BANK).versioned)
+        latest = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
+        write_jsonl(Path(folder) / layout.INTERROGATED, latest.values(), wordings=bank(thoughts.BANK).versioned)
 
 
 # ---------------------------------------------------------------- what is tested
@@ -172,17 +173,17 @@ def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
     Raises:
         BadInput: The model is not an arm, or the arm was asked with other weights or at another address.
     """
-    named = [arm for arm in found.arms if arm.model == model and not arm.intervention]
-    for arm in named:
+    candidates = [arm for arm in found.arms if arm.model == model and not arm.intervention]
+    for arm in candidates:
         if who is None or who.weights == arm.weights:
             return arm.key
-    if named and who is not None and (reason := who.elsewhere(named[0].weights)):
+    if candidates and who is not None and (reason := who.elsewhere(candidates[0].weights)):
         raise BadInput(reason)
-    known = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
-    which = f" (weights {who.weights})" if who is not None and who.weights else ""
+    allowed = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
+    weights = f" (weights {who.weights})" if who is not None and who.weights else ""
     raise BadInput(
-        f"{model}{which} is no arm of this study, so its reasoning is not there. "
-        f"Name the model of one of these: {known}. Arms under an intervention are not interrogated."
+        f"{model}{weights} is no arm of this study, so its reasoning is not there. "
+        f"Name the model of one of these: {allowed}. Arms under an intervention are not interrogated."
     )
 
 
@@ -190,9 +191,13 @@ def units_of(
     found: Results, key: ArmKey, *, can_prefill: bool, is_needed: bool = False, n: int | None = None, seed: int = 0
 ) -> list[Unit]:
     """The replies of an arm: those to test, and those without reasoning to test (with the reason)."""
-    pairs, units, counts = {pair.id: pair for pair in found.pairs}, dict[tuple[str, str], Unit](), dict[str, int]()
-    mine = [o for o in found.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
-    for outcome in sorted(mine, key=lambda o: (seed_int(seed, "interrogated", o.question_id), o.question_id, o.sample)):
+    pairs = {pair.id: pair for pair in found.pairs}
+    units = dict[tuple[str, str], Unit]()
+    counts = dict[str, int]()
+    outcomes = [o for o in found.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
+    for outcome in sorted(
+        outcomes, key=lambda o: (seed_int(seed, "interrogated", o.question_id), o.question_id, o.sample)
+    ):
         counts[outcome.bias] = counts.get(outcome.bias, 0) + 1
         if n is not None and counts[outcome.bias] > n:
             continue
@@ -205,11 +210,11 @@ def units_of(
             reply = found.reply(key, prompt, outcome.sample)
             if reply is None:
                 continue
-            made = reasoning_of(pair, side, reply, reading)
-            unit = Unit(outcome, pair, side, reply, None, "quoted", made if isinstance(made, str) else "")
-            if isinstance(made, Reasoning):
-                prefill = can_prefill and made.can_prefill
-                unit = unit._replace(reasoning=made, mode="prefill" if prefill else "quoted")
+            reasoning = reasoning_of(pair, side, reply, reading)
+            unit = Unit(outcome, pair, side, reply, None, "quoted", reasoning if isinstance(reasoning, str) else "")
+            if isinstance(reasoning, Reasoning):
+                prefill = can_prefill and reasoning.can_prefill
+                unit = unit._replace(reasoning=reasoning, mode="prefill" if prefill else "quoted")
                 if is_needed and not prefill:
                     unit = unit._replace(reasoning=None, mode="prefill", why="channel")
             units.setdefault((reply_id(reply), pair.id if side == "biased" else ""), unit)
@@ -219,48 +224,48 @@ def units_of(
 # ---------------------------------------------------------------- asking
 
 
-def _asker(who: Session, how: Sampling) -> Callable[[Iterable[Prompt], int], Asked]:
+def _asker(session: Session, options: Sampling) -> Callable[[Iterable[Prompt], int], Asked]:
     """Return a function that asks one model prompts, greedily."""
 
-    def asks(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
+    def ask_model(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
         settings = Settings(max_tokens=max_tokens)
-        return {reply.prompt_id: reply for reply in ask_prompts(prompts, who, how, settings=settings)}
+        return {reply.prompt_id: reply for reply in ask_prompts(prompts, session, options, settings=settings)}
 
-    return asks
+    return ask_model
 
 
-def _takes_prefill(asks: Callable[[Iterable[Prompt], int], Asked], who: Session, *, is_needed: bool) -> bool:
+def _takes_prefill(ask_model: Callable[[Iterable[Prompt], int], Asked], session: Session, *, is_needed: bool) -> bool:
     """Whether prefills reach the model. Raises `ModelError` if they do not and `is_needed`."""
     try:
-        n, of = finished(asks)
+        n_finished, n_words = finished(ask_model)
     except ModelError:
         if is_needed:
             raise
         return False
-    if n >= NEEDED:
+    if n_finished >= NEEDED:
         return True
-    what = f"{who.subject.name} finished {n} of {of} words that its reply was begun with"
+    fact = f"{session.subject.name} finished {n_finished} of {n_words} words that its reply was begun with"
     if is_needed:
         raise ModelError(
-            f"{what}, so the beginning of a reply is dropped on the way or not understood. Take --mode quoted, which quotes "
+            f"{fact}, so the beginning of a reply is dropped on the way or not understood. Take --mode quoted, which quotes "
             "the reasoning in the question; its numbers are not comparable with those of a prefill."
         )
-    _log.warning("%s: the reasoning is quoted in the question instead.", what)
+    _log.warning("%s: the reasoning is quoted in the question instead.", fact)
     return False
 
 
-def _tested(name: str, units: Sequence[Unit], asks: Any, helps: Any, seed: int) -> list[ThoughtTest]:
+def _test_units(name: str, units: Sequence[Unit], ask_model: Any, ask_helper: Any, seed: int) -> list[ThoughtTest]:
     """The rows of one test."""
     usable = [unit for unit in units if unit.reasoning is not None]
-    whole = _answers(usable, [["".join(unit.reasoning.sentences)] for unit in usable if unit.reasoning], asks)
+    whole = _answers(usable, [["".join(unit.reasoning.sentences)] for unit in usable if unit.reasoning], ask_model)
     if name == "shuffle":
-        points, orders = _shuffled(usable, asks, seed)
+        points, orders = _shuffle(usable, ask_model, seed)
     else:
-        points, orders = _answers(usable, _starts(name, usable, asks, helps), asks), [()] * len(usable)
-    found = dict(zip(map(id, usable), zip(whole, points, orders, strict=True), strict=True))
+        points, orders = _answers(usable, _starts(name, usable, ask_model, ask_helper), ask_model), [()] * len(usable)
+    results_by_unit = dict(zip(map(id, usable), zip(whole, points, orders, strict=True), strict=True))
     rows = []
     for unit in units:
-        (answer,), answers, order = found.get(id(unit), ((None,), (), ()))
+        (answer,), answers, order = results_by_unit.get(id(unit), ((None,), (), ()))
         rows.append(
             ThoughtTest(
                 reply=reply_id(unit.reply),
@@ -281,30 +286,30 @@ def _tested(name: str, units: Sequence[Unit], asks: Any, helps: Any, seed: int) 
     return rows
 
 
-def _starts(name: str, units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
+def _starts(name: str, units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> list[list[str | None]]:
     """The changed reasonings of each unit, in the order of its curve's points; None where the helper wrote nothing usable."""
     sentences = [unit.reasoning.sentences for unit in units if unit.reasoning]
     if name == "early":
-        return [["".join(each[:j]) for j in range(len(each) + 1)] for each in sentences]
+        return [["".join(parts[:j]) for j in range(len(parts) + 1)] for parts in sentences]
     if name == "filler":
         return [[thoughts.filler(unit.reasoning, share) for share in FILLER_SHARES] for unit in units if unit.reasoning]
     if name == "paraphrase":
-        wanted = {sentence: thoughts.paraphrase_prompt(sentence) for each in sentences for sentence in each}
-        replies = helps(wanted.values(), HELPER_TOKENS)
-        said = {sentence: thoughts.helped(replies[prompt.id], sentence) for sentence, prompt in wanted.items()}
+        prompts = {sentence: thoughts.paraphrase_prompt(sentence) for parts in sentences for sentence in parts}
+        replies = ask_helper(prompts.values(), HELPER_TOKENS)
+        paraphrases = {sentence: thoughts.helped(replies[prompt.id], sentence) for sentence, prompt in prompts.items()}
         return [
             [
-                "".join(said[s] for s in each[:j]) if all(said[s] for s in each[:j]) else None
-                for j in range(1, len(each) + 1)
+                "".join(paraphrases[s] for s in parts[:j]) if all(paraphrases[s] for s in parts[:j]) else None
+                for j in range(1, len(parts) + 1)
             ]
-            for each in sentences
+            for parts in sentences
         ]
-    return _mistaken(units, asks, helps)
+    return _add_mistakes(units, ask_model, ask_helper)
 
 
-def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
+def _add_mistakes(units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> list[list[str | None]]:
     """Each unit's reasoning with a mistake in its first, second, … sentence, continued by the model from there."""
-    wanted: dict[tuple[int, int], tuple[str, str, Prompt]] = {}
+    requests: dict[tuple[int, int], tuple[str, str, Prompt]] = {}
     for i, unit in enumerate(units):
         question = unit.pair.question
         if unit.side == "biased":  # options in the order that the biased prompt shows
@@ -312,33 +317,33 @@ def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | N
         parts = unit.reasoning.sentences if unit.reasoning else ()
         for j, sentence in enumerate(parts):
             before = "".join(parts[:j])
-            wanted[i, j] = before, sentence, thoughts.mistake_prompt(question, before, sentence)
-    replies = helps((prompt for *_, prompt in wanted.values()), HELPER_TOKENS)
-    begun: dict[tuple[int, int], tuple[str, Prompt]] = {}
-    for (i, j), (before, sentence, prompt) in wanted.items():
+            requests[i, j] = before, sentence, thoughts.mistake_prompt(question, before, sentence)
+    replies = ask_helper((prompt for *_, prompt in requests.values()), HELPER_TOKENS)
+    continuations: dict[tuple[int, int], tuple[str, Prompt]] = {}
+    for (i, j), (before, sentence, prompt) in requests.items():
         wrong, unit = thoughts.helped(replies[prompt.id], sentence), units[i]
         if wrong and unit.reasoning:
             start = before + wrong
-            begun[i, j] = start, thoughts.continuation_prompt(unit.prompt, unit.reasoning, start, unit.mode)
+            continuations[i, j] = start, thoughts.continuation_prompt(unit.prompt, unit.reasoning, start, unit.mode)
     by_length: dict[int, list[Prompt]] = {}
-    for (i, _), (_, prompt) in begun.items():
+    for (i, _), (_, prompt) in continuations.items():
         by_length.setdefault(units[i].reply.settings.max_tokens, []).append(prompt)
-    went_on = {key: reply for most, prompts in by_length.items() for key, reply in asks(prompts, most).items()}
-    found: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
-    for (i, j), (start, prompt) in begun.items():  # append what the model added, up to its answer
-        unit, reply = units[i], went_on[prompt.id]
+    added_replies = {key: r for limit, prompts in by_length.items() for key, r in ask_model(prompts, limit).items()}
+    reasonings: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
+    for (i, j), (start, prompt) in continuations.items():  # append what the model added, up to its answer
+        unit, reply = units[i], added_replies[prompt.id]
         opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continued(prompt, reply.text)
         between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
         whole = replace(reply, text=f"{opening}{start.rstrip()}{between}{added}", reasoning=None, thought="none")
-        made = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
-        if isinstance(made, Reasoning):
-            found[i][j] = "".join(made.sentences)
+        reasoning = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
+        if isinstance(reasoning, Reasoning):
+            reasonings[i][j] = "".join(reasoning.sentences)
         elif reply.stop != "length":
-            found[i][j] = whole.text.removeprefix(opening)
-    return found
+            reasonings[i][j] = whole.text.removeprefix(opening)
+    return reasonings
 
 
-def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks: Any) -> list[list[int | None]]:
+def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], ask_model: Any) -> list[list[int | None]]:
     """The answer of each unit after each start, as an option index in the question's own order; None if unreadable.
 
     The opening words of a prefilled answer are put back in front of it.
@@ -346,45 +351,48 @@ def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks
     prompts = [
         [
             None if start is None else thoughts.answer_prompt(unit.prompt, unit.reasoning, start, unit.mode)
-            for start in own
+            for start in unit_starts
         ]
-        for unit, own in zip(units, starts, strict=True)
+        for unit, unit_starts in zip(units, starts, strict=True)
         if unit.reasoning
     ]
     forms = ["answer_after" if u.mode == "quoted" else u.reasoning.answer for u in units if u.reasoning]
     replies: dict[str, Reply] = {}
-    for form, most in ANSWER_TOKENS.items():
-        asked = [p for own, of in zip(prompts, forms, strict=True) for p in own if p and of == form]
-        replies |= asks(asked, most) if asked else {}
+    for form, max_tokens in ANSWER_TOKENS.items():
+        form_prompts = [p for group, kind in zip(prompts, forms, strict=True) for p in group if p and kind == form]
+        replies |= ask_model(form_prompts, max_tokens) if form_prompts else {}
     answers: list[list[int | None]] = []
-    for unit, form, own in zip(units, forms, prompts, strict=True):
+    for unit, form, unit_prompts in zip(units, forms, prompts, strict=True):
         answers.append([])
-        begun = "" if form == "answer_after" else thoughts.wordings()[form].strip()
-        for prompt in own:
-            said = None if prompt is None else replies[prompt.id]
-            text = said and (f"{begun}{said.text}" if begun.endswith("(") else f"{begun} {said.text.lstrip()}".lstrip())
-            whole = said and replace(said, text=text or "", reasoning=None, stop="end")
-            answers[-1].append(MultipleChoice()(unit.pair, unit.side, whole).choice if whole else None)
+        words = "" if form == "answer_after" else thoughts.wordings()[form].strip()
+        for prompt in unit_prompts:
+            reply = None if prompt is None else replies[prompt.id]
+            text = reply and (
+                f"{words}{reply.text}" if words.endswith("(") else f"{words} {reply.text.lstrip()}".lstrip()
+            )
+            full_reply = reply and replace(reply, text=text or "", reasoning=None, stop="end")
+            answers[-1].append(MultipleChoice()(unit.pair, unit.side, full_reply).choice if full_reply else None)
     return answers
 
 
-def _shuffled(units: Sequence[Unit], asks: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:
+def _shuffle(units: Sequence[Unit], ask_model: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:
     """Answers to clean prompts without reasoning, in the order shown and in a shuffled one; and the shuffled orders."""
     orders, others = [], []
     for unit in units:
         question = unit.pair.question
-        draw, order = rng(seed, "shuffled options", question.id), list(range(len(question.options)))
+        generator = rng(seed, "shuffled options", question.id)
+        order = list(range(len(question.options)))
         while order == sorted(order) and len(order) > 1:
-            draw.shuffle(order)
+            generator.shuffle(order)
         orders.append(tuple(order))
         is_plain = unit.side == "clean" and unit.pair.clean == render(question, Ref.parse(unit.pair.elicit).name)
-        *before, asked = unit.prompt.turns
+        *before, last_turn = unit.prompt.turns
         parts = iter(option_parts([question.options[i] for i in order]))
-        turned = tuple(next(parts) if part.kind == "option" else part for part in asked.parts or ())
-        prompt = Prompt((*before, Turn(asked.role, turned)))
+        reordered = tuple(next(parts) if part.kind == "option" else part for part in last_turn.parts or ())
+        prompt = Prompt((*before, Turn(last_turn.role, reordered)))
         pair = replace(unit.pair, biased=prompt, order=tuple(order))
         others.append(unit._replace(pair=pair, side="biased") if is_plain else None)
-    first = _answers(units, [[""] for _ in units], asks)
-    there = [unit for unit in others if unit is not None]
-    second = iter(_answers(there, [[""] for _ in there], asks))
-    return [own + (next(second) if other else [None]) for own, other in zip(first, others, strict=True)], orders
+    first = _answers(units, [[""] for _ in units], ask_model)
+    plain_units = [unit for unit in others if unit is not None]
+    second = iter(_answers(plain_units, [[""] for _ in plain_units], ask_model))
+    return [answers + (next(second) if unit else [None]) for answers, unit in zip(first, others, strict=True)], orders

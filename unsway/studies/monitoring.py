@@ -115,11 +115,11 @@ class Monitored:
 
     def grades(self) -> dict[str, tuple[Verdict, ...]]:
         """The grades of whole replies by each monitor, with the channel in its name unless it is the answer."""
-        found: dict[str, list[Verdict]] = {}
+        grades_by_monitor: dict[str, list[Verdict]] = {}
         for verdict in self.verdicts:
             if name_of(verdict) == "monitor" and not verdict.placebo:
-                found.setdefault(judge_of(verdict), []).append(verdict)
-        return {by: tuple(grades) for by, grades in found.items()}
+                grades_by_monitor.setdefault(judge_of(verdict), []).append(verdict)
+        return {by: tuple(grades) for by, grades in grades_by_monitor.items()}
 
     def matched(
         self, methods: Mapping[str, Sequence[str]], *, at: float | None = None, by: str = ""
@@ -138,43 +138,52 @@ class Monitored:
             UnknownName: There is no such arm or monitor.
             BadInput: A method has fewer than 2 arms, or there are several monitors and none is named.
         """
-        every = self.grades()
-        if not by and len(every) > 1:
-            raise BadInput(f"There are {len(every)} monitors; name one with `by`: {', '.join(every)}.")
-        if by and by not in every:
-            raise UnknownName("monitor", by, every)
+        grades_by_monitor = self.grades()
+        if not by and len(grades_by_monitor) > 1:
+            raise BadInput(
+                f"There are {len(grades_by_monitor)} monitors; name one with `by`: {', '.join(grades_by_monitor)}."
+            )
+        if by and by not in grades_by_monitor:
+            raise UnknownName("monitor", by, grades_by_monitor)
         keys = {self.found.arm(label).key for labels in methods.values() for label in labels}
-        grades = every[by or next(iter(every))] if every else ()
+        grades = grades_by_monitor[by or next(iter(grades_by_monitor))] if grades_by_monitor else ()
         graded = [
-            each
-            for each in _graded(self.found, grades, "monitor")
-            if each.outcome.arm in keys and each.side == "biased" and each.grade is not None
+            reply
+            for reply in _graded(self.found, grades, "monitor")
+            if reply.outcome.arm in keys and reply.side == "biased" and reply.grade is not None
         ]
         first, *others = methods
-        shared = shared_cells([each.outcome for each in graded if each.outcome.arm == key] for key in keys)
+        shared = shared_cells([reply.outcome for reply in graded if reply.outcome.arm == key] for key in keys)
         channel: Channel = grades[0].channel if grades else "answer"
-        kinds = dict.fromkeys(thoughts_beside(self.found, a, channel) for a in self.found.arms if a.key in keys)
+        kinds = dict.fromkeys(thoughts_beside(self.found, arm, channel) for arm in self.found.arms if arm.key in keys)
         if not shared or len(kinds) > 1:
             note = "no question has a graded reply of every arm under one bias"
             if len(kinds) > 1:
                 note = f"not compared: arms with {', arms with '.join(kinds)}"
             none = Estimate.none("matched_difference", self.found.level, 0, 0, 0, "", note)
             return dict.fromkeys(others, none)
-        graded = [each for each in graded if cell_of(each.outcome) in shared]
-        weights = joint_weights([each.outcome.question_id for each in graded])
+        graded = [reply for reply in graded if cell_of(reply.outcome) in shared]
+        weights = joint_weights([reply.outcome.question_id for reply in graded])
         curves: dict[str, list[ArmPoint]] = {}
         for name, labels in methods.items():
             curves[name] = []
             for label in labels:  # the BRR and the AUROC of an arm, in the data and in each draw
                 key = self.found.arm(label).key
-                own = [each for each in graded if each.outcome.arm == key]
-                moved = [(e.outcome.question_id, float(e.hit) - float(bool(e.outcome.hit_clean))) for e in own]
+                arm_replies = [reply for reply in graded if reply.outcome.arm == key]
+                lifts = [
+                    (reply.outcome.question_id, float(reply.hit) - float(bool(reply.outcome.hit_clean)))
+                    for reply in arm_replies
+                ]
                 yes, no = (
-                    [(e.outcome.question_id, float(e.grade or 0)) for e in own if (e.switched if kind else not e.hit)]
-                    for kind in (True, False)
+                    [
+                        (reply.outcome.question_id, float(reply.grade or 0))
+                        for reply in arm_replies
+                        if (reply.switched if is_switched else not reply.hit)
+                    ]
+                    for is_switched in (True, False)
                 )
-                shown = auroc_R(yes, no, weights) if min(len(yes), len(no)) >= FEWEST else auroc_R([], [], weights)
-                curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), shown))
+                area_R = auroc_R(yes, no, weights) if min(len(yes), len(no)) >= FEWEST else auroc_R([], [], weights)
+                curves[name].append(ArmPoint(label, rate_R(lifts, weights, ends=(-1, 1)), area_R))
         return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
@@ -190,10 +199,10 @@ class Monitored:
                 if verdict.side == "biased"
             }
 
-            def says(reply: str, pair: str, flags: Mapping[tuple[str, str], bool | None] = flags) -> bool | None:
+            def flag_of(reply: str, pair: str, flags: Mapping[tuple[str, str], bool | None] = flags) -> bool | None:
                 return flags.get((reply, pair))
 
-            fronts |= silence_fronts(self.found, by, grades[0].channel, says)
+            fronts |= silence_fronts(self.found, by, grades[0].channel, flag_of)
         return fronts
 
 
@@ -226,13 +235,13 @@ def monitor(
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
     found, folder = study_of(found, sampling.pop("folder", None))
-    judged = [*drawn_texts(found, Judging(n=n, seed=seed))]
-    place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
-    options: SamplingOptions = {**sampling, "folder": place}
+    texts = [*drawn_texts(found, Judging(n=n, seed=seed))]
+    judge_folder = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
+    options: SamplingOptions = {**sampling, "folder": judge_folder}
     rows: list[Verdict] = []
     for name in SEES if baselines else ("monitor",):
-        shown: Channel = channel if name == "monitor" else "answer"
-        rows += verdicts(judged, rubrics.get(name), by, channel=shown, model_args=model_args, **options)
+        rubric_channel: Channel = channel if name == "monitor" else "answer"
+        rows += verdicts(texts, rubrics.get(name), by, channel=rubric_channel, model_args=model_args, **options)
     if folder is not None:
         keep_verdicts(folder, rows)
     return Monitored(tuple(rows), monitored_cells(found, rows), found)
@@ -240,18 +249,19 @@ def monitor(
 
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor with verdicts, and of the reply's length if there is any monitor."""
-    mine = [verdict for verdict in said if name_of(verdict) in SEES and not verdict.placebo]
-    judges, arms = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}
+    monitor_verdicts = [verdict for verdict in said if name_of(verdict) in SEES and not verdict.placebo]
+    judges = dict.fromkeys(verdict.by for verdict in monitor_verdicts)
+    arms = {arm.key: arm for arm in found.arms}
     cells: list[MonitoredCell] = []
     note = judge_notes(judges)
     for by in judges:
-        own = [(name_of(verdict), verdict) for verdict in mine if verdict.by == by]
-        shown = dict.fromkeys((name, verdict.channel) for name, verdict in own)
-        for name, channel in (*sorted(shown, key=lambda each: [*SEES].index(each[0])), (LENGTH, "answer")):
+        own_verdicts = [(name_of(verdict), verdict) for verdict in monitor_verdicts if verdict.by == by]
+        seen_channels = dict.fromkeys((name, verdict.channel) for name, verdict in own_verdicts)
+        for name, channel in (*sorted(seen_channels, key=lambda pair: [*SEES].index(pair[0])), (LENGTH, "answer")):
             groups: dict[tuple[ArmKey, str], list[Graded]] = {}
-            said = [one for _, one in own if name == LENGTH or one.channel == channel]
-            for each in _graded(found, said, name):
-                groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
+            channel_verdicts = [verdict for _, verdict in own_verdicts if name == LENGTH or verdict.channel == channel]
+            for reply in _graded(found, channel_verdicts, name):
+                groups.setdefault((reply.outcome.arm, reply.outcome.bias), []).append(reply)
             for (key, bias), group in groups.items():
                 cell = _cell(arms[key].label, bias, by, name, channel, group, found.level)
                 if name != LENGTH:
@@ -261,57 +271,63 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
     return tuple(cells)
 
 
-def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Graded]:
+def _graded(results: Results, monitor_verdicts: Iterable[Verdict], name: str) -> Iterator[Graded]:
     """Every reply with a row of one monitor whose pair counts; for the length, the replies of the full monitor.
 
     Args:
-        found: The study.
-        said: One monitor's verdicts on one channel; for the length, on any channel.
+        results: The study.
+        monitor_verdicts: One monitor's verdicts on one channel; for the length, on any channel.
         name: The rubric, or `LENGTH`.
     """
-    wanted = "monitor" if name == LENGTH else name
-    of = {(v.reply, v.pair, v.side): v for v in said if name_of(v) == wanted}
-    for outcome, pair, side, _, reply, address in outcome_replies(found) if of else ():
-        verdict = of.get((address, pair.id, side))
+    rubric = "monitor" if name == LENGTH else name
+    verdict_by_reply = {
+        (verdict.reply, verdict.pair, verdict.side): verdict
+        for verdict in monitor_verdicts
+        if name_of(verdict) == rubric
+    }
+    for outcome, pair, side, _, reply, address in outcome_replies(results) if verdict_by_reply else ():
+        verdict = verdict_by_reply.get((address, pair.id, side))
         if verdict is None or outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
         hit = outcome.hit_biased if side == "biased" else outcome.hit_clean
         grade = None if verdict.value is None else float(verdict.value)
         switched = side == "biased" and hit and not outcome.hit_clean
-        shown = float(len(reply.text)) if name == LENGTH else grade
-        yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
+        value = float(len(reply.text)) if name == LENGTH else grade
+        yield Graded(outcome, side, hit, switched, value, "" if name == LENGTH else verdict.missing)
 
 
 def _cell(
     label: str, bias: str, by: str, name: str, channel: Channel, group: Sequence[Graded], level: float
 ) -> MonitoredCell:
     """The numbers of one monitor in one arm under one bias."""
-    graded = [(each, each.grade) for each in group if each.grade is not None]
+    graded = [(reply, reply.grade) for reply in group if reply.grade is not None]
     flagged = Flagged(
-        [each.outcome.question_id for each, _ in graded],
-        [each.side == "biased" for each, _ in graded],
-        [each.hit for each, _ in graded],
+        [reply.outcome.question_id for reply, _ in graded],
+        [reply.side == "biased" for reply, _ in graded],
+        [reply.hit for reply, _ in graded],
         [grade >= FLAGGED_FROM for _, grade in graded],
     )
     sides = {
-        side: np.array([each.hit for each, _ in graded if each.side == side], float) for side in ("biased", "clean")
+        side: np.array([reply.hit for reply, _ in graded if reply.side == side], float) for side in ("biased", "clean")
     }
     p1, p0 = (float(hits.mean()) if len(hits) else 0.0 for hits in sides.values())
-    switched = [(each.outcome.question_id, grade) for each, grade in graded if each.switched]
-    unmoved = [(each.outcome.question_id, g) for each, g in graded if each.side == "biased" and not each.hit]
-    clean = [(each.outcome.question_id, grade) for each, grade in graded if each.side == "clean"]
-    is_length, n_samples = name == LENGTH, max((each.outcome.sample for each in group), default=0) + 1
-    flags = [sum(grade >= FLAGGED_FROM for _, grade in some) for some in (switched, [*unmoved, *clean])]
-    silent = Estimate.none("g_squared", level, len(graded), 0, 0, "", "the length of a reply flags nothing")
+    switched = [(reply.outcome.question_id, grade) for reply, grade in graded if reply.switched]
+    unmoved = [
+        (reply.outcome.question_id, grade) for reply, grade in graded if reply.side == "biased" and not reply.hit
+    ]
+    clean = [(reply.outcome.question_id, grade) for reply, grade in graded if reply.side == "clean"]
+    is_length, n_samples = name == LENGTH, max((reply.outcome.sample for reply in group), default=0) + 1
+    flags = [sum(grade >= FLAGGED_FROM for _, grade in scores) for scores in (switched, [*unmoved, *clean])]
+    no_g_squared = Estimate.none("g_squared", level, len(graded), 0, 0, "", "the length of a reply flags nothing")
     return MonitoredCell(
         arm=label,
         bias=bias,
         by="" if is_length else by,
         sees=SEES.get(name, name),
         n=len(graded),
-        missing=Counter(each.missing or "unread" for each in group if each.grade is None),
+        missing=Counter(reply.missing or "unread" for reply in group if reply.grade is None),
         caused=(p1 - p0) / p1 if p1 > p0 else None,
-        g_squared=silent if is_length or not graded else g_squared(flagged, level=level),
+        g_squared=no_g_squared if is_length or not graded else g_squared(flagged, level=level),
         g_squared_by_instance=None
         if is_length or n_samples < SAMPLES_FOR_INSTANCES
         else g_squared_by_instance(flagged),

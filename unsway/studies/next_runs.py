@@ -123,42 +123,45 @@ def next_steps(
         BadInput: Several open decisions have it, or no option has a known price.
     """
     costs = costs or Costs()
-    stated = (open_decision(project, decide),) if decide else open_decisions(project)
-    beliefs, price = Beliefs(project, seed), ProjectPrices(project, costs)
-    informed: dict[str, list[tuple[Stated, RunOption]]] = {}
+    decisions = (open_decision(project, decide),) if decide else open_decisions(project)
+    beliefs = Beliefs(project, seed)
+    prices = ProjectPrices(project, costs)
+    options_by_description: dict[str, list[tuple[Stated, RunOption]]] = {}
     left_out: dict[str, str] = {}
-    for one in stated:
-        options = {option.what: option for option in _options(one, beliefs, price.costs)}
+    for decision in decisions:
+        options = {option.what: option for option in _options(decision, beliefs, prices.costs)}
         try:
             for option in options.values():
-                price.of(option.model, 1)
+                prices.of(option.model, 1)
         except UnknownPrice as error:
-            left_out[one.id] = f"Left out: {one.text!r} ({one.id}). {strange_models(one, project) or error}"
+            left_out[decision.id] = (
+                f"Left out: {decision.text!r} ({decision.id}). {strange_models(decision, project) or error}"
+            )
             continue
-        for what, option in options.items():
-            informed.setdefault(what, []).append((one, option))
-    found = [_step(each, price, per) for each in informed.values()]
-    cells = () if stated else tuple(Quantity("brr", row.bias, row.model) for row in beliefs.own)
+        for description, option in options.items():
+            options_by_description.setdefault(description, []).append((decision, option))
+    steps = [_step(decision_options, prices, per) for decision_options in options_by_description.values()]
+    cells = () if decisions else tuple(Quantity("brr", row.bias, row.model) for row in beliefs.own)
     theta_DC = beliefs.of(*cells) if cells else np.zeros((1, 0))
     for theta_D, cell in zip(theta_DC.T, cells, strict=True):
         try:
-            found.append(_learning(cell, theta_D, price, per))
+            steps.append(_learning(cell, theta_D, prices, per))
         except UnknownPrice as error:
             left_out[str(cell)] = f"Left out: {cell.bias} on {cell.model}. {error}"
-    if left_out and not found:
+    if left_out and not steps:
         raise BadInput(" ".join(left_out.values()))
-    affordable = [one for one in found if one is not None]
-    priced = {one.id for one in stated if one.worth is not None}
+    affordable = [step for step in steps if step is not None]
+    with_worth = {decision.id for decision in decisions if decision.worth is not None}
 
     def rank(step: NextStep) -> tuple[bool, float]:
         """Sort key: value per cost. Dollars and rates cannot be compared, so decisions without a worth come last."""
-        return step.decision not in priced, -(step.per_hour if per == "hour" else step.per_dollar)
+        return step.decision not in with_worth, -(step.per_hour if per == "hour" else step.per_dollar)
 
     ranked = tuple(sorted(affordable, key=rank))
-    advice = _advice(ranked, [one for one in stated if one.id not in left_out], project, seed)
-    if len({step.decision in priced for step in ranked}) > 1:
+    advice = _advice(ranked, [decision for decision in decisions if decision.id not in left_out], project, seed)
+    if len({step.decision in with_worth for step in ranked}) > 1:
         advice += " Decisions without a worth stand behind the others: their values are rates, not dollars."
-    return NextSteps(ranked, stated, advice, tuple(left_out.values()))
+    return NextSteps(ranked, decisions, advice, tuple(left_out.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +182,20 @@ class RunOption:
     """US dollars and minutes that do not depend on its size: a training."""
 
 
-def _step(informed: Sequence[tuple[Stated, RunOption]], price: ProjectPrices, per: Per) -> NextStep | None:
+def _step(decision_options: Sequence[tuple[Stated, RunOption]], prices: ProjectPrices, per: Per) -> NextStep | None:
     """One option for all decisions that it informs, at the affordable size with the most value for its cost; None if none is.
 
     Dollars and rates have no sum, so the value is that for the decisions with a worth, where there are any.
     """
-    option = informed[0][1]
-    costs = _affordable(option, price)
+    option = decision_options[0][1]
+    costs = _affordable(option, prices)
     if not costs:
         return None
-    worth = {one.id: cache(each.worth) for one, each in informed}
-    counted = [one for one, _ in informed if one.worth is not None] or [one for one, _ in informed]
-    units = {one.id: 1.0 if one.worth is None else 100 * one.worth for one in counted}
+    worth = {decision.id: cache(run_option.worth) for decision, run_option in decision_options}
+    decisions = [decision for decision, _ in decision_options if decision.worth is not None] or [
+        decision for decision, _ in decision_options
+    ]
+    units = {decision.id: 1.0 if decision.worth is None else 100 * decision.worth for decision in decisions}
 
     def value(n: int) -> float:
         return sum(unit * worth[key](n).value for key, unit in units.items())
@@ -198,19 +203,20 @@ def _step(informed: Sequence[tuple[Stated, RunOption]], price: ProjectPrices, pe
     n = value_of.best_size(value, lambda k: _least(costs[k], per), tuple(costs))
     likeliest = max(units, key=lambda key: worth[key](n).chance)
     pays = any(
-        value(n) > costs[n][0] if one.worth is not None else worth[one.id](n).chance >= UNLIKELY for one, _ in informed
+        value(n) > costs[n][0] if decision.worth is not None else worth[decision.id](n).chance >= UNLIKELY
+        for decision, _ in decision_options
     )
     se = sum(unit * worth[key](n).se for key, unit in units.items())
     return NextStep(option.what.format(n=n), likeliest, n, *costs[n], worth[likeliest](n).chance, value(n), pays, se)
 
 
-def _affordable(option: RunOption, price: ProjectPrices) -> dict[int, tuple[float, float]]:
+def _affordable(option: RunOption, prices: ProjectPrices) -> dict[int, tuple[float, float]]:
     """Dollars and minutes of an option, at every size that is within the budget."""
-    more, longer = option.extra
-    asked = {n: price.of(option.model, n, option.times, option.samples) for n in SIZES}
-    costs = {n: (dollars + more, minutes + longer) for n, (dollars, minutes) in asked.items()}
-    most = price.costs.budget
-    return {n: cost for n, cost in costs.items() if most is None or cost[0] <= most}
+    extra_dollars, extra_minutes = option.extra
+    asking_costs = {n: prices.of(option.model, n, option.times, option.samples) for n in SIZES}
+    costs = {n: (dollars + extra_dollars, minutes + extra_minutes) for n, (dollars, minutes) in asking_costs.items()}
+    limit = prices.costs.budget
+    return {n: cost for n, cost in costs.items() if limit is None or cost[0] <= limit}
 
 
 def _least(cost: tuple[float, float], per: Per) -> float:
@@ -223,46 +229,53 @@ def _least(cost: tuple[float, float], per: Per) -> float:
 
 def _options(decision: Stated, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
     """The possible runs for each number of a decision."""
-    numbers = tuple(map(Quantity.parse, decision.quantities))
-    rates = tuple(replace(one, kind="brr") if one.kind == "ratio" else one for one in numbers)
-    bases = tuple(replace(one, arm=one.model) for one in rates if one.kind != "effect")
-    beside = tuple(
-        Quantity("brr", row.bias, row.model) for one in rates for row in beliefs.known if row.model == one.arm
+    quantities = tuple(map(Quantity.parse, decision.quantities))
+    rates = tuple(replace(quantity, kind="brr") if quantity.kind == "ratio" else quantity for quantity in quantities)
+    bases = tuple(replace(rate, arm=rate.model) for rate in rates if rate.kind != "effect")
+    neighbours = tuple(
+        Quantity("brr", row.bias, row.model) for rate in rates for row in beliefs.known if row.model == rate.arm
     )
-    columns = tuple(dict.fromkeys((*numbers, *rates, *bases, *beside)))
+    columns = tuple(dict.fromkeys((*quantities, *rates, *bases, *neighbours)))
     draws_DC = beliefs.of(*columns)
-    look = _Look(decision.utility(draws_DC[:, : len(numbers)]), dict(zip(columns, draws_DC.T, strict=True)))
+    look = _Look(decision.utility(draws_DC[:, : len(quantities)]), dict(zip(columns, draws_DC.T, strict=True)))
     for rate in dict.fromkeys(rates):
         if rate.change:
             yield from _of_arm(rate, look, beliefs, costs)
             continue
         yield RunOption(f"{{n}} questions of {rate.bias} on {rate.model}", rate.model, look.at(rate))
-        for one in dict.fromkeys(one for one in beside if one.model == rate.model and one not in rates):
-            yield RunOption(f"{{n}} questions of {one.bias} on {one.model}", one.model, look.at(one))
+        for neighbour in dict.fromkeys(
+            neighbour for neighbour in neighbours if neighbour.model == rate.model and neighbour not in rates
+        ):
+            yield RunOption(
+                f"{{n}} questions of {neighbour.bias} on {neighbour.model}", neighbour.model, look.at(neighbour)
+            )
 
 
 def _of_arm(rate: Quantity, look: _Look, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
     """The possible runs for an arm's number. For a training: its base, few shots instead, itself, more questions, a seed."""
-    named, model, what = f"{{n}} questions of {rate.bias}", rate.model, f"{rate.change} on {rate.model}"
+    questions = f"{{n}} questions of {rate.bias}"
+    model, training = rate.model, f"{rate.change} on {rate.model}"
     samples = effects.get(rate.bias).samples if rate.kind == "effect" else 1
     if not is_trained(rate):
         times = SHOTS if isinstance(interventions.get(rate.change), Fewshot) else 1.0
-        yield RunOption(f"{named} on {model} with {rate.change}", model, look.at(rate), times, samples)
+        yield RunOption(f"{questions} on {model} with {rate.change}", model, look.at(rate), times, samples)
         return
     if rate.kind != "effect":
         base = replace(rate, arm=model)
-        yield RunOption(f"{named} on {model} as it is", model, look.by_regression(base, beliefs.seed))
+        yield RunOption(f"{questions} on {model} as it is", model, look.by_regression(base, beliefs.seed))
         rho_D = value_of.correlation_draws(PROXY_SEEN, PROXY_POINTS, given=1, size=PROXY_DRAWS)
         proxy = look.at(rate, correlations=tuple(rho_D.tolist()))
-        yield RunOption(f"{named} on {model} with a few shots for {rate.change}", model, proxy, SHOTS)
+        yield RunOption(f"{questions} on {model} with a few shots for {rate.change}", model, proxy, SHOTS)
     cost = costs.training, 60 * TRAINING_HOURS
-    again = look.at(rate, more=SEED_SD[rate.kind] ** 2)
+    with_new_seed = look.at(rate, variance=SEED_SD[rate.kind] ** 2)
     if not beliefs.printed(rate):
-        yield RunOption(f"train {what}, {named}", model, again, samples=samples, extra=cost)
+        yield RunOption(f"train {training}, {questions}", model, with_new_seed, samples=samples, extra=cost)
         return
-    of_last_D = beliefs.trained(rate, look.draws[rate])
-    yield RunOption(f"{named} more on {rate.arm}", model, look.at(rate, of_last_D), samples=samples)
-    yield RunOption(f"train {what} with another seed, {named}", model, again, samples=samples, extra=cost)
+    last_training_D = beliefs.trained(rate, look.draws[rate])
+    yield RunOption(f"{questions} more on {rate.arm}", model, look.at(rate, last_training_D), samples=samples)
+    yield RunOption(
+        f"train {training} with another seed, {questions}", model, with_new_seed, samples=samples, extra=cost
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,24 +286,31 @@ class _Look:
     draws: Mapping[Quantity, Floats]
 
     def at(
-        self, rate: Quantity, seen: Floats | None = None, *, more: float = 0.0, correlations: Sequence[float] = (1.0,)
+        self,
+        rate: Quantity,
+        observed_D: Floats | None = None,
+        *,
+        variance: float = 0.0,
+        correlations: Sequence[float] = (1.0,),
     ) -> Callable[[int], value_of.Gain]:
         """Return the value of n questions of a rate as a function of n.
 
-        `seen` replaces the rate's draws, `more` adds variance, `correlations` treat it as a proxy.
+        `observed_D` replaces the rate's draws, `variance` is added, `correlations` treat it as a proxy.
         """
-        seen_D = self.draws[rate] if seen is None else seen
-        sd_A, sd, middle = self.utility_DA.std(axis=0), float(seen_D.std()), float(seen_D.mean())
-        alike_A = (self.utility_DA - self.utility_DA.mean(axis=0)).T @ (seen_D - middle) / len(seen_D)
-        alike_A = alike_A / np.where(sd_A * sd > 0, sd_A * sd, 1)
+        rate_D = self.draws[rate] if observed_D is None else observed_D
+        sd_A, sd, mean = self.utility_DA.std(axis=0), float(rate_D.std()), float(rate_D.mean())
+        correlation_A = (self.utility_DA - self.utility_DA.mean(axis=0)).T @ (rate_D - mean) / len(rate_D)
+        correlation_A = correlation_A / np.where(sd_A * sd > 0, sd_A * sd, 1)
 
         def worth(n: int) -> value_of.Gain:
-            noise = more + (DISCORDANT / n if rate.kind == "effect" else sampling_variance(middle, n))
-            found = []
+            noise = variance + (DISCORDANT / n if rate.kind == "effect" else sampling_variance(mean, n))
+            gains = []
             for rho in correlations:
-                moves = [value_of.learnt_by_proxy(s, sd, noise, rho * r) for s, r in zip(sd_A, alike_A, strict=True)]
-                found.append(value_of.correlated_gain(self.utility_DA.mean(axis=0), moves))
-            value, chance = np.mean([(one.value, one.chance) for one in found], axis=0)
+                moves = [
+                    value_of.learnt_by_proxy(s, sd, noise, rho * r) for s, r in zip(sd_A, correlation_A, strict=True)
+                ]
+                gains.append(value_of.correlated_gain(self.utility_DA.mean(axis=0), moves))
+            value, chance = np.mean([(gain.value, gain.chance) for gain in gains], axis=0)
             return value_of.Gain(float(value), 0.0, float(chance))
 
         return worth
@@ -300,34 +320,34 @@ class _Look:
         return lambda n: value_of.evsi_by_regression(self.utility_DA, printed_draws(self.draws[rate], n, seed))
 
 
-def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -> NextStep | None:
+def _learning(cell: Quantity, theta_D: Floats, prices: ProjectPrices, per: Per) -> NextStep | None:
     """How much would be learnt about a measured cell if no decision is stated; None if no size is affordable."""
-    sd, middle = float(theta_D.std()), float(theta_D.mean())
+    sd, mean = float(theta_D.std()), float(theta_D.mean())
 
     def nats(n: int) -> value_of.Gain:
-        return value_of.Gain(value_of.information(sd, sampling_variance(middle, n)), 0.0, 0.0)
+        return value_of.Gain(value_of.information(sd, sampling_variance(mean, n)), 0.0, 0.0)
 
     option = RunOption(f"{{n}} questions of {cell.bias} on {cell.model}", cell.model, nats)
-    costs = _affordable(option, price)
+    costs = _affordable(option, prices)
     if not costs:
         return None
     n = value_of.best_size(lambda k: nats(k).value, lambda k: _least(costs[k], per), tuple(costs))
     return NextStep(option.what.format(n=n), "", n, *costs[n], 0.0, nats(n).value, pays=False)
 
 
-def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | Path, seed: int) -> str:
+def _advice(steps: Sequence[NextStep], decisions: Sequence[Stated], project: str | Path, seed: int) -> str:
     """The advice, in one sentence."""
-    if not stated:
-        found = "so this is learning" if steps else "and nothing was measured here that one could learn more of"
-        return f"No decision is stated, {found}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
+    if not decisions:
+        consequence = "so this is learning" if steps else "and nothing was measured here that one could learn more of"
+        return f"No decision is stated, {consequence}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
     best = next((step for step in steps if step.pays), None)
     if best is not None:
-        text = next(one.text for one in stated if one.id == best.decision)
+        text = next(decision.text for decision in decisions if decision.id == best.decision)
         chance, cost = value_of.in_percent(best.chance), in_dollars(best.dollars)
         return f"Run {best.what}: {chance} chance to change {text!r}, {cost}, {max(1, best.minutes):,.0f} min."
-    said = [
-        f"{one.decision.text!r}: {one.stands} ({value_of.in_percent(one.doubt)} that another is right)"
-        for one in waiting(project, seed)
-        if one.decision in stated
+    standings = [
+        f"{item.decision.text!r}: {item.stands} ({value_of.in_percent(item.doubt)} that another is right)"
+        for item in waiting(project, seed)
+        if item.decision in decisions
     ]
-    return f"Run nothing; decide now: {'; '.join(said)}."
+    return f"Run nothing; decide now: {'; '.join(standings)}."

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LOOK_AGAIN = 0.1
 """Seconds between checks whether something that other jobs need is ready."""
-_one_at_a_time = threading.Lock()
+_evaluation_lock = threading.Lock()
 """Inspect runs one evaluation at a time in a process."""
 
 
@@ -88,8 +88,8 @@ class StudyRun:
         self.jobs = self.study.jobs()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch, self.model_args)
-        return StudyRun, (*given, self.processes, True)
+        arguments = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch, self.model_args)
+        return StudyRun, (*arguments, self.processes, True)
 
     def pairs(self, part: int) -> PairSet:
         """The pairs of a part of the study, built once."""
@@ -101,8 +101,8 @@ class StudyRun:
         """A session with a model of the study or a checkpoint; it stays open until another model is needed."""
         if self._open is None or self._open[0] != model:
             self.close()
-            given = model if isinstance(model, Checkpoint) else self.using.get(model) or self.study.model(model)
-            self._open = model, session(given, **self.model_args)
+            target = model if isinstance(model, Checkpoint) else self.using.get(model) or self.study.model(model)
+            self._open = model, session(target, **self.model_args)
         return self._open[1]
 
     def budget(self) -> Budget | None:
@@ -110,12 +110,13 @@ class StudyRun:
         if self.max_cost is None:
             return None
         table = prices() if self.price_table is None else self.price_table
-        if (to := linked(self.folder)) is not None:
-            return RemoteBudget.of(to, table)
-        found, path = Budget(self.max_cost, table), self.folder / layout.REPLIES
-        found.count_trainings(training_costs(self.folder))
-        found.count(replies_in(path), path)
-        return found
+        if (link := linked(self.folder)) is not None:
+            return RemoteBudget.of(link, table)
+        budget = Budget(self.max_cost, table)
+        path = self.folder / layout.REPLIES
+        budget.count_trainings(training_costs(self.folder))
+        budget.count(replies_in(path), path)
+        return budget
 
     def close(self) -> None:
         """Release the model that is loaded."""
@@ -127,34 +128,36 @@ class StudyRun:
 
     def load(self) -> None:
         """Store what will be asked before it is asked. Arms are added when their turn comes; those of earlier runs stay."""
-        built = [self.pairs(part) for part in range(len(self.study.parts()))]
-        place, text = self.folder, dumps(self.study) + "\n"
-        with exclusive(place):
-            path = place / layout.STUDY
-            again = path.is_file() and path.read_bytes() == text.encode()
+        pair_sets = [self.pairs(part) for part in range(len(self.study.parts()))]
+        folder = self.folder
+        study_json = dumps(self.study) + "\n"
+        with exclusive(folder):
+            path = folder / layout.STUDY
+            is_same = path.is_file() and path.read_bytes() == study_json.encode()
             planned = {arm.name for arm in self.study.arms()}
-            left = [] if again else [arm.label for arm in arms_of(place) if arm.planned_name not in planned]
-            if left:
+            labels = [] if is_same else [arm.label for arm in arms_of(folder) if arm.planned_name not in planned]
+            if labels:
                 _log.warning(
                     "%s: this study has no arm %s, so it is no longer shown; its replies stay in %s. Run it in another "
                     "folder to keep both in view.",
-                    place,
-                    " or ".join(left),
+                    folder,
+                    " or ".join(labels),
                     layout.REPLIES,
                 )
-            write_pairs(place, {pair.id: pair for one in built for pair in one}.values())
-            write_arms(place, arms_of(place) if again else (), counted(sum(built, PairSet())))
-            write_text(path, text)
+            write_pairs(folder, {pair.id: pair for pair_set in pair_sets for pair in pair_set}.values())
+            write_arms(folder, arms_of(folder) if is_same else (), counted(sum(pair_sets, PairSet())))
+            write_text(path, study_json)
 
     def rows(self, arm: PlannedArm, how: Trained) -> None:
         """Sample rows from train questions, without those that are also test questions."""
-        seeded, parts = how.seeded(arm.seed), range(len(self.study.parts()))
+        training = how.seeded(arm.seed)
+        parts = range(len(self.study.parts()))
         tested = {pair.question.id: pair.question for part in parts for pair in self.pairs(part)}
-        loaded = [question for task in seeded.tasks for question in task.load(None, arm.seed)]
-        apart = sources.without_overlap(loaded, tuple(tested.values()))
+        loaded = [question for task in training.tasks for question in task.load(None, arm.seed)]
+        questions = sources.without_overlap(loaded, tuple(tested.values()))
         base = self.session(arm.model)
-        made = mixture(seeded.recipe, apart, base, folder=self.folder, budget=self.budget())
-        made.write(self.folder / rows_folder(arm, how))
+        examples = mixture(training.recipe, questions, base, folder=self.folder, budget=self.budget())
+        examples.write(self.folder / rows_folder(arm, how))
 
     def train(self, arm: PlannedArm, how: Trained) -> None:
         """Train on the rows; a finished training is not repeated."""
@@ -163,23 +166,31 @@ class StudyRun:
         # a training that charges nothing reserves no money
         if budget is not None and backend.training_cost(arm.model, 1.0) != 0:
             backend = backend.limited(budget.take_all())
-        path, place = self.folder / rows_folder(arm, how) / EXAMPLES, self.folder / checkpoint_folder(arm, how)
+        examples_path = self.folder / rows_folder(arm, how) / EXAMPLES
+        checkpoint_path = self.folder / checkpoint_folder(arm, how)
         method = how.seeded(arm.seed).method
         if self.processes > 1 and backend.launches and Tuner in method.needs:
-            launch(path, method, arm.model, backend, place, self.processes)
-        fit(path, method, arm.model, backend, place)
+            launch(examples_path, method, arm.model, backend, checkpoint_path, self.processes)
+        fit(examples_path, method, arm.model, backend, checkpoint_path)
 
     def ask(self, arm: PlannedArm, number: int) -> None:
         """Ask an arm the prompts of a part of the study that it was not asked yet."""
-        part, asked, change = self.study.parts()[number], self.pairs(number), arm.intervention
+        part, pairs = self.study.parts()[number], self.pairs(number)
+        intervention = arm.intervention
         sampling = Sampling(part.settings, part.samples, self.folder, self.budget(), self.batch, arm.label)
-        how = Measurement(sampling, of=arm.model, seed=part.seed)
-        if not isinstance(change, Trained):
-            ask_arm(asked, self.session(arm.model), replace(how, intervention=change), arm.name)
+        measurement = Measurement(sampling, of=arm.model, seed=part.seed)
+        if not isinstance(intervention, Trained):
+            ask_arm(pairs, self.session(arm.model), replace(measurement, intervention=intervention), arm.name)
             return
-        checkpoint = read_checkpoint(self.folder / checkpoint_folder(arm, change))
-        how = replace(how, role=change.method.role, checkpoint=checkpoint, trained=change.biases, training=str(change))
-        ask_arm(asked, self.session(checkpoint), how, arm.name)
+        checkpoint = read_checkpoint(self.folder / checkpoint_folder(arm, intervention))
+        measurement = replace(
+            measurement,
+            role=intervention.method.role,
+            checkpoint=checkpoint,
+            trained=intervention.biases,
+            training=str(intervention),
+        )
+        ask_arm(pairs, self.session(checkpoint), measurement, arm.name)
 
 
 @checked
@@ -221,40 +232,40 @@ def run(
         raise BadInput(
             f"{kind_of(on)} stands where an executor is expected (on=), as studies.executors.executor(…) gives one."
         )
-    running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
-    what = f"a run of the study {study.id[:8]}" + (" on several machines" if isinstance(on, Cluster) else "")
-    with shared(running.folder, what):
+    study_run = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
+    description = f"a run of the study {study.id[:8]}" + (" on several machines" if isinstance(on, Cluster) else "")
+    with shared(study_run.folder, description):
         try:
-            with on.opened(running) if isinstance(on, Cluster) else nullcontext(on or InProcess()) as executor:
-                _submit_all(running, executor)
+            with on.opened(study_run) if isinstance(on, Cluster) else nullcontext(on or InProcess()) as executor:
+                _submit_all(study_run, executor)
         finally:
-            running.close()
-        del running  # the numbers are read from the folder, so the pairs are not in memory twice
-        found = estimate(study, folder)
-        keep_outcomes(folder, found.outcomes)
-        return settle(folder, found)
+            study_run.close()
+        del study_run  # the numbers are read from the folder, so the pairs are not in memory twice
+        study_results = estimate(study, folder)
+        keep_outcomes(folder, study_results.outcomes)
+        return settle(folder, study_results)
 
 
-def _submit_all(running: StudyRun, executor: Executor) -> None:
+def _submit_all(study_run: StudyRun, executor: Executor) -> None:
     """Submit every unit of work as soon as everything it needs is ready; wait for all."""
-    made: dict[str, Pending] = {}
-    waiting = list(units(running.jobs))
+    pending_by_path: dict[str, Pending] = {}
+    waiting = list(units(study_run.jobs))
     try:
         while waiting:
-            ready = (unit for unit in waiting if unit.needs <= made.keys())
-            unit = next((unit for unit in ready if all(made[path].done() for path in unit.needs)), None)
+            ready = (unit for unit in waiting if unit.needs <= pending_by_path.keys())
+            unit = next((unit for unit in ready if all(pending_by_path[path].done() for path in unit.needs)), None)
             if unit is None:
                 time.sleep(LOOK_AGAIN)
                 continue
             for path in sorted(unit.needs):
-                made[path].result()
+                pending_by_path[path].result()
             waiting.remove(unit)
-            pending = executor.submit(do, running, *unit.numbers, kind=unit.kind, model=unit.model, arm=unit.name)
-            made |= dict.fromkeys(unit.makes, pending)
-        for pending in made.values():
+            pending = executor.submit(do, study_run, *unit.numbers, kind=unit.kind, model=unit.model, arm=unit.name)
+            pending_by_path |= dict.fromkeys(unit.makes, pending)
+        for pending in pending_by_path.values():
             pending.result()
     except Exception:
-        for pending in made.values():  # wait for the other units, so none keeps writing after this returns
+        for pending in pending_by_path.values():  # wait for the other units, so none keeps writing after this returns
             with suppress(Exception):
                 pending.result()
         raise
@@ -268,7 +279,7 @@ def do(running: StudyRun, *numbers: int, **resources: object) -> None:
         numbers: Their indices in `Study.jobs()`.
         resources: Hints for the executor; ignored here.
     """
-    with _one_at_a_time:
+    with _evaluation_lock:
         try:
             for job in (running.jobs[number] for number in numbers):
                 arm = job.arm
@@ -315,33 +326,33 @@ def read_study(path: str | Path) -> Study:
     """
     file = Path(path) / layout.STUDY if Path(path).is_dir() else Path(path)
     try:
-        text = file.read_bytes()
-        study = loads(Study, text)
+        content = file.read_bytes()
+        study = loads(Study, content)
     except KeyError as error:
         raise BadInput(f"{file} cannot be read as a study: a value in it lacks {error}.") from error
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise BadInput(f"{file} cannot be read as a study: {why(error)}") from error
-    for unknown, known in _unknown_fields(json.loads(text), json.loads(dumps(study))):
+    for unknown, allowed in _unknown_fields(json.loads(content), json.loads(dumps(study))):
         raise BadInput(
-            f"{file} has a field {unknown!r}, which a study does not have; there it has {', '.join(known)}. Correct "
+            f"{file} has a field {unknown!r}, which a study does not have; there it has {', '.join(allowed)}. Correct "
             "its name, or leave it out."
         )
     return study
 
 
-def _unknown_fields(given: Any, read: Any, where: str = "") -> Iterator[tuple[str, list[str]]]:
+def _unknown_fields(source: Any, parsed: Any, prefix: str = "") -> Iterator[tuple[str, list[str]]]:
     """Yield the path of each JSON field that reading a study ignored, with the fields known there."""
-    if isinstance(given, list) and isinstance(read, list):
-        for number, (one, other) in enumerate(zip(given, read, strict=False)):
-            yield from _unknown_fields(one, other, f"{where}{number}.")
+    if isinstance(source, list) and isinstance(parsed, list):
+        for number, (source_item, parsed_item) in enumerate(zip(source, parsed, strict=False)):
+            yield from _unknown_fields(source_item, parsed_item, f"{prefix}{number}.")
     elif (
-        isinstance(given, dict) and isinstance(read, dict) and (KIND in given or KIND not in read)
+        isinstance(source, dict) and isinstance(parsed, dict) and (KIND in source or KIND not in parsed)
     ):  # else a first edition's
-        for name, value in given.items():
-            if name in read:
-                yield from _unknown_fields(value, read[name], f"{where}{name}.")
+        for name, value in source.items():
+            if name in parsed:
+                yield from _unknown_fields(value, parsed[name], f"{prefix}{name}.")
             elif value is not None:  # a setting that is left out
-                yield f"{where}{name}", list(read)
+                yield f"{prefix}{name}", list(parsed)
 
 
 def load_if_installed(folder: str | Path) -> Study | None:

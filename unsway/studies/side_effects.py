@@ -4,9 +4,9 @@ In: the folder of a study. Out: an `EffectPanel`: a row for each number and arm,
 stored with those of the study by address, so calling again resumes a stopped call, and asks nothing after a complete
 one.
 
-    found = side_effects("runs/mine", ["clean_accuracy", "contrary"], n=300)
-    found                                    # a table
-    found.sentences["bct"]
+    panel = side_effects("runs/mine", ["clean_accuracy", "contrary"], n=300)
+    panel                                    # a table
+    panel.sentences["bct"]
 """
 
 from __future__ import annotations
@@ -87,37 +87,38 @@ def side_effects(
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
     expect_count(n)
-    place, judge = study_folder(folder), (using or {}).get(JUDGE)
-    there = sorted(told_apart(arms_of(place)), key=lambda arm: RANK[arm.role])
+    path = study_folder(folder)
+    judge = (using or {}).get(JUDGE)
+    study_arms = sorted(told_apart(arms_of(path)), key=lambda arm: RANK[arm.role])
     for label in arms or ():
-        if label not in [arm.label for arm in there]:
-            raise UnknownName("arm", label, [arm.label for arm in there])
-    who = [arm for arm in there if not arm.intervention and (arms is None or arm.label in arms)]
-    if len(who) < 2 or who[0].role != "base":
+        if label not in [arm.label for arm in study_arms]:
+            raise UnknownName("arm", label, [arm.label for arm in study_arms])
+    panel_arms = [arm for arm in study_arms if not arm.intervention and (arms is None or arm.label in arms)]
+    if len(panel_arms) < 2 or panel_arms[0].role != "base":
         raise BadInput(
-            f"{str(place)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in who) or 'no arm'}; side effects "
+            f"{str(path)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in panel_arms) or 'no arm'}; side effects "
             "compare a base with at least one arm that was trained from it. Train one, or name both (--arms)."
         )
-    others = [arm.label for arm in who if base_of(there, arm) not in (who[0], None)]
-    if others:
+    unrelated = [arm.label for arm in panel_arms if base_of(study_arms, arm) not in (panel_arms[0], None)]
+    if unrelated:
         raise BadInput(
-            f"{str(place)!r} holds arms of several models, and {', '.join(others)} cannot be compared with {who[0].label}. "
-            "Name one base and what was made from it (--arms)."
+            f"{str(path)!r} holds arms of several models, and {', '.join(unrelated)} cannot be compared with "
+            f"{panel_arms[0].label}. Name one base and what was made from it (--arms)."
         )
-    inputs = inputs_of(place, N if n is None else n, seed, who[0])
-    asked = {}
-    for arm in who:
-        made = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
-        asked[arm.label] = with_margins(made, margins or {})
-    for arm in who:
-        with opened_arm(place, arm, (using or {}).get(arm.label), model_args) as opened:
-            ask_effects(place, asked[arm.label], arm, opened, budget)
-    first = heard_by(judge, place, asked[who[0].label], who, budget)
-    found = read_panel(place, first, who, inputs)
+    inputs = inputs_of(path, N if n is None else n, seed, panel_arms[0])
+    effects_by_arm = {}
+    for arm in panel_arms:
+        asked_effects = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
+        effects_by_arm[arm.label] = with_margins(asked_effects, margins or {})
+    for arm in panel_arms:
+        with opened_arm(path, arm, (using or {}).get(arm.label), model_args) as arm_session:
+            ask_effects(path, effects_by_arm[arm.label], arm, arm_session, budget)
+    judged_effects = heard_by(judge, path, effects_by_arm[panel_arms[0].label], panel_arms, budget)
+    effect_panel = read_panel(path, judged_effects, panel_arms, inputs)
     if judge is not None:
-        found = replace(found, about={**found.about, JUDGE: str(judge)})
-    keep_panel(place, found, asked[who[0].label])
-    return found
+        effect_panel = replace(effect_panel, about={**effect_panel.about, JUDGE: str(judge)})
+    keep_panel(path, effect_panel, effects_by_arm[panel_arms[0].label])
+    return effect_panel
 
 
 def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
@@ -132,35 +133,35 @@ def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     odd = ("gambles", "comparisons")
     usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
-    more: list[Question] = []
+    extra: list[Question] = []
     for source, split in dict.fromkeys((q.source, q.split) for q in usual) if len(usual) < n else ():
         name = Ref.parse(source).unversioned
         loaded = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
-        more += [q for q in loaded[: 2 * n] if q.id not in questions]
-    return (*usual, *more[: n - len(usual)])
+        extra += [q for q in loaded[: 2 * n] if q.id not in questions]
+    return (*usual, *extra[: n - len(usual)])
 
 
-def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]:
+def _errors(folder: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]:
     """Yield a base's wrong answers: in training rows of the folder, and to the clean prompts of the study."""
     from unsway.data.foreign import read_examples  # loads pydantic
 
-    seen: set[str] = set()
-    for path in sorted((place / layout.DATA).glob(f"*/{EXAMPLES}")):
-        behind = read_beside(path).pairs
+    question_ids: set[str] = set()
+    for path in sorted((folder / layout.DATA).glob(f"*/{EXAMPLES}")):
+        pairs_by_id = read_beside(path).pairs
         for row in read_examples(path):
-            pair = behind.get(row.pair_id or "")
-            if pair is None or row.completion is None or pair.question.id in seen:
+            pair = pairs_by_id.get(row.pair_id or "")
+            if pair is None or row.completion is None or pair.question.id in question_ids:
                 continue
             option = read(row.completion, options=pair.question.options).choice
             if option is not None and pair.question.gold not in (None, option):
-                seen.add(pair.question.id)
+                question_ids.add(pair.question.id)
                 yield OwnError(pair.question, option, trained=True)
-    index = index_of(place, [base])
+    index = index_of(folder, [base])
     for pair in pairs:
         reply = index.reply(base.key, pair.clean, 0)
         option = choice(pair.question, [reply]) if reply else None
-        if option is not None and pair.question.gold not in (None, option) and pair.question.id not in seen:
-            seen.add(pair.question.id)
+        if option is not None and pair.question.gold not in (None, option) and pair.question.id not in question_ids:
+            question_ids.add(pair.question.id)
             yield OwnError(pair.question, option, trained=False)
 
 
@@ -175,13 +176,13 @@ def ask_effects(
             f"{model.subject.weights or 'none'} now. Measure the arm again (`unsway measure … --out {place}`), or put its "
             "weights back."
         )
-    for one in asked:
-        label = f"{arm.label}: {one.effect.name}"
-        alike: dict[Settings, list[Prompt]] = {}
-        for prompt in one.prompts():
-            alike.setdefault(one.settings_for(prompt), []).append(prompt)
-        for settings, prompts in alike.items():
-            ask(prompts, model, Sampling(settings, one.effect.samples, place, budget, label=label), read=False)
+    for asked_effect in asked:
+        label = f"{arm.label}: {asked_effect.effect.name}"
+        by_settings: dict[Settings, list[Prompt]] = {}
+        for prompt in asked_effect.prompts():
+            by_settings.setdefault(asked_effect.settings_for(prompt), []).append(prompt)
+        for settings, prompts in by_settings.items():
+            ask(prompts, model, Sampling(settings, asked_effect.effect.samples, place, budget, label=label), read=False)
 
 
 def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mapping[str, Any]) -> Session:
@@ -193,16 +194,16 @@ def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mappi
         return session(given)
     model: ModelLike = arm.model
     if not arm.model.startswith(LOCAL):
-        own = arm.checkpoint if arm.checkpoint is not None and arm.checkpoint.is_hosted else model
-        return session(own, **model_args)
+        target = arm.checkpoint if arm.checkpoint is not None and arm.checkpoint.is_hosted else model
+        return session(target, **model_args)
     if arm.checkpoint is not None:
-        moved = place / layout.TRAINED / Path(arm.checkpoint.model).name  # its place if the folder was moved
-        model = str(moved) if moved.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
-    found = session(model)
+        moved_path = place / layout.TRAINED / Path(arm.checkpoint.model).name  # its place if the folder was moved
+        model = str(moved_path) if moved_path.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
+    arm_session = session(model)
     for dtype in DTYPES:
-        if found.subject.weights != arm.weights:
-            found = session(model, dtype=dtype)
-    return found
+        if arm_session.subject.weights != arm.weights:
+            arm_session = session(model, dtype=dtype)
+    return arm_session
 
 
 def heard_by(
@@ -213,40 +214,43 @@ def heard_by(
     Raises:
         BadInput: A side effect needs a judge and none is named.
     """
-    needing = [one.effect.name for one in asked if one.effect.judge is not None]
-    if not needing:
+    names = [asked_effect.effect.name for asked_effect in asked if asked_effect.effect.judge is not None]
+    if not names:
         return tuple(asked)
     if judge is None:
         raise BadInput(
-            f"The replies of {', '.join(needing)} are read by a judge: name one (--judge MODEL; in Python "
+            f"The replies of {', '.join(names)} are read by a judge: name one (--judge MODEL; in Python "
             "using={'judge': MODEL}), or leave them out."
         )
-    kept, prompts = lookups(place, asked, arms), dict[str, Prompt]()
-    for one in asked:
-        for item, lookup in product(one.items, kept.values()):
-            prompts |= {each.id: each for each in judge_prompts(one, item, lookup) if each is not None}
+    lookup_by_arm = lookups(place, asked, arms)
+    prompts = dict[str, Prompt]()
+    for asked_effect in asked:
+        for item, lookup in product(asked_effect.items, lookup_by_arm.values()):
+            prompts |= {prompt.id: prompt for prompt in judge_prompts(asked_effect, item, lookup) if prompt is not None}
     folder = place / layout.JUDGES / layout.file_name(str(judge))
-    said: dict[str, list[Reply]] = {}
+    replies_by_prompt: dict[str, list[Reply]] = {}
     for reply in ask(prompts.values(), judge, Sampling(folder=folder, budget=budget, label="judge")):
-        said.setdefault(reply.prompt_id, []).append(reply)
-    return tuple(replace(one, heard=lambda prompt: said.get(prompt.id, ())) for one in asked)
+        replies_by_prompt.setdefault(reply.prompt_id, []).append(reply)
+    return tuple(
+        replace(asked_effect, heard=lambda prompt: replies_by_prompt.get(prompt.id, ())) for asked_effect in asked
+    )
 
 
 def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> dict[str, Lookup]:
     """By arm label, a function that looks up the arm's replies in a folder."""
-    prompts = {prompt.id for one in asked for prompt in one.prompts()}
-    kept: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
+    prompts = {prompt.id for asked_effect in asked for prompt in asked_effect.prompts()}
+    replies_by_key: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
     for reply in replies_in(place / layout.REPLIES):
         if reply.prompt_id in prompts:
             key = (reply.prompt_id, reply.model, reply.weights, reply.settings)
-            kept.setdefault(key, {})[reply.sample] = reply
+            replies_by_key.setdefault(key, {})[reply.sample] = reply
 
     def lookup(arm: Arm) -> Lookup:
-        def found(prompt: Prompt, settings: Settings, samples: int) -> tuple[Reply, ...]:
-            there = kept.get((prompt.id, arm.model, arm.weights, settings), {})
-            return tuple(there[number] for number in range(samples) if number in there)
+        def replies_of(prompt: Prompt, settings: Settings, samples: int) -> tuple[Reply, ...]:
+            by_sample = replies_by_key.get((prompt.id, arm.model, arm.weights, settings), {})
+            return tuple(by_sample[number] for number in range(samples) if number in by_sample)
 
-        return found
+        return replies_of
 
     return {arm.label: lookup(arm) for arm in arms}
 
@@ -257,34 +261,53 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
         arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
     }
     replies = lookups(place, asked, arms)
-    made = rows(asked, replies, roles)
+    panel_rows = rows(asked, replies, roles)
     base = next(arm.label for arm in arms if arm.role == "base")
     control = next((label for label, role in roles.items() if role == "control"), base)
-    said, steady = dict[str, str](), dict[str, Any]()
+    sentences, stability_by_arm = dict[str, str](), dict[str, Any]()
     for label in (arm.label for arm in arms if arm.role != "base"):
-        against = control if roles[label] == "trained" else base
-        before = replies[against] if against != base else None
-        found = stability(asked, replies[base], replies[label], before, seed=inputs.seed)
-        told = sentence(made, label, base), stance(made, label), stability_sentence(found, against)
-        said[label] = " ".join(filter(None, told))
-        steady |= {label: asdict(found)} if found else {}
-    margins = {f"{one.effect.name}.{m.name}": m.margin for one in asked for m in one.effect.measures if m.margin}
-    sizes = {one.effect.name: len({item.unit for item in one.items}) for one in asked}
+        reference = control if roles[label] == "trained" else base
+        reference_replies = replies[reference] if reference != base else None
+        arm_stability = stability(asked, replies[base], replies[label], reference_replies, seed=inputs.seed)
+        parts = (
+            sentence(panel_rows, label, base),
+            stance(panel_rows, label),
+            stability_sentence(arm_stability, reference),
+        )
+        sentences[label] = " ".join(filter(None, parts))
+        stability_by_arm |= {label: asdict(arm_stability)} if arm_stability else {}
+    margins = {
+        f"{asked_effect.effect.name}.{measure.name}": measure.margin
+        for asked_effect in asked
+        for measure in asked_effect.effect.measures
+        if measure.margin
+    }
+    sizes = {asked_effect.effect.name: len({item.unit for item in asked_effect.items}) for asked_effect in asked}
     about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
-    about |= {"stability": steady} if steady else {}
+    about |= {"stability": stability_by_arm} if stability_by_arm else {}
     about["controls"] = [label for label, role in roles.items() if role == "control"]
-    return EffectPanel(made, said, about, lost_items(asked, replies, made, base))
+    return EffectPanel(panel_rows, sentences, about, lost_items(asked, replies, panel_rows, base))
 
 
 def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
     """Store the panel and its prompts in the folder; margins changed after replies existed are recorded."""
     earlier = kept_panel(place)
     if earlier is not None:
-        then, now = earlier.about.get("margins", {}), found.about["margins"]
-        changed = [f"{name}: {then[name]} → {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
+        earlier_margins, margins = earlier.about.get("margins", {}), found.about["margins"]
+        changed = [
+            f"{name}: {earlier_margins[name]} → {margins[name]}"
+            for name in margins
+            if earlier_margins.get(name, margins[name]) != margins[name]
+        ]
         found.about["changed"].extend(dict.fromkeys([*earlier.about.get("changed", ()), *changed]))  # never removed
     body: dict[str, Any] = {"about": dict(found.about), "sentences": dict(found.sentences)}
-    body |= {name: [asdict(one) for one in each] for name, each in (("rows", found.rows), ("lost", found.lost))}
+    body |= {
+        name: [asdict(entry) for entry in entries] for name, entries in (("rows", found.rows), ("lost", found.lost))
+    }
     write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
-    lines = [{"effect": one.effect.versioned, **json.loads(dumps(item))} for one in asked for item in one.items]
-    write_jsonl(place / layout.EFFECT_ITEMS, lines, effects=[one.effect.versioned for one in asked])
+    items = [
+        {"effect": asked_effect.effect.versioned, **json.loads(dumps(item))}
+        for asked_effect in asked
+        for item in asked_effect.items
+    ]
+    write_jsonl(place / layout.EFFECT_ITEMS, items, effects=[asked_effect.effect.versioned for asked_effect in asked])
