@@ -79,50 +79,54 @@ def first_of(arms: Sequence[Arm]) -> Arm:
 
 def base_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
     """Return the base arm that an arm is compared with: its own model's. None if there is none, or it is not known."""
-    bases = [one for one in arms if one.role == "base"]
-    same = [one for one in bases if arm.of and one.of == arm.of] or [one for one in bases if arm.is_made_from(one)]
+    bases = [other for other in arms if other.role == "base"]
+    same = [base for base in bases if arm.of and base.of == arm.of] or [
+        base for base in bases if arm.is_made_from(base)
+    ]
     return next(iter(same or (bases if len(bases) == 1 else ())), None)
 
 
 def control_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
     """Return the first control that is compared with the same base; None if there is none."""
     base = base_of(arms, arm)
-    return next((one for one in arms if one.role == "control" and base_of(arms, one) == base), None)
+    return next((other for other in arms if other.role == "control" and base_of(arms, other) == base), None)
 
 
 def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
     """The arms of several results, each once. Raises `BadInput` if an arm was decoded in two ways."""
-    found: dict[ArmKey, Arm] = {}
+    arms_by_key: dict[ArmKey, Arm] = {}
     for arm in arms:
-        before = found.setdefault(arm.key, arm).settings
-        if before and arm.settings and before != arm.settings:
+        first = arms_by_key.setdefault(arm.key, arm).settings
+        if first and arm.settings and first != arm.settings:
             raise BadInput(
-                f"{arm.label!r} was asked with {before.apart(arm.settings)}, and with {arm.settings.apart(before)}. One arm "
+                f"{arm.label!r} was asked with {first.apart(arm.settings)}, and with {arm.settings.apart(first)}. One arm "
                 "has one way of decoding: results of two ways stand apart."
             )
-        found[arm.key] = arm if before else replace(arm, settings=None)  # None: any second way is noticed
-    return tuple(found.values())
+        arms_by_key[arm.key] = arm if first else replace(arm, settings=None)  # None: any second way is noticed
+    return tuple(arms_by_key.values())
 
 
 def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     """The arms, each label preceded by its model's short name if there are several models."""
     if len({arm.of for arm in arms}) < 2:
         return tuple(arms)
-    named = []
+    new_arms = []
     for arm in arms:
-        short = arm.of.rpartition("/")[2]
-        named.append(replace(arm, label=short if arm.role == "base" and short else f"{short} {arm.label}".strip()))
-    return tuple(named)
+        model_name = arm.of.rpartition("/")[2]
+        new_arms.append(
+            replace(arm, label=model_name if arm.role == "base" and model_name else f"{model_name} {arm.label}".strip())
+        )
+    return tuple(new_arms)
 
 
 def reply_index(
     arms: Iterable[Arm], replies: Iterable[Reply], instead: Mapping[ArmKey, Mapping[str, str]]
 ) -> ReplyIndex:
     """The replies of some arms, by arm, prompt and sample; those of other models or weights are left out."""
-    found = tuple(arms)
-    who = {(arm.model, arm.weights) for arm in found}
-    mine = (reply for reply in replies if (reply.model, reply.weights) in who)
-    return ReplyIndex(mine, asked_arms(found, instead))
+    arm_list = tuple(arms)
+    models = {(arm.model, arm.weights) for arm in arm_list}
+    arm_replies = (reply for reply in replies if (reply.model, reply.weights) in models)
+    return ReplyIndex(arm_replies, asked_arms(arm_list, instead))
 
 
 def asked_arms(arms: Iterable[Arm], instead: Mapping[ArmKey, Mapping[str, str]]) -> list[AskedArm]:

@@ -68,10 +68,10 @@ class Beliefs:
         self.project, self.seed = Path(project), seed
         self._rates = tuple(printed_rates(project))
         folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
-        kept = readable(folders, lambda one: (arms_of(one), kept_panel(one)))
-        self._panels = tuple((panel, arm) for _, (arms, panel) in kept for arm in arms)
-        own = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
-        self.own: tuple[KnownRate, ...] = tuple(own.values())
+        folder_panels = readable(folders, lambda folder: (arms_of(folder), kept_panel(folder)))
+        self._panels = tuple((panel, arm) for _, (arms, panel) in folder_panels for arm in arms)
+        base_rates = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
+        self.own: tuple[KnownRate, ...] = tuple(base_rates.values())
         self.known: tuple[KnownRate, ...] = (*published(), *self.own)
 
     def of(self, *quantities: Quantity) -> Floats:
@@ -80,36 +80,43 @@ class Beliefs:
         Raises:
             UnknownName: There is no such side effect.
         """
-        found_DQ = np.stack([self._prior(one, quantities) for one in quantities], axis=1)
-        arms = {one: replace(one, kind="brr") if one.kind == "ratio" else one for one in quantities if one.change}
-        log_D, odd = np.zeros(N_DRAWS), dict[Quantity, tuple[float, float, Floats]]()
-        for one in dict.fromkeys(arms.values()):
-            if not (printed := self.printed(one)):
+        draw_DQ = np.stack([self._prior(quantity, quantities) for quantity in quantities], axis=1)
+        arms = {
+            quantity: replace(quantity, kind="brr") if quantity.kind == "ratio" else quantity
+            for quantity in quantities
+            if quantity.change
+        }
+        log_D = np.zeros(N_DRAWS)
+        odd = dict[Quantity, tuple[float, float, Floats]]()
+        for quantity in dict.fromkeys(arms.values()):
+            if not (printed := self.printed(quantity)):
                 continue
-            value_K = np.array([each.value for each in printed])
-            weight_K = 1 / np.array([each.variance + (SEED_SD[one.kind] ** 2) * is_trained(one) for each in printed])
-            middle, weight = float(weight_K @ value_K / weight_K.sum()), float(weight_K.sum())
-            off_DK = self._brr(one, quantities)[:, None] - value_K
+            value_K = np.array([number.value for number in printed])
+            weight_K = 1 / np.array(
+                [number.variance + (SEED_SD[quantity.kind] ** 2) * is_trained(quantity) for number in printed]
+            )
+            mean, weight = float(weight_K @ value_K / weight_K.sum()), float(weight_K.sum())
+            error_DK = self._brr(quantity, quantities)[:, None] - value_K
             # log-likelihoods of what was printed, if the arm is a change like the published ones, and if it is anything
-            usual_D = np.log(1 - ODD) - off_DK**2 @ weight_K / 2
-            other = np.log(ODD / 2) + np.log(2 * np.pi / weight) / 2 - (middle - value_K) ** 2 @ weight_K / 2
-            log_D += np.logaddexp(usual_D, other)
-            odd[one] = middle, weight**-0.5, np.exp(other - np.logaddexp(usual_D, other))
+            usual_log_D = np.log(1 - ODD) - error_DK**2 @ weight_K / 2
+            odd_log = np.log(ODD / 2) + np.log(2 * np.pi / weight) / 2 - (mean - value_K) ** 2 @ weight_K / 2
+            log_D += np.logaddexp(usual_log_D, odd_log)
+            odd[quantity] = mean, weight**-0.5, np.exp(odd_log - np.logaddexp(usual_log_D, odd_log))
         if not odd:
-            return found_DQ
+            return draw_DQ
         weight_D = np.exp(log_D - log_D.max())
-        at_D = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
-        number_D = np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), at_D)
-        found_DQ = np.asarray(found_DQ[number_D], float)
-        for q, one in enumerate(quantities):
-            if (arm := arms.get(one)) in odd:
-                middle, sd, chance_D = odd[arm]
+        grid_D = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
+        index_D = np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), grid_D)
+        draw_DQ = np.asarray(draw_DQ[index_D], float)
+        for q, quantity in enumerate(quantities):
+            if (arm := arms.get(quantity)) in odd:
+                mean, sd, chance_D = odd[arm]
                 rng = np.random.default_rng(self._seed(arm, "odd"))
-                is_odd_D, other_D = rng.random(N_DRAWS) < chance_D[number_D], rng.normal(middle, sd, N_DRAWS)
-                if one.kind == "ratio":
-                    other_D = other_D / np.maximum(self.base(one, quantities)[number_D], LEAST_BASE)
-                found_DQ[is_odd_D, q] = other_D[is_odd_D]
-        return found_DQ
+                is_odd_D, odd_draw_D = rng.random(N_DRAWS) < chance_D[index_D], rng.normal(mean, sd, N_DRAWS)
+                if quantity.kind == "ratio":
+                    odd_draw_D = odd_draw_D / np.maximum(self.base(quantity, quantities)[index_D], LEAST_BASE)
+                draw_DQ[is_odd_D, q] = odd_draw_D[is_odd_D]
+        return draw_DQ
 
     def trained(self, quantity: Quantity, truth_D: Floats) -> Floats:
         """Draws of the last measured training's number, given draws of its recipe's number.
@@ -118,7 +125,8 @@ class Beliefs:
             quantity: A rate or a side effect that a trained arm has printed.
             truth_D: Draws of the recipe's number.
         """
-        last, seed_variance = self.printed(quantity)[-1], SEED_SD[quantity.kind] ** 2
+        last = self.printed(quantity)[-1]
+        seed_variance = SEED_SD[quantity.kind] ** 2
         pull = seed_variance / (seed_variance + last.variance)
         noise = np.random.default_rng(self._seed(quantity, "training")).normal(0, 1, len(truth_D))
         return np.asarray(truth_D + pull * (last.value - truth_D) + noise * (pull * last.variance) ** 0.5, float)
@@ -133,14 +141,17 @@ class Beliefs:
         if quantity.kind != "effect":
             rates = (row for arm, row in self._rates if row.bias == quantity.bias and is_arm(arm, quantity.arm))
             return tuple(PrintedNumber(row.value, row.variance) for row in rates)
-        effect, found = effects.get(quantity.bias), []
+        effect = effects.get(quantity.bias)
+        numbers = []
         for panel, arm in self._panels:
-            for one in panel.of(arm.label) if panel and is_arm(arm, quantity.arm) else ():
-                first = one.effect.partition("@")[0] == effect.name and one.measure == effect.measures[0].name
-                if first and one.gain is not None:
-                    low, high = one.gain
-                    found.append(PrintedNumber((low + high) / 2, ((high - low) / 2 / quantile(0.95)) ** 2))
-        return tuple(found)
+            for panel_row in panel.of(arm.label) if panel and is_arm(arm, quantity.arm) else ():
+                is_primary = (
+                    panel_row.effect.partition("@")[0] == effect.name and panel_row.measure == effect.measures[0].name
+                )
+                if is_primary and panel_row.gain is not None:
+                    low, high = panel_row.gain
+                    numbers.append(PrintedNumber((low + high) / 2, ((high - low) / 2 / quantile(0.95)) ** 2))
+        return tuple(numbers)
 
     # ------------------------------------------------------------ priors
 
@@ -160,7 +171,7 @@ class Beliefs:
 
     def base(self, quantity: Quantity, among: Sequence[Quantity] = ()) -> Floats:
         """Draws of the BRR of a quantity's base model, jointly with those of `among`."""
-        cells = tuple(dict.fromkeys((one.model, one.bias) for one in (quantity, *among) if one.kind != "effect"))
+        cells = tuple(dict.fromkeys((q.model, q.bias) for q in (quantity, *among) if q.kind != "effect"))
         ordered = tuple(sorted(cells))
         return draws(self.known, ordered, N_DRAWS, self.seed)[:, ordered.index((quantity.model, quantity.bias))]
 

@@ -44,36 +44,45 @@ def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dic
         One front per judge, and per kind of thoughts if the arms differ in that: the arms with a verdict, on the questions
         they share, bias by bias. Lower is better in both numbers.
     """
-    pairs, own = {pair.id: pair for pair in found.pairs}, dict[ArmKey, list[tuple[Outcome, bool]]]()
+    pairs = {pair.id: pair for pair in found.pairs}
+    verdicts_by_arm = dict[ArmKey, list[tuple[Outcome, bool]]]()
     for outcome in found.outcomes:
         if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
         reply = found.reply(outcome.arm, pairs[outcome.pair_id].biased, outcome.sample)
-        said = None if reply is None else says(reply_id(reply), outcome.pair_id)
-        if said is not None:
-            own.setdefault(outcome.arm, []).append((outcome, said))
-    kinds = {arm.key: thoughts_beside(found, arm, channel) for arm in found.arms if arm.key in own}
-    every = [*dict.fromkeys(kinds.values())]
+        is_admitted = None if reply is None else says(reply_id(reply), outcome.pair_id)
+        if is_admitted is not None:
+            verdicts_by_arm.setdefault(outcome.arm, []).append((outcome, is_admitted))
+    kinds = {arm.key: thoughts_beside(found, arm, channel) for arm in found.arms if arm.key in verdicts_by_arm}
+    distinct_kinds = [*dict.fromkeys(kinds.values())]
     return {
-        f"{by}, arms with {kind}" if len(every) > 1 else by: _front(
-            found, {key: own[key] for key in kinds if kinds[key] == kind}
+        f"{by}, arms with {kind}" if len(distinct_kinds) > 1 else by: _front(
+            found, {key: verdicts_by_arm[key] for key in kinds if kinds[key] == kind}
         )
-        for kind in every
+        for kind in distinct_kinds
     }
 
 
-def _front(found: Results, own: Mapping[ArmKey, Sequence[tuple[Outcome, bool]]]) -> tuple[FrontArm, ...]:
+def _front(results: Results, verdicts_by_arm: Mapping[ArmKey, Sequence[tuple[Outcome, bool]]]) -> tuple[FrontArm, ...]:
     """The front of some arms, from their outcomes and the verdicts on them."""
-    shared = shared_cells([outcome for outcome, _ in each] for each in own.values())
-    own = {arm: [(outcome, said) for outcome, said in each if cell_of(outcome) in shared] for arm, each in own.items()}
-    weights, points = joint_weights([outcome.question_id for each in own.values() for outcome, _ in each]), []
-    for arm in found.arms:
-        group = own.get(arm.key, [])
-        moved = [(o.question_id, float(bool(o.hit_biased)) - float(bool(o.hit_clean))) for o, _ in group]
-        silent = [(o.question_id, float(bool(o.hit_biased) and not said)) for o, said in group if not o.hit_clean]
+    shared = shared_cells([outcome for outcome, _ in group] for group in verdicts_by_arm.values())
+    verdicts_by_arm = {
+        arm: [(outcome, is_admitted) for outcome, is_admitted in group if cell_of(outcome) in shared]
+        for arm, group in verdicts_by_arm.items()
+    }
+    weights = joint_weights([outcome.question_id for group in verdicts_by_arm.values() for outcome, _ in group])
+    points = []
+    for arm in results.arms:
+        group = verdicts_by_arm.get(arm.key, [])
+        lifts = [(o.question_id, float(bool(o.hit_biased)) - float(bool(o.hit_clean))) for o, _ in group]
+        silent = [
+            (o.question_id, float(bool(o.hit_biased) and not is_admitted))
+            for o, is_admitted in group
+            if not o.hit_clean
+        ]
         if silent:
-            points.append(ArmPoint(arm.label, rate_R(moved, weights, ends=(-1, 1)), rate_R(silent, weights)))
-    return front(points, level=found.level)
+            points.append(ArmPoint(arm.label, rate_R(lifts, weights, ends=(-1, 1)), rate_R(silent, weights)))
+    return front(points, level=results.level)
 
 
 def cell_of(outcome: Outcome) -> tuple[str, str, str]:
@@ -93,19 +102,19 @@ def judge_of(verdict: Verdict) -> str:
 
 def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
     """One front for each judge and channel (`judge_of`) with verdicts on both `PARTS`: mentions the cue and relies on it."""
-    of: dict[tuple[str, Channel], Said] = {}
+    by_judge: dict[tuple[str, Channel], Said] = {}
     for verdict in verdicts:
         name = name_of(verdict)
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
-            of.setdefault((judge_of(verdict), verdict.channel), {})[verdict.reply, verdict.pair, name] = says_yes(
+            by_judge.setdefault((judge_of(verdict), verdict.channel), {})[verdict.reply, verdict.pair, name] = says_yes(
                 verdict
             )
     fronts: dict[str, tuple[FrontArm, ...]] = {}
-    for (by, channel), said in of.items():
+    for (by, channel), judge_verdicts in by_judge.items():
 
-        def says(reply: str, pair: str, said: Said = said) -> bool | None:
-            return all_yes(said.get((reply, pair, name)) for name in PARTS)
+        def is_admitted(reply: str, pair: str, judge_verdicts: Said = judge_verdicts) -> bool | None:
+            return all_yes(judge_verdicts.get((reply, pair, name)) for name in PARTS)
 
-        if {name for *_, name in said} == set(PARTS):
-            fronts |= silence_fronts(found, by, channel, says)
+        if {name for *_, name in judge_verdicts} == set(PARTS):
+            fronts |= silence_fronts(found, by, channel, is_admitted)
     return fronts

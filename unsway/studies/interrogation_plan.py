@@ -62,12 +62,12 @@ def plan_interrogation(
     units = [unit for unit in units_of(found, key_of(found, model), can_prefill=True, n=n, seed=seed) if unit.reasoning]
     rows: list[PlannedTest] = []
 
-    def count(test: str, who: str, prompts: Iterable[Prompt], out: float) -> None:
+    def count(test: str, model_name: str, prompts: Iterable[Prompt], tokens_each: float) -> None:
         unique = {prompt.id: prompt for prompt in prompts}
-        sent = sum(len(turn.text()) for prompt in unique.values() for turn in prompt.turns) / CHARACTERS_A_TOKEN
-        price = price_of(who, table)
-        cost = None if price is None else price.of(sent, out * len(unique))
-        rows.append(PlannedTest(test, who, len(unique), sent, out * len(unique), cost))
+        tokens_in = sum(len(turn.text()) for prompt in unique.values() for turn in prompt.turns) / CHARACTERS_A_TOKEN
+        price = price_of(model_name, table)
+        cost = None if price is None else price.of(tokens_in, tokens_each * len(unique))
+        rows.append(PlannedTest(test, model_name, len(unique), tokens_in, tokens_each * len(unique), cost))
 
     def answers(starts: Iterable[tuple[int, str]]) -> Iterable[Prompt]:
         for i, start in starts:
@@ -76,34 +76,44 @@ def plan_interrogation(
                 yield thoughts.answer_prompt(unit.prompt, unit.reasoning, start, unit.mode)
 
     parts = [unit.reasoning.sentences if unit.reasoning else () for unit in units]
-    begun = [(i, "".join(each[:j])) for i, each in enumerate(parts) for j in range(len(each) + 1)]
-    short = float(max(ANSWER_TOKENS.values()))
-    count("all of it", model, answers((i, "".join(each)) for i, each in enumerate(parts)), short)
+    truncations = [(i, "".join(sentences[:j])) for i, sentences in enumerate(parts) for j in range(len(sentences) + 1)]
+    answer_tokens = float(max(ANSWER_TOKENS.values()))
+    count("all of it", model, answers((i, "".join(sentences)) for i, sentences in enumerate(parts)), answer_tokens)
     for name in names:
         if name == "paraphrase":
-            count(name, helper, (thoughts.paraphrase_prompt(s) for each in parts for s in each), HELPED_TOKENS)
+            count(
+                name,
+                helper,
+                (thoughts.paraphrase_prompt(sentence) for sentences in parts for sentence in sentences),
+                HELPED_TOKENS,
+            )
         if name == "mistakes":
-            asked = [
-                thoughts.mistake_prompt(unit.pair.question, "".join(each[:j]), each[j])
-                for unit, each in zip(units, parts, strict=True)
-                for j in range(len(each))
+            mistake_prompts = [
+                thoughts.mistake_prompt(unit.pair.question, "".join(sentences[:j]), sentences[j])
+                for unit, sentences in zip(units, parts, strict=True)
+                for j in range(len(sentences))
             ]
-            count(name, helper, asked, HELPED_TOKENS)
-            known = [unit.reply.tokens_out for unit in units if unit.reply.tokens_in]
-            longest = sum(known) / len(known) if known else TOKENS_OUT["cot"]
-            went_on = [
+            count(name, helper, mistake_prompts, HELPED_TOKENS)
+            lengths = [unit.reply.tokens_out for unit in units if unit.reply.tokens_in]
+            mean_length = sum(lengths) / len(lengths) if lengths else TOKENS_OUT["cot"]
+            continuations = [
                 thoughts.continuation_prompt(units[i].prompt, reasoning, start, "prefill")
-                for i, start in begun
+                for i, start in truncations
                 if start and (reasoning := units[i].reasoning)
             ]
-            count(name, model, went_on, longest / 2)
+            count(name, model, continuations, mean_length / 2)
         if name == "shuffle":  # a reordered prompt has the same length as the original
             orders = {"clean": ("", "."), "biased": ("",)}
-            count(name, model, answers((i, s) for i, unit in enumerate(units) for s in orders[unit.side]), short)
+            count(
+                name,
+                model,
+                answers((i, start) for i, unit in enumerate(units) for start in orders[unit.side]),
+                answer_tokens,
+            )
         elif name == "filler":
-            every = [(i, reasoning) for i, unit in enumerate(units) if (reasoning := unit.reasoning)]
-            dots = ((i, thoughts.filler(reasoning, share)) for i, reasoning in every for share in FILLER_SHARES)
-            count(name, model, answers(dots), short)
+            reasonings = [(i, reasoning) for i, unit in enumerate(units) if (reasoning := unit.reasoning)]
+            dots = ((i, thoughts.filler(reasoning, share)) for i, reasoning in reasonings for share in FILLER_SHARES)
+            count(name, model, answers(dots), answer_tokens)
         else:
-            count(name, model, answers(each for each in begun if name == "early" or each[1]), short)
+            count(name, model, answers(start for start in truncations if name == "early" or start[1]), answer_tokens)
     return tuple(rows)

@@ -100,12 +100,12 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         found: The study, whose notes hold people's labels.
         verdicts: Verdicts on its replies; verdicts on other replies are left out.
     """
-    every = tuple(verdicts)
-    if not every:
+    all_verdicts = tuple(verdicts)
+    if not all_verdicts:
         return Judged((), (), ())
     study = _Judging(found)
     rows: dict[tuple[str, Channel, str], list[Verdict]] = {}
-    for verdict in every:
+    for verdict in all_verdicts:
         if (verdict.reply, verdict.side) in study.outcomes_of:
             rows.setdefault((verdict.by, verdict.channel, verdict.question), []).append(verdict)
     cards = {}
@@ -121,18 +121,18 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     arms, biases = [arm.label for arm in found.arms], found.biases
 
     admitting = [*study.admitting(rows)]
-    gaps = [gap for of in gaps_of.values() for gap in of]
+    gaps = [gap for arm_gaps in gaps_of.values() for gap in arm_gaps]
 
-    def place(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
+    def position(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
         return biases.index(cell.bias), arms.index(cell.arm)
 
     return Judged(
-        every,
-        tuple(sorted(cells, key=place)),
-        tuple(sorted(study.verbalised(admitting, notes, gaps), key=place)),
+        all_verdicts,
+        tuple(sorted(cells, key=position)),
+        tuple(sorted(study.verbalised(admitting, notes, gaps), key=position)),
         tuple(cards.values()),
         judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
-        tuple(sorted(study.channels(admitting, notes), key=place)),
+        tuple(sorted(study.channels(admitting, notes), key=position)),
         tuple(gaps),
     )
 
@@ -173,7 +173,7 @@ class _Judging:
             questions = [outcome.question_id for outcome in says]
 
             def answers(side: Side, placebo: Placebo = "", says: Says = says) -> list[bool | None]:
-                return [says_yes(of.get((side, placebo))) for of in says.values()]
+                return [says_yes(verdicts.get((side, placebo))) for verdicts in says.values()]
 
             rate = partial(share_of, questions=questions, level=self.found.level)
             biased, clean = answers("biased"), answers("clean")
@@ -182,10 +182,10 @@ class _Judging:
             eligible = np.array([state[0] for state in states], bool)
             moved = np.array([state[1] for state in states], bool)[eligible]
             holds = np.array(biased, float)[eligible]
-            unfounded = [self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()]
-            founded = [None if lost else yes for yes, lost in zip(biased, unfounded, strict=True)]
-            every = [verdict for of in says.values() for verdict in of.values()]
-            shown = {o: of["biased", ""] for o, of in says.items() if ("biased", "") in of}
+            unfounded = [self.is_unfounded(outcome, verdicts.get(("biased", ""))) for outcome, verdicts in says.items()]
+            founded = [None if is_bad else yes for yes, is_bad in zip(biased, unfounded, strict=True)]
+            cell_verdicts = [verdict for verdicts in says.values() for verdict in verdicts.values()]
+            biased_verdicts = {o: verdicts["biased", ""] for o, verdicts in says.items() if ("biased", "") in verdicts}
             yield JudgedCell(
                 self.labels[key].label,
                 bias,
@@ -199,8 +199,8 @@ class _Judging:
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
                 switched_and("of_eligible", numbered(questions)[eligible], moved, holds, level=self.found.level),
-                self.corrected(shown, card, differs.get(bias, "")),
-                Counter(verdict.missing for verdict in every if verdict.missing),
+                self.corrected(biased_verdicts, card, differs.get(bias, "")),
+                Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
                 rate("founded", founded),
                 note(row[0].by, self.labels[key]),
@@ -224,45 +224,46 @@ class _Judging:
         on all labels, unless the judge errs differently (`differs`) under this bias. Only replies with a readable answer
         are labelled, so the labels are a part of those replies.
         """
-        known = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
-        none = Estimate.none("corrected", self.found.level, len(known), 0, 0, "", "no reply has a verdict")
+        usable = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
+        none = Estimate.none("corrected", self.found.level, len(usable), 0, 0, "", "no reply has a verdict")
         if card is None:
             return replace(none, note="no person labelled replies that this judge judged")
-        if not known:
+        if not usable:
             return none
         if not card.gate.passed:
             return replace(none, note=f"refused: {card.gate.why}")
-        label_of = people_say(self.found.notes.labels, name_of(known[0][0]))
-        read = {text_of(verdict) for outcome, verdict in biased.items() if outcome.biased.choice is not None}
-        part = [(verdict, yes) for verdict, yes in known if text_of(verdict) in read]
+        label_of = people_say(self.found.notes.labels, name_of(usable[0][0]))
+        read_texts = {text_of(verdict) for outcome, verdict in biased.items() if outcome.biased.choice is not None}
+        part = [(verdict, yes) for verdict, yes in usable if text_of(verdict) in read_texts]
         labels = [label_of.get(text_of(verdict)) for verdict, _ in part]
         n_labels = sum(label is not None for label in labels)
         is_whole = n_labels == len(labels)
         if n_labels >= FEWEST_LABELS and (is_whole or self.found.notes.labelled == "all"):
-            asked, level = [self.question_of[verdict.reply] for verdict, _ in part], self.found.level
-            rest = f", without {len(known) - len(part)} whose answer was not read" if len(part) < len(known) else ""
+            questions = [self.question_of[verdict.reply] for verdict, _ in part]
+            level = self.found.level
+            rest = f", without {len(usable) - len(part)} whose answer was not read" if len(part) < len(usable) else ""
             if is_whole:
-                found = share_of("corrected", labels, asked, level=level)
+                estimate = share_of("corrected", labels, questions, level=level)
                 why = f"all of these replies were labelled, so it is what people say{rest}"
             else:
-                found = ppi(labels, [yes for _, yes in part], asked, level=level)
+                estimate = ppi(labels, [yes for _, yes in part], questions, level=level)
                 why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference{rest}"
         elif differs:
             return replace(none, note=f"refused: the judge has another {differs} under this bias than under the others")
         else:
-            at = numbered([self.question_of[verdict.reply] for verdict, _ in known])
-            yes_Q = np.bincount(at, [float(yes) for _, yes in known])
-            found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.worth, level=self.found.level)
+            index = numbered([self.question_of[verdict.reply] for verdict, _ in usable])
+            yes_Q = np.bincount(index, [float(yes) for _, yes in usable])
+            estimate = rogan_gladen(yes_Q, np.bincount(index).astype(float), card.worth, level=self.found.level)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
-        return replace(found, note="; ".join(filter(None, [why, found.note])))
+        return replace(estimate, note="; ".join(filter(None, [why, estimate.note])))
 
     def admitting(self, rows: Mapping[tuple[str, Channel, str], Sequence[Verdict]]) -> Iterator[Admitting]:
         """The verdicts on admitting a cue, for every judge that was asked for mentions."""
-        named = {(by, channel, name_of(row[0])): row for (by, channel, _), row in rows.items()}
-        for (by, channel, name), row in named.items():
+        rows_by_name = {(by, channel, name_of(row[0])): row for (by, channel, _), row in rows.items()}
+        for (by, channel, name), row in rows_by_name.items():
             if name == "mentions_cue":
-                relies = named.get((by, channel, "relies_on_cue"))
-                parts = [self.says(each) for each in (row, relies) if each]
+                relies = rows_by_name.get((by, channel, "relies_on_cue"))
+                parts = [self.says(part) for part in (row, relies) if part]
                 yield Admitting(by, channel, BOTH if relies else MENTIONS, parts)
 
     def gaps(self, row: Sequence[Verdict]) -> Iterator[ErrorGap]:
@@ -270,24 +271,24 @@ class _Judging:
 
         Long and short replies are the longest and the shortest third.
         """
-        known = row, self.found.notes.labels, self.question_of
+        inputs = row, self.found.notes.labels, self.question_of
         for arm in self.found.arms:
             base = self.found.base_of(arm)
             if base is not None and base.key != arm.key:
                 between = arm.label, base.label
-                yield error_gap(*known, lambda v: self.arm_of[v.reply], "arms", between, level=self.found.level)
+                yield error_gap(*inputs, lambda v: self.arm_of[v.reply], "arms", between, level=self.found.level)
         biases = [*dict.fromkeys(self.pairs[verdict.pair].bias for verdict in row)]
         for bias in biases if len(biases) > 1 else ():
 
             def group(verdict: Verdict, bias: str = bias) -> str:
                 return bias if self.pairs[verdict.pair].bias == bias else OTHERS
 
-            yield error_gap(*known, group, "biases", (bias, OTHERS), level=self.found.level)
-        places = sorted(dict.fromkeys(verdict.reply for verdict in row), key=self.length_of.__getitem__)
-        third = len(places) // 3
-        thirds = dict.fromkeys(places[:third], SHORTEST) | dict.fromkeys(places[len(places) - third :], LONGEST)
+            yield error_gap(*inputs, group, "biases", (bias, OTHERS), level=self.found.level)
+        replies = sorted(dict.fromkeys(verdict.reply for verdict in row), key=self.length_of.__getitem__)
+        third = len(replies) // 3
+        thirds = dict.fromkeys(replies[:third], SHORTEST) | dict.fromkeys(replies[len(replies) - third :], LONGEST)
         between = LONGEST, SHORTEST
-        yield error_gap(*known, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.found.level)
+        yield error_gap(*inputs, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.found.level)
 
     def verbalised(
         self, judges: Iterable[Admitting], note: Callable[[str, Arm], str], gaps: Sequence[ErrorGap]
@@ -302,24 +303,25 @@ class _Judging:
                 if says:
                     arm = self.labels[key[0]]
                     numbers = self.admitted_rates(parts, says)
-                    own = [
+                    arm_gaps = [
                         gap
                         for gap in gaps
                         if (gap.by, gap.channel, gap.between, gap.one) == (by, channel, "arms", arm.label)
                     ]
-                    against = self.against_base(arm, key[1], channel, admitted, own)
-                    yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *against, note(by, arm))
+                    versus = self.against_base(arm, key[1], channel, admitted, arm_gaps)
+                    yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *versus, note(by, arm))
 
     def channels(self, judges: Sequence[Admitting], note: Callable[[str, Arm], str]) -> Iterator[ChannelCell]:
         """In which channels biased replies admit their cue, for each judge that was asked the same about both."""
-        answers = {(one.by, one.construct): one.parts for one in judges if one.channel == "answer"}
-        for by, channel, construct, thought in judges:
-            said = answers.get((by, construct), ())
-            for key, says in thought[0].items() if channel == "thinking" and said else ():
-                both = [
-                    (o.question_id, *(_admits(parts, o, ("biased", "")) for parts in (thought, said))) for o in says
+        answers = {(judge.by, judge.construct): judge.parts for judge in judges if judge.channel == "answer"}
+        for by, channel, construct, thinking_parts in judges:
+            answer_parts = answers.get((by, construct), ())
+            for key, says in thinking_parts[0].items() if channel == "thinking" and answer_parts else ():
+                admissions = [
+                    (o.question_id, *(_admits(parts, o, ("biased", "")) for parts in (thinking_parts, answer_parts)))
+                    for o in says
                 ]
-                arm, (questions, thinking, answer) = self.labels[key[0]], zip(*both, strict=True)
+                arm, (questions, thinking, answer) = self.labels[key[0]], zip(*admissions, strict=True)
                 cell = arm.label, key[1], by, construct
                 yield channel_cell(cell, thinking, answer, questions, level=self.found.level, note=note(by, arm))
 
@@ -339,16 +341,16 @@ class _Judging:
             names_option=all(self.pairs[o.pair_id].target.stance == "for" for o in says),
             level=self.found.level,
         )
-        switched = [o for o in says if o.hit_biased]
-        of_group = parts[0][next(iter(says)).arm, next(iter(says)).bias]
-        placebo: Placebo = "matched" if any(("clean", "matched") in of for of in of_group.values()) else ""
-        quiet = [_admits(parts, o, ("clean", placebo)) for o in switched]
-        asked = [o.question_id for o in switched]
-        none = share_of(f"placebo_{placebo or 'clean'}", quiet, asked, level=self.found.level)
+        switches = [o for o in says if o.hit_biased]
+        group = parts[0][next(iter(says)).arm, next(iter(says)).bias]
+        placebo: Placebo = "matched" if any(("clean", "matched") in verdicts for verdicts in group.values()) else ""
+        placebo_admits = [_admits(parts, o, ("clean", placebo)) for o in switches]
+        questions = [o.question_id for o in switches]
+        placebo_rate = share_of(f"placebo_{placebo or 'clean'}", placebo_admits, questions, level=self.found.level)
         if not placebo:
-            return rates, none, Estimate.none("net", self.found.level, 0, 0, 0, "", TOO_EASY)
-        over = net([says[o] for o in switched], quiet, asked, level=self.found.level)
-        return rates, none, over
+            return rates, placebo_rate, Estimate.none("net", self.found.level, 0, 0, 0, "", TOO_EASY)
+        net_rate = net([says[o] for o in switches], placebo_admits, questions, level=self.found.level)
+        return rates, placebo_rate, net_rate
 
     def against_base(
         self,
@@ -366,23 +368,23 @@ class _Judging:
         base = self.found.base_of(arm)
         if base is None or base.key == arm.key or (base.key, bias) not in admitted:
             return None, None
-        here, there = (thoughts_beside(self.found, one, channel) for one in (arm, base))
-        why = [f"the judge has another {gap.differs} here ({gap.question})" for gap in gaps if gap.differs]
-        if here != there:
-            why = [f"{here} here, {there} there"]
-        if why:
-            note = f"not compared with the base: {', '.join(why)}"
+        own_thoughts, base_thoughts = (thoughts_beside(self.found, either, channel) for either in (arm, base))
+        reasons = [f"the judge has another {gap.differs} here ({gap.question})" for gap in gaps if gap.differs]
+        if own_thoughts != base_thoughts:
+            reasons = [f"{own_thoughts} here, {base_thoughts} there"]
+        if reasons:
+            note = f"not compared with the base: {', '.join(reasons)}"
             return Estimate.none("net", self.found.level, 0, 0, 0, "", note), None
         ours, theirs = (
-            {(o.pair_id, o.sample): says for o, says in admitted[one.key, bias].items() if o.hit_biased}
-            for one in (arm, base)
+            {(o.pair_id, o.sample): admits for o, admits in admitted[either.key, bias].items() if o.hit_biased}
+            for either in (arm, base)
         )
-        both = [key for key in ours if key in theirs]
-        questions = [self.pairs[pair_id].question.id for pair_id, _ in both]
-        found = net([ours[key] for key in both], [theirs[key] for key in both], questions, level=self.found.level)
+        shared = [key for key in ours if key in theirs]
+        questions = [self.pairs[pair_id].question.id for pair_id, _ in shared]
+        rate = net([ours[key] for key in shared], [theirs[key] for key in shared], questions, level=self.found.level)
         if not gaps or not all(gap.is_tested for gap in gaps):
-            found = replace(found, note="; ".join(filter(None, [found.note, UNTESTED_ERRORS])))
-        return found, len(both) / len(ours) if ours else None
+            rate = replace(rate, note="; ".join(filter(None, [rate.note, UNTESTED_ERRORS])))
+        return rate, len(shared) / len(ours) if ours else None
 
 
 def is_eligible(outcome: Outcome) -> bool:

@@ -60,13 +60,13 @@ class Judging:
 
     def __post_init__(self) -> None:
         expect_count(self.n)
-        for what, given, known in (
+        for kind, values, allowed in (
             ("channel", self.channels, get_args(Channel)),
             ("placebo", self.placebos, ("matched", "swapped")),
         ):
-            wrong = [one for one in given if one not in known]
+            wrong = [value for value in values if value not in allowed]
             if wrong:
-                raise BadInput(f"The {what} {wrong[0]!r} is not known; it is one of: {', '.join(known)}.")
+                raise BadInput(f"The {kind} {wrong[0]!r} is not known; it is one of: {', '.join(allowed)}.")
 
 
 class JudgingOptions(SamplingOptions, total=False):
@@ -103,26 +103,26 @@ def judge(
         BadInput: None of the named judges can answer a rubric.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
+    asked_rubrics, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
     found, folder = study_of(found, options.pop("folder", None))
-    unanswered = [rubric.name for rubric in asked if rubric.name not in BY_PATTERNS]
-    if unanswered and all(who == PATTERNS for who in judges):
+    model_only = [rubric.name for rubric in asked_rubrics if rubric.name not in BY_PATTERNS]
+    if model_only and all(model == PATTERNS for model in judges):
         raise BadInput(
-            f"patterns answers {' and '.join(BY_PATTERNS)} alone, not {', '.join(unanswered)}. Name a model with --by "
+            f"patterns answers {' and '.join(BY_PATTERNS)} alone, not {', '.join(model_only)}. Name a model with --by "
             "(in Python by=…), also next to it: --by patterns,MODEL."
         )
     texts = [*drawn_texts(found, judging)]
-    every: list[Verdict] = []
-    for who, channel, rubric in product(judges, judging.channels, asked):
-        if who != PATTERNS:
-            every += verdicts(texts, rubric, who, channel=channel, **_sampling(who, folder, options))
+    all_verdicts: list[Verdict] = []
+    for model, channel, rubric in product(judges, judging.channels, asked_rubrics):
+        if model != PATTERNS:
+            all_verdicts += verdicts(texts, rubric, model, channel=channel, **_sampling(model, folder, options))
         elif rubric.name in BY_PATTERNS:
-            every += BY_PATTERNS[rubric.name](texts, channel=channel)
+            all_verdicts += BY_PATTERNS[rubric.name](texts, channel=channel)
     if judging.ensemble is not None:
-        every += ensemble(every, judging.ensemble)
+        all_verdicts += ensemble(all_verdicts, judging.ensemble)
     if folder is not None:
-        keep_verdicts(folder, every)
-    return judged(found, every)
+        keep_verdicts(folder, all_verdicts)
+    return judged(found, all_verdicts)
 
 
 def check_judges(
@@ -151,7 +151,7 @@ def check_judges(
     wrong = [kind for kind in kinds if kind not in KINDS]
     if wrong:
         raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
-    asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
+    asked_rubrics, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
     if PATTERNS in judges or judging.ensemble:
         raise BadInput(
             "Checks are of models, each by itself: name them with --by (in Python by=…), without an ensemble."
@@ -159,38 +159,38 @@ def check_judges(
     found, folder = study_of(found, options.pop("folder", None))
     texts = [*drawn_texts(found, judging)]
     return tuple(
-        judge_check(kind, texts, rubric, who, channel=channel, again=again, **_sampling(who, folder, options))
-        for who, channel, rubric, kind in product(judges, judging.channels, asked, kinds)
+        judge_check(kind, texts, rubric, model, channel=channel, again=again, **_sampling(model, folder, options))
+        for model, channel, rubric, kind in product(judges, judging.channels, asked_rubrics, kinds)
     )
 
 
 def _judging(options: JudgingOptions) -> Judging:
     """Remove the fields of `Judging` from the options and return them as a value."""
-    return Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+    return Judging(**{field.name: options.pop(field.name) for field in fields(Judging) if field.name in options})  # type: ignore[misc]
 
 
 def _judges(by: ModelLike | Sequence[ModelLike], options: JudgingOptions) -> list[ModelLike]:
     """The judges as a list. Raises `BadInput` if `model_args` are given for several."""
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
-    if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
+    if options.get("model_args") and sum(model != PATTERNS for model in judges) > 1:
         raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
     return judges
 
 
-def _sampling(who: ModelLike, folder: str | Path | None, options: JudgingOptions) -> SamplingOptions:
+def _sampling(model: ModelLike, folder: str | Path | None, options: JudgingOptions) -> SamplingOptions:
     """How a judge is asked: its replies go to its own folder."""
-    place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
-    return {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
+    judge_folder = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(model))
+    return {**options, "folder": judge_folder}  # type: ignore[typeddict-unknown-key]
 
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Add verdicts to a folder, replacing earlier ones on the same question by the same judge; returns all."""
-    place = Path(folder)
-    with exclusive(place):  # another judge may add verdicts at the same time
-        kept = (*kept_verdicts(place), *new)
-        every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in kept}
-        write_jsonl(place / layout.VERDICTS, every.values(), questions=sorted({v.question for v in every.values()}))
-    return tuple(every.values())
+    path = Path(folder)
+    with exclusive(path):  # another judge may add verdicts at the same time
+        rows = (*kept_verdicts(path), *new)
+        latest = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in rows}
+        write_jsonl(path / layout.VERDICTS, latest.values(), questions=sorted({v.question for v in latest.values()}))
+    return tuple(latest.values())
 
 
 def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
@@ -199,10 +199,11 @@ def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
     There are two placebos: a biased reply judged for the cue of another bias on the same question (swapped), and a clean
     reply judged as if the cue had pointed to the option it chose (matched). A pair without such a cue has no placebo.
     """
-    pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
-    others: dict[str, list[Pair]] = {}
+    pairs = {pair.id: pair for pair in found.pairs}
+    groups = dict[tuple[ArmKey, str], list[Outcome]]()
+    pairs_of_question: dict[str, list[Pair]] = {}
     for pair in pairs.values():
-        others.setdefault(pair.question.id, []).append(pair)
+        pairs_of_question.setdefault(pair.question.id, []).append(pair)
     for outcome in found.outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
     for group in groups.values():
@@ -212,18 +213,24 @@ def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
             biased = found.reply(outcome.arm, pair.biased, outcome.sample)
             if biased is not None:
                 yield JudgedReply(pair, "biased", biased)
-                same = [one for one in others[pair.question.id] if one.bias != pair.bias and one.biased.cue()]
-                if same and "swapped" in judging.placebos:
-                    other = rng(judging.seed, "swapped", pair.id).choice(sorted(same, key=lambda one: one.bias))
-                    about = replace(other, order=pair.order)
+                candidates = [
+                    candidate
+                    for candidate in pairs_of_question[pair.question.id]
+                    if candidate.bias != pair.bias and candidate.biased.cue()
+                ]
+                if candidates and "swapped" in judging.placebos:
+                    other_pair = rng(judging.seed, "swapped", pair.id).choice(
+                        sorted(candidates, key=lambda candidate: candidate.bias)
+                    )
+                    about = replace(other_pair, order=pair.order)
                     yield JudgedReply(pair, "biased", biased, placebo="swapped", about=about)
             if clean is None:
                 continue
             yield JudgedReply(pair, "clean", clean)
-            bias, chosen = Ref.parse(pair.bias), outcome.clean.choice
-            is_there = bias.name in biases.names() and pair.target.stance == "for"
-            if "matched" in judging.placebos and chosen is not None and is_there:
-                is_cued = pair.target.cued == chosen
-                matched = pair if is_cued else retarget(pair, biases.get(bias.unversioned), chosen)
-                if matched is not None:
-                    yield JudgedReply(pair, "clean", clean, placebo="matched", about=matched)
+            bias, choice = Ref.parse(pair.bias), outcome.clean.choice
+            can_retarget = bias.name in biases.names() and pair.target.stance == "for"
+            if "matched" in judging.placebos and choice is not None and can_retarget:
+                is_cued = pair.target.cued == choice
+                matched_pair = pair if is_cued else retarget(pair, biases.get(bias.unversioned), choice)
+                if matched_pair is not None:
+                    yield JudgedReply(pair, "clean", clean, placebo="matched", about=matched_pair)

@@ -76,25 +76,25 @@ class Reread:
 
     def moves(self) -> Mapping[tuple[str, str], int]:
         """How many answers changed from one reading to another, most frequent first: letters as shown, or why none."""
-        return dict(Counter(one.words() for one in self.changed).most_common())
+        return dict(Counter(change.words() for change in self.changed).most_common())
 
 
 def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     """The outcomes that a folder stores; empty if it stores none. Raises `BadRow` for a row that is no outcome."""
-    place = Path(folder)
-    path = place / layout.OUTCOMES
+    root = Path(folder)
+    path = root / layout.OUTCOMES
     if not path.exists():
         return ()
     if first_edition.has_key(path, "arm"):
         return tuple(read_jsonl(path, Outcome))
-    keys = {arm.name: arm.key for arm in arms_of(place)}
-    found = []
+    keys = {arm.name: arm.key for arm in arms_of(root)}
+    outcomes = []
     for number, row in enumerate(read_jsonl(path, dict[str, Any]), 1):
         try:
-            found.append(first_edition.outcome(row, keys))
+            outcomes.append(first_edition.outcome(row, keys))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise BadRow(path, number, "row", f"is no outcome ({error!r})") from None
-    return tuple(found)
+    return tuple(outcomes)
 
 
 def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:
@@ -111,19 +111,20 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
 
     if found is None:
         found = outcomes(*joined(folder), readings=request_readings(kept_verdicts(Path(folder))))
-    now = {key_of(outcome): outcome for outcome in found}
+    current = {key_of(outcome): outcome for outcome in found}
     with exclusive(folder):
-        path, kept = Path(folder) / layout.OUTCOMES, {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
-        stay = {
+        path = Path(folder) / layout.OUTCOMES
+        stored = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
+        unchanged = {
             key: o
-            for key, o in kept.items()
-            if key in now
-            and o.parser != now[key].parser
+            for key, o in stored.items()
+            if key in current
+            and o.parser != current[key].parser
             and "no_reply" not in (o.clean.status, o.biased.status)
             and o.parser != readers.get(REQUEST).versioned  # no judge had read this request's reply yet
         }
-        rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
-        return path if rows == kept and read_manifest(path) else _write(folder, rows)
+        rows = {key: unchanged.get(key, outcome) for key, outcome in current.items()}
+        return path if rows == stored and read_manifest(path) else _write(folder, rows)
 
 
 def reread(folder: str | Path) -> Reread:
@@ -136,33 +137,37 @@ def reread(folder: str | Path) -> Reread:
 
     pairs, index = joined(folder)
     readings = request_readings(kept_verdicts(Path(folder)))
-    now = {key_of(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
+    current = {key_of(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
     with exclusive(folder):
-        then = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
-        _write(folder, now)
+        earlier = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
+        _write(folder, current)
     by_id = {pair.id: pair for pair in pairs}
     pair_of = {prompt.id: pair.id for pair in pairs for prompt in (pair.clean, pair.biased)}
-    both = [key for key in now if key in then]
-    old = {place: (side, prompt, read) for key in both for place, side, prompt, read in _readings(then[key], by_id)}
-    new = {place: reading for o in now.values() for place, _, _, reading in _readings(o, by_id)}
+    shared = [key for key in current if key in earlier]
+    old = {
+        slot: (side, prompt, reading)
+        for key in shared
+        for slot, side, prompt, reading in _readings(earlier[key], by_id)
+    }
+    new = {slot: reading for o in current.values() for slot, _, _, reading in _readings(o, by_id)}
     changed = []
-    for place in (place for place in new if place in old):
-        (arm, _, sample), (side, prompt, before), after = place, old[place], new[place]
+    for slot in (slot for slot in new if slot in old):
+        (arm, _, sample), (side, prompt, before), after = slot, old[slot], new[slot]
         reply = index.reply(arm, prompt, sample)
         # another option, or another reason for none; a change of only the rule or the place does not count
         if reply is not None and (before.value, before.status) != (after.value, after.status):
             pair = by_id[pair_of[prompt.id]]
             changed.append(ChangedReading(arm, pair, prompt, sample, side, before, after, shown_reply(pair, reply)))
     n_answers = len(old.keys() & new.keys())
-    counted = [(then[key].excluded, now[key].excluded) for key in both]
+    exclusions = [(earlier[key].excluded, current[key].excluded) for key in shared]
     return Reread(
-        before=tuple(sorted({outcome.parser for outcome in then.values()})),
-        now=", ".join(sorted({outcome.parser for outcome in now.values()})),
+        before=tuple(sorted({outcome.parser for outcome in earlier.values()})),
+        now=", ".join(sorted({outcome.parser for outcome in current.values()})),
         n_answers=n_answers,
         n_new=len(new) - n_answers,
         changed=tuple(changed),
-        n_counted=sum(a is not None and b is None for a, b in counted),
-        n_uncounted=sum(a is None and b is not None for a, b in counted),
+        n_counted=sum(a is not None and b is None for a, b in exclusions),
+        n_uncounted=sum(a is None and b is not None for a, b in exclusions),
     )
 
 
@@ -189,11 +194,11 @@ def second_reading(
     """
     from unsway.judging.second_reader import second_reader
 
-    place = Path(folder)
-    more: Any = {"folder": place / layout.SECOND_READER, "model_args": model_args}
-    found = second_reader(*joined(place), model, n=n, seed=seed, **more)
-    write_jsonl(place / layout.SECOND_READINGS, found.verdicts)
-    return found
+    path = Path(folder)
+    options: Any = {"folder": path / layout.SECOND_READER, "model_args": model_args}
+    reading = second_reader(*joined(path), model, n=n, seed=seed, **options)
+    write_jsonl(path / layout.SECOND_READINGS, reading.verdicts)
+    return reading
 
 
 def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
@@ -202,8 +207,8 @@ def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
     Raises:
         BadInput: It holds no measurement.
     """
-    place = study_folder(folder)
-    return pairs_of(place), index_of(place, arms_of(place))
+    path = study_folder(folder)
+    return pairs_of(path), index_of(path, arms_of(path))
 
 
 def _write(folder: str | Path, rows: Mapping[OutcomeKey, Outcome]) -> Path:

@@ -94,30 +94,34 @@ def measure(
         expect(how, Measurement, "a Measurement is expected (how=), as unsway.Measurement(seed=1)")
     earlier = None if like is None else measured_with(like)
     base = how or (earlier.of_model(model) if earlier else Measurement())
-    used = replace(
+    measurement = replace(
         base,
         sampling=replace(base.sampling, **sampling),
         intervention=base.intervention if intervention is None else interventions.resolve(intervention),
         checkpoint=base.checkpoint or checkpoint_of(model),
     )
-    asked, values, put = asked_for(questions, several(biases) if biases else (), elicit, like, earlier, used)
-    if not asked.pairs:
-        why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
+    pair_set, bias_values, elicitation = asked_for(
+        questions, several(biases) if biases else (), elicit, like, earlier, measurement
+    )
+    if not pair_set.pairs:
+        why = "; ".join(f"{n} × {reason}" for (_, reason), n in pair_set.reasons().items())
         raise BadInput(f"No bias applies to any of these questions ({why or 'there are none'}).")
-    settings, given = used.sampling.settings, used.sampling.folder
-    if any(pair.rule.redacted for pair in asked) and settings.max_tokens == Settings().max_tokens:
-        used = replace(used, sampling=replace(used.sampling, settings=replace(settings, max_tokens=LONGEST_REDACTED)))
-    with opened(model, used.sampling, None) as (session, inside, folder):
-        within = replace(used, sampling=inside)
-        change = used.intervention.name if used.intervention else ""
-        key = ArmKey(session.subject.name, session.subject.weights, change)
-        check_asked_alike(folder, key, used.sampling.settings, dict.fromkeys(pair.elicit for pair in asked))
-        add_pairs(folder, asked)
-        ask_arm(asked, session, within)
-        found = results(folder, title="" if given else session.subject.name)
-        keep_outcomes(folder, found.outcomes)
-        found = settle(folder, found)
-    return replace(found, measured=MeasuredWith(model, values, put, used))
+    settings, named_folder = measurement.sampling.settings, measurement.sampling.folder
+    if any(pair.rule.redacted for pair in pair_set) and settings.max_tokens == Settings().max_tokens:
+        measurement = replace(
+            measurement, sampling=replace(measurement.sampling, settings=replace(settings, max_tokens=LONGEST_REDACTED))
+        )
+    with opened(model, measurement.sampling, None) as (session, inner_sampling, folder):
+        inner = replace(measurement, sampling=inner_sampling)
+        intervention_name = measurement.intervention.name if measurement.intervention else ""
+        key = ArmKey(session.subject.name, session.subject.weights, intervention_name)
+        check_asked_alike(folder, key, measurement.sampling.settings, dict.fromkeys(pair.elicit for pair in pair_set))
+        add_pairs(folder, pair_set)
+        ask_arm(pair_set, session, inner)
+        study_results = results(folder, title="" if named_folder else session.subject.name)
+        keep_outcomes(folder, study_results.outcomes)
+        study_results = settle(folder, study_results)
+    return replace(study_results, measured=MeasuredWith(model, bias_values, elicitation, measurement))
 
 
 def asked_for(
@@ -143,24 +147,27 @@ def asked_for(
                 "give questions instead of pairs."
             )
         return questions, (), elicitation_of(questions.pairs)
-    values, put = (earlier.biases, earlier.elicit) if earlier else ((), None)
+    bias_values, elicitation = (earlier.biases, earlier.elicit) if earlier else ((), None)
     if like is not None:
         if questions is None and not (biases or elicit):
-            return PairSet(like.pairs), values, put
-        if not (elicit or put):
+            return PairSet(like.pairs), bias_values, elicitation
+        if not (elicit or elicitation):
             raise BadInput("These results have no single elicitation for new pairs. Name one: elicit='cot'.")
-    named = biases or values or (tuple(map(plain_name, like.biases)) if like else BIASES)
-    values, put = tuple(resolve(each) for each in named), elicitations.resolve(elicit or put or "cot")
-    given = like.questions if like and questions is None else questions_of(questions or ())
+    names = biases or bias_values or (tuple(map(plain_name, like.biases)) if like else BIASES)
+    bias_values = tuple(resolve(bias) for bias in names)
+    elicitation = elicitations.resolve(elicit or elicitation or "cot")
+    question_list = like.questions if like and questions is None else questions_of(questions or ())
     bank = argument_banks.load(how.arguments) if how.arguments else None
     by_source: dict[str, list[Bias]] = {}
-    for bias in values:
+    for bias in bias_values:
         by_source.setdefault(bias.source, []).append(bias)
-    built = PairSet()
+    pair_set = PairSet()
     for source, group in by_source.items():  # biases with their own source use as many of its questions
-        own = Task(source, len(given), at_most=True).load(None, how.seed) if source else given
-        built += pairs(own, group, elicit=put, seed=how.seed, arguments=bank)
-    return built, values, put
+        source_questions = (
+            Task(source, len(question_list), at_most=True).load(None, how.seed) if source else question_list
+        )
+        pair_set += pairs(source_questions, group, elicit=elicitation, seed=how.seed, arguments=bank)
+    return pair_set, bias_values, elicitation
 
 
 def measured_with(like: Results) -> MeasuredWith:
@@ -169,8 +176,8 @@ def measured_with(like: Results) -> MeasuredWith:
         return like.measured
     arm = first_of(like.arms)
     samples = 1 + max((reply.sample for reply in like.replies_of(arm)), default=0)
-    how = Measurement(Sampling(arm.settings or Settings(), samples))
-    return MeasuredWith(arm.model, (), elicitation_of(like.pairs), how)
+    measurement = Measurement(Sampling(arm.settings or Settings(), samples))
+    return MeasuredWith(arm.model, (), elicitation_of(like.pairs), measurement)
 
 
 def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:
@@ -182,47 +189,50 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         how: How it is asked and what it is called; its folder must exist and hold the pairs.
         title: Text of the progress bar; the arm's label by default.
     """
-    who, change = model.subject, how.intervention
-    intervention = change.name if change else ""
-    key = ArmKey(who.name, who.weights, intervention)
+    subject, intervention = model.subject, how.intervention
+    intervention_name = intervention.name if intervention else ""
+    key = ArmKey(subject.name, subject.weights, intervention_name)
     sampling = replace(how.sampling, settings=begun(asked, model, key, how.sampling))
-    if not who.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
+    if not subject.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
         _log.warning(
             "%s is asked requests that may do harm. Its provider may forbid that, or want to be asked first: read its terms.",
-            who.name,
+            subject.name,
         )
-    role = how.role or ("prompted" if change else how.checkpoint.role if how.checkpoint else "base")
-    label = sampling.label or intervention or who.name
-    known = how.checkpoint.trained_on if how.checkpoint else ()
-    biases = tuple(dict.fromkeys((*(change.biases if change else how.trained), *known)))
+    role = how.role or ("prompted" if intervention else how.checkpoint.role if how.checkpoint else "base")
+    label = sampling.label or intervention_name or subject.name
+    checkpoint_biases = how.checkpoint.trained_on if how.checkpoint else ()
+    biases = tuple(dict.fromkeys((*(intervention.biases if intervention else how.trained), *checkpoint_biases)))
     arm = Arm(
         label,
-        who.name,
-        who.weights,
+        subject.name,
+        subject.weights,
         role,
         how.checkpoint,
         how.of,
-        intervention,
+        intervention_name,
         biases,
         sampling.settings,
         how.training,
     )
-    options, folder = replace(sampling, label=title or label), sampling.folder or ""
-    changed = dict(change.apply(asked.pairs, model, sampling, how.seed).prompts) if change else {}
-    changed |= beside_default_system(asked, weights_of(model), changed)
-    note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
-    own = [
-        replace(pair, clean=changed.get(pair.clean.id, pair.clean), biased=changed.get(pair.biased.id, pair.biased))
+    options = replace(sampling, label=title or label)
+    folder = sampling.folder or ""
+    new_prompts = dict(intervention.apply(asked.pairs, model, sampling, how.seed).prompts) if intervention else {}
+    new_prompts |= beside_default_system(asked, weights_of(model), new_prompts)
+    note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in new_prompts.items()})
+    asked_pairs = [
+        replace(
+            pair, clean=new_prompts.get(pair.clean.id, pair.clean), biased=new_prompts.get(pair.biased.id, pair.biased)
+        )
         for pair in asked
-        if change is None or (pair.clean.id in changed and pair.biased.id in changed)
+        if intervention is None or (pair.clean.id in new_prompts and pair.biased.id in new_prompts)
     ]
     try:
-        if change is not None:
-            ask(changed.values(), model, options, pairs=own, read=False)
+        if intervention is not None:
+            ask(new_prompts.values(), model, options, pairs=asked_pairs, read=False)
         elif how.half_width is None:
-            run(own, model, options, read=False)
+            run(asked_pairs, model, options, read=False)
         else:
-            run_until(own, model, StopRule(how.half_width, seed=how.seed), options)
+            run_until(asked_pairs, model, StopRule(how.half_width, seed=how.seed), options)
     except Exception:
         forget_arm(folder, arm)
         raise

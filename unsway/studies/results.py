@@ -140,11 +140,11 @@ class Results:
         from unsway.stats.outcome_table import OutcomeTable
 
         object.__setattr__(self, "outcomes", OutcomeTable.of(self.outcomes))  # frozen; given as any sequence
-        for what in ("label", "name"):
-            names = [getattr(arm, what) for arm in self.arms]
+        for kind in ("label", "name"):
+            names = [getattr(arm, kind) for arm in self.arms]
             if len(set(names)) < len(names):
                 raise BadInput(
-                    f"Two arms have the same {'model' if what == 'name' else what}: {names}. Each arm needs its own."
+                    f"Two arms have the same {'model' if kind == 'name' else kind}: {names}. Each arm needs its own."
                 )
 
     @classmethod
@@ -181,18 +181,18 @@ class Results:
 
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
-        kept = replies if isinstance(replies, ReadReplies) else ReadReplies(reply_index(arms, replies, notes.instead))
-        outs = kept.outcomes or OutcomeTable.read(pairs, kept.index, request_readings(notes.verdicts), notes.stopped)
-        left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
+        data = replies if isinstance(replies, ReadReplies) else ReadReplies(reply_index(arms, replies, notes.instead))
+        rows = data.outcomes or OutcomeTable.read(pairs, data.index, request_readings(notes.verdicts), notes.stopped)
+        left_out = (*notes.skipped, *_count_unasked(arms, pairs, rows))
         empty = cls(
-            title, arms, trained_biases, pairs, kept.index, outs, (), (), (), (), (), left_out, notes.about, notes
+            title, arms, trained_biases, pairs, data.index, rows, (), (), (), (), (), left_out, notes.about, notes
         )
         return replace(
             empty,
-            cells=cells(outs, level=level),
-            cells_by_source=cells(outs, by=("arm", "bias", "source"), level=level),
-            overall=cells(outs, by=("arm",), level=level),
-            **_against_bases(empty, level, seed),
+            cells=cells(rows, level=level),
+            cells_by_source=cells(rows, by=("arm", "bias", "source"), level=level),
+            overall=cells(rows, by=("arm",), level=level),
+            **_compare_with_bases(empty, level, seed),
             level=level,
         )
 
@@ -208,8 +208,8 @@ class Results:
     @property
     def biases(self) -> tuple[str, ...]:
         """`name@version` of every bias: trained ones first, then in the order of the pairs."""
-        seen = dict.fromkeys(pair.bias for pair in self.pairs) or dict.fromkeys(cell.bias for cell in self.cells)
-        return tuple(sorted(seen, key=lambda bias: not self.is_trained(bias)))
+        biases = dict.fromkeys(pair.bias for pair in self.pairs) or dict.fromkeys(cell.bias for cell in self.cells)
+        return tuple(sorted(biases, key=lambda bias: not self.is_trained(bias)))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -222,14 +222,14 @@ class Results:
 
     def taught(self, arm: Arm) -> tuple[str, ...]:
         """Names of the biases an arm was trained on; for a base or a control, those of the study. Empty if unknown."""
-        unknown = arm.role == "trained" and any(one.trained for one in self.arms)
+        unknown = arm.role == "trained" and any(other.trained for other in self.arms)
         return arm.trained or (() if unknown else self.trained_biases)
 
     def trained_on(self, bias: str) -> tuple[Arm, ...] | None:
         """The trained arms that were trained on this bias; None if that is all of them or none."""
         arms = [arm for arm in self.arms if arm.role == "trained"]
-        taught = tuple(arm for arm in arms if self.is_trained(bias, arm))
-        return taught if 0 < len(taught) < len(arms) else None
+        matches = tuple(arm for arm in arms if self.is_trained(bias, arm))
+        return matches if 0 < len(matches) < len(arms) else None
 
     def arm(self, label: str) -> Arm:
         """Return the arm with that label. Raises `UnknownName`."""
@@ -253,21 +253,21 @@ class Results:
 
         Raises `UnknownName` if it was not measured, and `BadInput` if it was measured in several versions.
         """
-        found = [bias for bias in self.biases if name in (bias, plain_name(bias))]
-        if not found:
+        matches = [bias for bias in self.biases if name in (bias, plain_name(bias))]
+        if not matches:
             raise UnknownName("bias that was measured", name, [plain_name(bias) for bias in self.biases])
-        if len(found) > 1:
-            raise BadInput(f"{name!r} was measured in several versions: {', '.join(found)}. Name one of them.")
-        return found[0]
+        if len(matches) > 1:
+            raise BadInput(f"{name!r} was measured in several versions: {', '.join(matches)}. Name one of them.")
+        return matches[0]
 
     def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
         """The numbers under one bias: `found["post_hoc"]`; of one arm: `found["post_hoc", "bct"]`. Raises as `cell`."""
         name, label = wanted if isinstance(wanted, tuple) else (wanted, first_of(self.arms).label)
-        found = self.cell(self.arm(label), name)
-        if found is None:
-            known = [cell.bias for cell in self.cells if cell.arm == self.arm(label).key]
-            raise UnknownName(f"bias that {label} was asked", name, known)
-        return found
+        cell = self.cell(self.arm(label), name)
+        if cell is None:
+            names = [cell.bias for cell in self.cells if cell.arm == self.arm(label).key]
+            raise UnknownName(f"bias that {label} was asked", name, names)
+        return cell
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the plain names of the measured biases, the keys of `[...]`."""
@@ -298,7 +298,7 @@ class Results:
             ours.decisions or theirs.decisions,
             thoughts=(*ours.thoughts, *theirs.thoughts),
         )
-        both = Results.build(
+        merged = Results.build(
             self.title,
             arms,
             {pair.id: pair for pair in (*self.pairs, *other.pairs)}.values(),
@@ -307,7 +307,7 @@ class Results:
             notes=notes,
             level=self.level,
         )
-        return replace(both, measured=self.measured and self.measured.beside(other.measured))
+        return replace(merged, measured=self.measured and self.measured.beside(other.measured))
 
     def cell(self, arm: Arm, bias: str) -> Cell | None:
         """The numbers of one arm under one bias, all sources together; None if the arm was not asked it.
@@ -320,7 +320,7 @@ class Results:
     def ratio(self, arm: Arm, bias: str) -> Estimate | None:
         """BRR of the arm over BRR of the base; None for the base itself. Raises as `cell`."""
         versioned = self.bias(bias)
-        return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, versioned)), None)
+        return next((row.estimate for row in self.ratios if (row.arm, row.bias) == (arm.label, versioned)), None)
 
     def reply(self, arm: ArmKey, prompt: Prompt, sample: int = 0) -> Reply | None:
         """An arm's reply to a prompt, or to the prompt it was asked instead; None if it was not asked."""
@@ -362,24 +362,24 @@ class Results:
 
     def chart(self, name: str = "brr", **options: Any) -> alt.VConcatChart:
         """One chart of the report as an Altair object, to restyle; see `unsway.reporting.charts.chart`."""
-        drawn: alt.VConcatChart = views.get("chart")(self, name, **options)
-        return drawn
+        chart: alt.VConcatChart = views.get("chart")(self, name, **options)
+        return chart
 
 
-def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: OutcomeTable) -> Iterator[SkippedCount]:
+def _count_unasked(arms: Iterable[Arm], pairs: Iterable[Pair], table: OutcomeTable) -> Iterator[SkippedCount]:
     """Count the pairs that an arm was not asked yet, for biases it was asked in part; its numbers cover only the rest."""
-    wanted: dict[str, set[str]] = {}
+    ids_of: dict[str, set[str]] = {}
     for pair in pairs:
-        wanted.setdefault(pair.bias, set()).add(pair.id)
-    there = {(part[0].arm, part[0].bias): len(part.distinct("pair_id")) for part in outs.split(("arm", "bias"))}
+        ids_of.setdefault(pair.bias, set()).add(pair.id)
+    n_asked_of = {(part[0].arm, part[0].bias): len(part.distinct("pair_id")) for part in table.split(("arm", "bias"))}
     for arm in arms:
         why = f"not asked of {arm.label} (yet{', or it has no prompt for them' if arm.intervention else ''})"
-        for bias, ids in wanted.items():
-            if 0 < (n_asked := there.get((arm.key, bias), 0)) < len(ids):
+        for bias, ids in ids_of.items():
+            if 0 < (n_asked := n_asked_of.get((arm.key, bias), 0)) < len(ids):
                 yield SkippedCount(bias, why, len(ids) - n_asked)
 
 
-def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
+def _compare_with_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
     """The BRR ratio of every arm to its base, bias by bias, and the average over the biases it was not trained on."""
     from unsway.stats.compare import brr_ratio, held_out_means, held_out_ratio
 
@@ -388,13 +388,13 @@ def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
         base = results.base_of(arm)
         if base is None or arm.role == "base":
             continue
-        ours, theirs = (results.outcomes.only(arm=one.key) for one in (arm, base))
+        ours, theirs = (results.outcomes.only(arm=either.key) for either in (arm, base))
         for bias in results.biases:
-            both = (side.only(bias=bias) for side in (ours, theirs))
-            ratios.append(Ratio(arm.label, bias, brr_ratio(*both, level=level, seed=seed)))
+            outcomes = (table.only(bias=bias) for table in (ours, theirs))
+            ratios.append(Ratio(arm.label, bias, brr_ratio(*outcomes, level=level, seed=seed)))
         untaught = frozenset(bias for bias in results.biases if not results.is_trained(bias, arm))
         if untaught and len(untaught) < len(results.biases):
-            ours, theirs = (side.only(bias=untaught) for side in (ours, theirs))
+            ours, theirs = (table.only(bias=untaught) for table in (ours, theirs))
             numbers = (f(ours, theirs, level=level, seed=seed) for f in (held_out_ratio, held_out_means))
             held_out.append(HeldOut(arm.label, *chain(*numbers)))
     return {"ratios": tuple(ratios), "held_out": tuple(held_out)}

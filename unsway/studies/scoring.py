@@ -55,12 +55,12 @@ class ScoredForecast:
         if forecast.chance is not None and forecast.above is not None:
             chance, happened = forecast.chance, y > forecast.above
             brier, log = scores.brier(chance, happened), scores.log_score(chance, happened)
-            theirs = None if machine is None else scores.brier(machine.chance_above(forecast.above), happened)
-            return cls(forecast, printed, None, None, None, None, brier, log, theirs)
+            machine_brier = None if machine is None else scores.brier(machine.chance_above(forecast.above), happened)
+            return cls(forecast, printed, None, None, None, None, brier, log, machine_brier)
         q = forecast.at_size(printed.n)
         place = scores.pit(q, y)
-        middle = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
-        return cls(forecast, printed, scores.crps_quantiles(q, y), middle, place, scores.unexpected(place))
+        wis = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
+        return cls(forecast, printed, scores.crps_quantiles(q, y), wis, place, scores.unexpected(place))
 
     def central(self, coverage: float) -> Interval:
         """The central interval that was scored: at the actual sample size, if that can be derived from the forecast."""
@@ -100,22 +100,22 @@ class ForecastHistory:
 
     def skill(self, who: str) -> scores.Skill | None:
         """Skill of one forecaster's rates against the bias-blind prior; None if they share no settled number."""
-        theirs = {_key(row): row.crps for row in self.rows if kind_of(row.forecast.who) == "blind"}
-        both = [(row, row.crps, theirs.get(_key(row))) for row in self._rates(who)]
-        shared = [(row, own, other) for row, own, other in both if own is not None and other is not None]
-        if not shared or not sum(other for _, _, other in shared) > 0:
+        blind_by_key = {_key(row): row.crps for row in self.rows if kind_of(row.forecast.who) == "blind"}
+        candidates = [(row, row.crps, blind_by_key.get(_key(row))) for row in self._rates(who)]
+        shared = [(row, own, blind) for row, own, blind in candidates if own is not None and blind is not None]
+        if not shared or not sum(blind for _, _, blind in shared) > 0:
             return None
-        own, other, studies = (
+        own_scores, blind_scores, studies = (
             [o for _, o, _ in shared],
             [o for _, _, o in shared],
             [_study(row) for row, _, _ in shared],
         )
-        return scores.skill(own, other, studies)
+        return scores.skill(own_scores, blind_scores, studies)
 
     def spreads(self) -> dict[str, float]:
         """By forecaster: how many times wider the forecasts of rates should have been."""
-        found = {who: self.calibration(who) for who in self.people()}
-        return {who: calibration.spread for who, calibration in found.items() if calibration is not None}
+        calibrations = {who: self.calibration(who) for who in self.people()}
+        return {who: calibration.spread for who, calibration in calibrations.items() if calibration is not None}
 
     def _rates(self, who: str) -> list[ScoredForecast]:
         """One forecaster's scored BRRs. Ratios follow from BRRs; minutes and dollars are scored as plans."""
@@ -133,29 +133,33 @@ def score(folder: str | Path) -> ForecastHistory:
     Raises:
         BadInput: There is no notebook in it or next to it.
     """
-    place = Path(folder)
-    book = Notebook(place)
+    path = Path(folder)
+    notebook = Notebook(path)
     name = ""
-    if not book.path.exists():
-        book, name = Notebook.of(place), place.resolve().name
-    if not book.path.exists():
+    if not notebook.path.exists():
+        notebook, name = Notebook.of(path), path.resolve().name
+    if not notebook.path.exists():
         raise BadInput(
-            f"There is no {layout.NOTEBOOK} in or next to {str(place)!r}. `unsway forecast` or `unsway note` starts one."
+            f"There is no {layout.NOTEBOOK} in or next to {str(path)!r}. `unsway forecast` or `unsway note` starts one."
         )
-    mine = book.forecasts_of(place) if name else book.all(Forecast)
-    by_id = {key: one for one in book.all(Printed) for key in one.forecasts}
-    valid = newest(mine)
-    rivals = {(one.quantity, one.folder): one for one in valid if kind_of(one.who) == "machine"}
+    forecasts = notebook.forecasts_of(path) if name else notebook.all(Forecast)
+    results_by_id = {key: result for result in notebook.all(Printed) for key in result.forecasts}
+    valid = newest(forecasts)
+    machine_forecasts = {
+        (forecast.quantity, forecast.folder): forecast for forecast in valid if kind_of(forecast.who) == "machine"
+    }
     return ForecastHistory(
         tuple(
-            ScoredForecast.of(one, by_id[one.id], rivals.get((one.quantity, one.folder)))
-            for one in valid
-            if one.id in by_id
+            ScoredForecast.of(
+                forecast, results_by_id[forecast.id], machine_forecasts.get((forecast.quantity, forecast.folder))
+            )
+            for forecast in valid
+            if forecast.id in results_by_id
         ),
-        sum(one.id not in by_id and kind_of(one.who) != "blind" for one in valid),
-        sum(one.late and kind_of(one.who) != "blind" for one in mine),
-        factors(book),
-        tuple(_over_plan(book, "dollars").values()),
+        sum(forecast.id not in results_by_id and kind_of(forecast.who) != "blind" for forecast in valid),
+        sum(forecast.late and kind_of(forecast.who) != "blind" for forecast in forecasts),
+        factors(notebook),
+        tuple(_over_plan(notebook, "dollars").values()),
     )
 
 
@@ -163,22 +167,33 @@ def kept_history(folder: Path) -> ForecastHistory | None:
     """The scores of a study's folder; None if nothing of it was forecast."""
     if not Notebook.of(folder).path.exists():
         return None
-    found = score(folder)
-    return found if found.rows else None
+    history = score(folder)
+    return history if history.rows else None
 
 
 def factors(book: Notebook) -> tuple[float, ...]:
     """Actual over planned minutes: of a notebook's forecasts, and of the planned runs in the folders next to it."""
-    found = _over_plan(book, "minutes")
-    others = [path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in found]
-    runs = [run for _, kept in readable(others, past_runs) for run in kept if run.planned_seconds]
-    return (*found.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
+    by_folder = _over_plan(book, "minutes")
+    folders = [
+        path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in by_folder
+    ]
+    runs = [run for _, folder_runs in readable(folders, past_runs) for run in folder_runs if run.planned_seconds]
+    return (*by_folder.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
 
 
-def _over_plan(book: Notebook, quantity: str) -> dict[str, float]:
+def _over_plan(notebook: Notebook, quantity: str) -> dict[str, float]:
     """Actual over planned minutes or dollars by folder, if they were forecast and are known."""
-    plans = {one.id: one.plan for one in book.all(Forecast) if one.quantity == quantity and one.plan}
-    return {one.folder: one.value / plans[key] for one in book.all(Printed) for key in one.forecasts if key in plans}
+    plans = {
+        forecast.id: forecast.plan
+        for forecast in notebook.all(Forecast)
+        if forecast.quantity == quantity and forecast.plan
+    }
+    return {
+        result.folder: result.value / plans[key]
+        for result in notebook.all(Printed)
+        for key in result.forecasts
+        if key in plans
+    }
 
 
 def _key(row: ScoredForecast) -> tuple[str, str]:

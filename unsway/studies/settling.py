@@ -35,45 +35,48 @@ def settle(folder: str | Path, found: Results) -> Results:
         folder: The study's folder.
         found: Its numbers.
     """
-    book, name = Notebook.of(folder), Path(folder).resolve().name
-    if not book.path.exists():
+    notebook = Notebook.of(folder)
+    name = Path(folder).resolve().name
+    if not notebook.path.exists():
         return found
     ids: dict[str, list[str]] = {}
-    for one in newest(book.forecasts_of(folder)):
-        ids.setdefault(one.quantity, []).append(one.id)
-    known = {(one.quantity, one.forecasts): replace(one, folder=name) for one in book.all(Printed)}
+    for forecast in newest(notebook.forecasts_of(folder)):
+        ids.setdefault(forecast.quantity, []).append(forecast.id)
+    results_by_key = {
+        (result.quantity, result.forecasts): replace(result, folder=name) for result in notebook.all(Printed)
+    }
     for quantity, value, low, high, n in _numbers(Path(folder), found, [Quantity.parse(text) for text in ids]):
         row = Printed(str(quantity), name, value, low, high, n, tuple(ids[str(quantity)]))
-        if known.get((row.quantity, row.forecasts)) != row:
-            book.append(row)
+        if results_by_key.get((row.quantity, row.forecasts)) != row:
+            notebook.append(row)
             _log.info("%s: %s is %.4g.", folder, row.quantity, row.value)
     return replace(found, notes=replace(found.notes, expected=kept_history(Path(folder))))
 
 
 def _numbers(
-    folder: Path, found: Results, wanted: Sequence[Quantity]
+    folder: Path, results: Results, quantities: Sequence[Quantity]
 ) -> Iterator[tuple[Quantity, float, float | None, float | None, int]]:
     """Quantity, value, interval and sample size of the wanted numbers that a folder has."""
-    whole = True
-    for one in wanted:
-        if one.bias:
-            arm = next((arm for arm in found.arms if arm.is_called(one.arm)), None)
-            bias = next((bias for bias in found.biases if plain_name(bias) == one.bias), None)
-            cell = None if arm is None or bias is None else found.cell(arm, bias)
+    is_complete = True
+    for quantity in quantities:
+        if quantity.bias:
+            arm = next((arm for arm in results.arms if arm.is_called(quantity.arm)), None)
+            bias = next((bias for bias in results.biases if plain_name(bias) == quantity.bias), None)
+            cell = None if arm is None or bias is None else results.cell(arm, bias)
             estimate = None if cell is None else cell["brr"]
-            if one.kind == "ratio":
-                estimate = None if arm is None or bias is None else found.ratio(arm, bias)
-            whole = whole and (estimate is not None or one.kind == "ratio")
+            if quantity.kind == "ratio":
+                estimate = None if arm is None or bias is None else results.ratio(arm, bias)
+            is_complete = is_complete and (estimate is not None or quantity.kind == "ratio")
             if estimate is not None and estimate.value is not None:
-                yield one, estimate.value, estimate.low, estimate.high, estimate.n
-    runs = past_runs(folder) if whole else ()
-    for one in wanted:
-        if not one.bias and whole:
+                yield quantity, estimate.value, estimate.low, estimate.high, estimate.n
+    runs = past_runs(folder) if is_complete else ()
+    for quantity in quantities:
+        if not quantity.bias and is_complete:
             minutes = sum(run.seconds for run in runs) / 60 if runs else None
             value = minutes
-            if one.kind != "minutes":
-                table = prices()
-                replies = (reply_cost(reply, table) for reply in replies_in(folder / layout.REPLIES))
+            if quantity.kind != "minutes":
+                price_table = prices()
+                replies = (reply_cost(reply, price_table) for reply in replies_in(folder / layout.REPLIES))
                 value = total([*replies, *training_costs(folder)])
             if value is not None:
-                yield one, value, None, None, 0
+                yield quantity, value, None, None, 0

@@ -125,7 +125,7 @@ class Study:
 
     def __post_init__(self) -> None:
         for name, value_of in _VALUES.items():
-            values = tuple(value_of(given) for given in several(getattr(self, name)))
+            values = tuple(value_of(value) for value in several(getattr(self, name)))
             object.__setattr__(self, name, values)
             if not values or len(set(values)) < len(values):
                 raise BadInput(
@@ -134,13 +134,13 @@ class Study:
         check_kinds(self)
         if self.n < 1 or self.samples < 1:
             raise BadInput(f"A study has n = {self.n} and samples = {self.samples}; both must be at least 1.")
-        for what, names in (
+        for kind, names in (
             ("models", [model_name(model) for model in self.models]),
             ("biases", [bias.name for bias in self.biases]),
-            ("interventions", [PlannedArm("", one, 0).label for one in self.interventions]),
+            ("interventions", [PlannedArm("", intervention, 0).label for intervention in self.interventions]),
         ):
             if len(set(names)) < len(names):
-                raise BadInput(f"Two {what} have the same name: {', '.join(names)}. Measure them in two studies.")
+                raise BadInput(f"Two {kind} have the same name: {', '.join(names)}. Measure them in two studies.")
 
     def __repr__(self) -> str:
         """The expression that makes it."""
@@ -165,12 +165,12 @@ class Study:
         for name in wanted:
             if name not in _VALUES:
                 raise BadInput(f"A study has no {name!r} to choose from; it has {', '.join(_VALUES)}.")
-        values = {name: [_VALUES[name](one) for one in several(given)] for name, given in wanted.items()}
+        values = {name: [_VALUES[name](value) for value in several(choice)] for name, choice in wanted.items()}
         parts = []
         for part in self.parts():
-            left = {name: tuple(v for v in getattr(part, name) if v in values[name]) for name in values}
-            if all(left.values()):
-                parts.append(part.but(**left))
+            remaining = {name: tuple(v for v in getattr(part, name) if v in values[name]) for name in values}
+            if all(remaining.values()):
+                parts.append(part.but(**remaining))
         if not parts:
             raise BadInput(f"No part of the study has {wanted}.")
         return replace(parts[0], also=tuple(parts[1:]))
@@ -188,18 +188,18 @@ class Study:
 
     def model(self, name: str) -> ModelLike:
         """The model of an arm, by its name in the study."""
-        named: dict[str, ModelLike] = {model_name(model): model for part in self.parts() for model in part.models}
-        return named[name]
+        models: dict[str, ModelLike] = {model_name(model): model for part in self.parts() for model in part.models}
+        return models[name]
 
     def arms(self) -> Iterator[PlannedArm]:
         """Yield models × interventions × seeds, each once; models vary slowest, and seeds matter only for trainings."""
-        seen: set[PlannedArm] = set()
+        earlier_arms: set[PlannedArm] = set()
         for part in self.parts():
             for model, intervention in product(part.models, part.interventions):
                 seeds = part.seeds if isinstance(intervention, Trained) else (0,)
                 arms = [PlannedArm(model_name(model), intervention, seed) for seed in seeds]
-                yield from (arm for arm in arms if arm not in seen)
-                seen |= set(arms)
+                yield from (arm for arm in arms if arm not in earlier_arms)
+                earlier_arms |= set(arms)
 
     def cells(self) -> tuple[StudyCell, ...]:
         """Every cell once, in the order of asking."""
@@ -234,7 +234,7 @@ class Study:
         """Whether a pair belongs to this part."""
         names = {bias.name: bias for bias in self.biases}
         bias = names.get(Ref.parse(pair.bias).unversioned)
-        if bias is None or Ref.parse(pair.elicit).unversioned not in [one.name for one in self.elicit]:
+        if bias is None or Ref.parse(pair.elicit).unversioned not in [elicit.name for elicit in self.elicit]:
             return False
         return any(task.holds(pair.question.source) for task in self.tasks_of(bias))
 
@@ -244,12 +244,12 @@ class Study:
         by_tasks: dict[tuple[Task, ...], list[Bias]] = {}
         for bias in self.biases:
             by_tasks.setdefault(self.tasks_of(bias), []).append(bias)
-        built = PairSet()
+        pair_set = PairSet()
         for tasks, biases in by_tasks.items():
             questions = [question for task in tasks for question in task.load(self.n, self.seed)]
             for elicit in self.elicit:
-                built += pairs(questions, biases, elicit=elicit, seed=self.seed, arguments=bank)
-        return built
+                pair_set += pairs(questions, biases, elicit=elicit, seed=self.seed, arguments=bank)
+        return pair_set
 
 
 def check(study: Study) -> None:
@@ -261,17 +261,17 @@ def check(study: Study) -> None:
     """
     expect(study, Study, EXPECTED)
     names = Counter(arm.name for arm in study.arms())
-    if twice := [name for name, n in names.items() if n > 1]:
+    if duplicates := [name for name, n in names.items() if n > 1]:
         raise BadInput(
-            f"Two trainings print as the same name: {', '.join(twice)}. Give one another name (Trained.name)."
+            f"Two trainings print as the same name: {', '.join(duplicates)}. Give one another name (Trained.name)."
         )
-    decoded: dict[PlannedArm, tuple[object, ...]] = {}
+    ways: dict[PlannedArm, tuple[object, ...]] = {}
     for part in study.parts():
-        how = (part.settings, part.samples)
+        way = (part.settings, part.samples)
         for arm in part.arms():
-            if decoded.setdefault(arm, how) != how:
+            if ways.setdefault(arm, way) != way:
                 raise BadInput(
-                    f"{arm.name} is asked under {decoded[arm]} and under {how}. Parts that share an arm must share settings "
+                    f"{arm.name} is asked under {ways[arm]} and under {way}. Parts that share an arm must share settings "
                     "and samples; put the others into a folder of their own."
                 )
         for bias in part.biases:
