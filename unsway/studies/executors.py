@@ -71,10 +71,10 @@ class JobByJob(InProcess):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
         """Do the jobs whose numbers follow the run in `args`; returns the future of the last, or of the first that failed."""
-        running, *numbers = args
+        study_run, *numbers = args
         done: Future[T] = Future()
         for number in numbers:
-            done = self.one(fn, running, number, **resources)
+            done = self.one(fn, study_run, number, **resources)
             if done.exception() is not None:
                 break
         return done

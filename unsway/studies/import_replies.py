@@ -44,37 +44,39 @@ def import_replies(
         BadInput: A row cannot be used, or the folder has another reply to the same prompt, or one with other
             settings; nothing was written.
     """
-    found = load(files, about, skip_bad=skip_bad, keep_gold=keep_gold)
-    if base and base not in found.models:
-        raise UnknownName("model in the file", base, found.models)
+    imported = load(files, about, skip_bad=skip_bad, keep_gold=keep_gold)
+    if base and base not in imported.models:
+        raise UnknownName("model in the file", base, imported.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
     decoded: dict[tuple[str, str], set[Settings]] = {}  # several if side effects were asked too
     for reply in store:
         decoded.setdefault((reply.prompt_id, reply.model), set()).add(reply.settings)
-    for reply in found.replies:
-        before = decoded.get((reply.prompt_id, reply.model))
-        if before and reply.settings not in before:
-            other = min(before, key=repr)
-            then, now = other.apart(reply.settings), reply.settings.apart(other)
+    for reply in imported.replies:
+        known_settings = decoded.get((reply.prompt_id, reply.model))
+        if known_settings and reply.settings not in known_settings:
+            earlier = min(known_settings, key=repr)
+            then, now = earlier.apart(reply.settings), reply.settings.apart(earlier)
             raise BadInput(
                 f"{folder} has replies of {reply.model!r} to the same prompt with {then}; these are with {now}. Import "
                 "into a folder of its own."
             )
-        there = store.get(Address.of(reply))
-        if there is not None and there.text != reply.text:
+        stored_reply = store.get(Address.of(reply))
+        if stored_reply is not None and stored_reply.text != reply.text:
             raise BadInput(
                 f"{folder} has another reply of {reply.model!r} to the same prompt (sample {reply.sample}). Import into a "
                 "folder of its own, or number the samples."
             )
-    for reply in found.replies:
+    for reply in imported.replies:
         store.add(reply)
-    add_pairs(folder, PairSet(found.pairs, found.skipped))
-    asked = {model: {reply.weights: None for reply in found.replies if reply.model == model} for model in found.models}
-    for model, several in asked.items():
-        for weights in several or {"": None}:
-            noted = {arm.key: arm.label for arm in arms_of(Path(folder))}
-            label = f"{model}@{weights[:8]}" if len(several) > 1 or model in noted.values() else model
+    add_pairs(folder, PairSet(imported.pairs, imported.skipped))
+    weights_by_model = {
+        model: {reply.weights: None for reply in imported.replies if reply.model == model} for model in imported.models
+    }
+    for model, fingerprints in weights_by_model.items():
+        for weights in fingerprints or {"": None}:
+            labels = {arm.key: arm.label for arm in arms_of(Path(folder))}
+            label = f"{model}@{weights[:8]}" if len(fingerprints) > 1 or model in labels.values() else model
             arm = Arm(label, model, weights, "trained" if base and model != base else "base")
-            if arm.key not in noted:
+            if arm.key not in labels:
                 note_arm(folder, arm)
-    return found
+    return imported

@@ -83,20 +83,20 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
         BadInput: The folder holds no study, or the file cannot be read.
         BadRow: A row names an unknown pair, reply or arm, has a value its question does not allow, or contradicts another.
     """
-    found = results(folder)
-    pairs = {pair.id: pair for pair in found.pairs}
-    made: dict[tuple[str, str, str, str, str, str], Verdict] = {}
+    study_results = results(folder)
+    pairs = {pair.id: pair for pair in study_results.pairs}
+    verdicts: dict[tuple[str, str, str, str, str, str], Verdict] = {}
     unfounded = 0
     for line, row in read_rows(path, ForeignVerdict):
         if row.pair not in pairs:
             raise BadRow(path, line, "pair", f"is {row.pair!r}, which is no pair of {folder}")
         pair = pairs[row.pair]
-        judged = JudgedReply(pair, row.side, _reply(found, row, pair, path, line))
-        question, value = _checked(row, pair, path, line)
+        judged_reply = JudgedReply(pair, row.side, _reply(study_results, row, pair, path, line))
+        question, value = _check_value(row, pair, path, line)
         if value is None and not row.missing:
             row = row.model_copy(update={"missing": "unread"})
         verdict = Verdict(
-            reply=reply_id(judged.reply),
+            reply=reply_id(judged_reply.reply),
             channel=row.channel,
             question=question,
             by=row.by,
@@ -109,39 +109,41 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
             missing=row.missing,
         )
         key = (verdict.reply, verdict.pair, verdict.side, verdict.channel, verdict.question, verdict.by)
-        if made.setdefault(key, verdict) != verdict:
+        if verdicts.setdefault(key, verdict) != verdict:
             raise BadRow(path, line, "value", f"contradicts an earlier row on the same question by {row.by!r}")
-        unfounded += value is True and not quote_stands(verdict, judged.text(row.channel)[0])
-    keep_verdicts(folder, made.values())
-    every = made.values()
+        unfounded += value is True and not quote_stands(verdict, judged_reply.text(row.channel)[0])
+    keep_verdicts(folder, verdicts.values())
+    all_verdicts = verdicts.values()
     return ImportedVerdicts(
-        len(made),
-        tuple(dict.fromkeys(verdict.by for verdict in every)),
-        tuple(dict.fromkeys(verdict.question for verdict in every)),
-        Counter(verdict.missing for verdict in every if verdict.missing),
+        len(verdicts),
+        tuple(dict.fromkeys(verdict.by for verdict in all_verdicts)),
+        tuple(dict.fromkeys(verdict.question for verdict in all_verdicts)),
+        Counter(verdict.missing for verdict in all_verdicts if verdict.missing),
         unfounded,
     )
 
 
-def _reply(found: Results, row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> Reply:
+def _reply(study_results: Results, row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> Reply:
     """The reply that a row is about. Raises `BadRow`."""
     prompt = pair.biased if row.side == "biased" else pair.clean
-    labels = {arm.label: arm for arm in found.arms}
+    labels = {arm.label: arm for arm in study_results.arms}
     if row.arm and row.arm not in labels:
         raise BadRow(path, line, "arm", f"is {row.arm!r}; the study has {', '.join(labels)}")
-    arms = [labels[row.arm]] if row.arm else list(found.arms)
-    replies = [reply for arm in arms if (reply := found.reply(arm.key, prompt, row.sample)) is not None]
+    arms = [labels[row.arm]] if row.arm else list(study_results.arms)
+    replies = [reply for arm in arms if (reply := study_results.reply(arm.key, prompt, row.sample)) is not None]
     if row.reply:
         replies = [reply for reply in replies if reply_id(reply) == row.reply]
     if len(replies) != 1:
-        what = "no reply there" if not replies else f"{len(replies)} replies there: name the arm ({', '.join(labels)})"
+        problem = (
+            "no reply there" if not replies else f"{len(replies)} replies there: name the arm ({', '.join(labels)})"
+        )
         raise BadRow(
-            path, line, "reply" if row.reply else "pair", f"has {what} on the {row.side} side, sample {row.sample}"
+            path, line, "reply" if row.reply else "pair", f"has {problem} on the {row.side} side, sample {row.sample}"
         )
     return replies[0]
 
 
-def _checked(row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> tuple[str, bool | int | None]:
+def _check_value(row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> tuple[str, bool | int | None]:
     """Return the question with its version, and the checked value. Raises `BadRow`."""
     rubric = rubrics.of_question(row.question)
     if rubric is None:
@@ -149,8 +151,8 @@ def _checked(row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> tu
     if rubric.name == second_reader.NAME:
         rubric = replace(rubric, scale=(second_reader.NO_OPTION, len(pair.question.options) - 1))
     if row.value is not None and not rubric.allows(row.value):
-        said = f"is {row.value!r}; {rubric.name} takes {rubric.allowed}, or null where there is no verdict"
-        raise BadRow(path, line, "value", said)
+        problem = f"is {row.value!r}; {rubric.name} takes {rubric.allowed}, or null where there is no verdict"
+        raise BadRow(path, line, "value", problem)
     if row.value is not None and row.missing:
         raise BadRow(path, line, "missing", f"is {row.missing!r} next to the value {row.value!r}; give one of them")
     return row.question if "@" in row.question else rubric.versioned, row.value

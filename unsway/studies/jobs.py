@@ -69,14 +69,15 @@ def units(jobs: Sequence[Job]) -> tuple[WorkUnit, ...]:
     groups: dict[object, list[int]] = {}
     for number, job in enumerate(jobs):
         groups.setdefault(job.makes if job.kind in ("load", "rows") else job.arm, []).append(number)
-    found = []
+    work_units = []
     for numbers in groups.values():
-        mine, first = [jobs[number] for number in numbers], jobs[numbers[0]]
-        makes = tuple(path for job in mine for path in job.makes)
-        needs = frozenset(path for job in mine for path in job.needs) - set(makes)
+        unit_jobs = [jobs[number] for number in numbers]
+        first = jobs[numbers[0]]
+        makes = tuple(path for job in unit_jobs for path in job.makes)
+        needs = frozenset(path for job in unit_jobs for path in job.needs) - set(makes)
         name = first.arm.name if first.arm and first.kind != "rows" else str(first)
-        found.append(WorkUnit(tuple(numbers), first.kind, first.model, name, needs, makes))
-    return tuple(found)
+        work_units.append(WorkUnit(tuple(numbers), first.kind, first.model, name, needs, makes))
+    return tuple(work_units)
 
 
 def load_job() -> Job:
@@ -99,9 +100,9 @@ def jobs_of_arm(arm: PlannedArm, part: int) -> tuple[Job, ...]:
 
 def rows_folder(arm: PlannedArm, how: Trained) -> str:
     """Folder of a training's rows, shared by trainings with the same recipe and seed."""
-    seeded = how.seeded(arm.seed)
-    made_of = content_id(dumps(seeded.recipe), [dumps(task) for task in seeded.tasks], arm.seed)
-    return f"{layout.DATA}/{_short(arm.model)}-{made_of[:8]}"
+    training = how.seeded(arm.seed)
+    recipe_hash = content_id(dumps(training.recipe), [dumps(task) for task in training.tasks], arm.seed)
+    return f"{layout.DATA}/{_short(arm.model)}-{recipe_hash[:8]}"
 
 
 def checkpoint_folder(arm: PlannedArm, how: Trained) -> str:

@@ -134,8 +134,8 @@ def channel_cell(
         level: Nominal coverage.
         note: What to know before reading it.
     """
-    said = [*zip(thinking, answer, strict=True)]
-    n_missing = sum(None in each for each in said)
-    leak = share_of("leak", [a if t else None for t, a in said], questions, level=level)
-    both, thinking_only, answer_only, neither = (said.count((t, a)) for t, a in product((True, False), repeat=2))
+    admissions = [*zip(thinking, answer, strict=True)]
+    n_missing = sum(None in admission for admission in admissions)
+    leak = share_of("leak", [a if t else None for t, a in admissions], questions, level=level)
+    both, thinking_only, answer_only, neither = (admissions.count((t, a)) for t, a in product((True, False), repeat=2))
     return ChannelCell(*cell, both, thinking_only, answer_only, neither, n_missing, leak, note)

@@ -56,8 +56,8 @@ def stamp(folder: Path) -> str:
     """
     if not is_large(folder):
         return ""
-    there = [(name, (folder / name).stat()) for name in MADE_OF if (folder / name).exists()]
-    files = [(name, found.st_size, found.st_mtime_ns) for name, found in there]
+    stats = [(name, (folder / name).stat()) for name in MADE_OF if (folder / name).exists()]
+    files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     versions = sorted(readers.get(name).versioned for name in readers.names())
     return hashlib.sha256(repr((files, versions, _code())).encode()).hexdigest()
 
@@ -71,14 +71,15 @@ def keep_columns(folder: Path, outcomes: Iterable[Outcome], pairs: Sequence[Pair
         pairs: The pairs of the folder, which supply the remaining fields of each outcome.
         made_of: The `stamp` taken before anything was read.
     """
-    table, number = OutcomeTable.of(outcomes), {pair.id: i for i, pair in enumerate(pairs)}
-    of, columns = table.values, dict(table.columns)
-    columns["pair"] = np.array([number[one.pair_id] for one in of.asked], np.int32)[columns["pair"]]
+    table = OutcomeTable.of(outcomes)
+    index_of_pair = {pair.id: i for i, pair in enumerate(pairs)}
+    values, columns = table.values, dict(table.columns)
+    columns["pair"] = np.array([index_of_pair[pair.pair_id] for pair in values.asked], np.int32)[columns["pair"]]
     tables = {
-        "arms": [dumps(arm) for arm in of.arm],
-        "readings": [dumps(reading) for reading in of.reading],
-        "reasons": [None if reason is None else dumps(reason) for reason in of.excluded],
-        "parsers": list(of.parser),
+        "arms": [dumps(arm) for arm in values.arm],
+        "readings": [dumps(reading) for reading in values.reading],
+        "reasons": [None if reason is None else dumps(reason) for reason in values.excluded],
+        "parsers": list(values.parser),
         "made of": made_of,
     }
     write_columns(folder / layout.COLUMNS, columns, tables)
@@ -86,10 +87,10 @@ def keep_columns(folder: Path, outcomes: Iterable[Outcome], pairs: Sequence[Pair
 
 def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> OutcomeTable | None:
     """The outcomes that a folder stores as columns; None if it stores none, or they are stale."""
-    found = read_columns(folder / layout.COLUMNS) if made_of else None
-    if found is None or found[1].get("made of") != made_of:
+    content = read_columns(folder / layout.COLUMNS) if made_of else None
+    if content is None or content[1].get("made of") != made_of:
         return None
-    columns, tables = found
+    columns, tables = content
     values = OutcomeValues(
         [
             AskedPair(pair.id, pair.question.id, pair.question.source, pair.bias, pair.elicit, pair.rule)

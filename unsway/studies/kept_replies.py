@@ -46,70 +46,72 @@ def file_index(folder: Path, arms: Sequence[Arm], instead: dict[ArmKey, dict[str
 
 def reply_table(folder: Path) -> ReplyTable:
     """The replies of a folder as columns; for a large folder they are cached."""
-    path, kept = folder / layout.REPLIES, None
+    path = folder / layout.REPLIES
+    cached = None
     if not path.exists():
         return ReplyTable.of(())
     if is_large(folder):
-        kept = _kept(folder)
-    before, size, hashed = kept or (None, 0, hashlib.sha256())
-    if before is not None and size == path.stat().st_size:
-        return before
+        cached = _load_cached(folder)
+    old_table, size, digest = cached or (None, 0, hashlib.sha256())
+    if old_table is not None and size == path.stat().st_size:
+        return old_table
     end = size
 
     def rows() -> Any:
         nonlocal end
         for start, row, reply in rows_from(path, size):
-            hashed.update(row)
+            digest.update(row)
             end = start + len(row)
             yield start, reply
 
-    found = ReplyTable.of(rows(), before)
+    table = ReplyTable.of(rows(), old_table)
     if end - size >= LARGE:
-        _keep(folder, found, end, hashed.hexdigest())
-    return found
+        _keep(folder, table, end, digest.hexdigest())
+    return table
 
 
 def _hash_of(path: Path, size: int) -> Any:
     """A hash object of the first bytes of a file, which can be updated with the rest."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while size > 0 and (part := file.read(min(size, 1 << 22))):
-            found.update(part)
+            digest.update(part)
             size -= len(part)
-    return found
+    return digest
 
 
-def _keep(folder: Path, table: ReplyTable, size: int, hashed: str) -> None:
+def _keep(folder: Path, table: ReplyTable, size: int, sha256: str) -> None:
     """Cache a table of the first bytes of the file; a folder that cannot be written is left unchanged."""
     tables = {
         "prompts": list(table.prompts),
         "runs": [[run.model, run.weights, run.sample, dumps(run.settings)] for run in table.runs],
         "size": size,
         "changed": (folder / layout.REPLIES).stat().st_mtime_ns,
-        "sha256": hashed,
+        "sha256": sha256,
         "made by": _code(),
     }
     write_columns(folder / layout.REPLY_COLUMNS, table.columns, tables)
 
 
-def _kept(folder: Path) -> tuple[ReplyTable, int, Any] | None:
+def _load_cached(folder: Path) -> tuple[ReplyTable, int, Any] | None:
     """The cached table, how many bytes of the file it covers, and their hash object if the file changed since.
 
     None if there is no table, or it was made from other bytes or by other code.
     """
-    found = read_columns(folder / layout.REPLY_COLUMNS)
-    if found is None or found[1].get("made by") != _code() or set(found[0]) != set(KINDS):
+    content = read_columns(folder / layout.REPLY_COLUMNS)
+    if content is None or content[1].get("made by") != _code() or set(content[0]) != set(KINDS):
         return None
-    columns, tables = found
-    there, size = (folder / layout.REPLIES).stat(), tables["size"]
-    is_untouched = (there.st_size, there.st_mtime_ns) == (size, tables["changed"])
-    if there.st_size < size:
+    columns, tables = content
+    stat = (folder / layout.REPLIES).stat()
+    size = tables["size"]
+    is_untouched = (stat.st_size, stat.st_mtime_ns) == (size, tables["changed"])
+    if stat.st_size < size:
         return None
-    hashed = None if is_untouched else _hash_of(folder / layout.REPLIES, size)
-    if hashed is not None and hashed.hexdigest() != tables["sha256"]:
+    digest = None if is_untouched else _hash_of(folder / layout.REPLIES, size)
+    if digest is not None and digest.hexdigest() != tables["sha256"]:
         return None
     runs = [Run(model, weights, sample, loads(Settings, row)) for model, weights, sample, row in tables["runs"]]
-    return ReplyTable(tables["prompts"], runs, columns), size, hashed
+    return ReplyTable(tables["prompts"], runs, columns), size, digest
 
 
 @cache
@@ -123,10 +125,10 @@ def _code() -> str:
 
 def write_columns(path: Path, columns: Any, tables: dict[str, Any]) -> None:
     """Write arrays and the tables they index; a folder that cannot be written is left unchanged."""
-    packed = io.BytesIO()
-    np.savez(packed, **columns, tables=np.frombuffer(json.dumps(tables).encode(), np.uint8))
+    buffer = io.BytesIO()
+    np.savez(buffer, **columns, tables=np.frombuffer(json.dumps(tables).encode(), np.uint8))
     with suppress(StoreError):
-        write_bytes(path, packed.getvalue())
+        write_bytes(path, buffer.getvalue())
 
 
 def read_columns(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:

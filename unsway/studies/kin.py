@@ -28,8 +28,8 @@ def family(model: str) -> tuple[str, str]:
 def same_family(judge: str, model: str) -> bool:
     """Whether two models share a name apart from numbers, or a maker that serves only its own models."""
     (maker, name), (other_maker, other_name) = family(judge), family(model)
-    own = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
-    return own or (
+    same_maker = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
+    return same_maker or (
         bool(name) and name == other_name and not (name in NAMELESS and is_folder(judge) and is_folder(model))
     )
 
@@ -45,16 +45,18 @@ def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
 
     A judge gets a note if it judges itself, or its own family with no other judge alongside.
     """
-    every = tuple(dict.fromkeys(judges))
+    all_judges = tuple(dict.fromkeys(judges))
 
     def note(by: str, arm: Arm) -> str:
         models = {arm.model, arm.of, arm.checkpoint.base.partition("#")[0] if arm.checkpoint else ""} - {""}
         members = re.sub(r"^(any|majority|all) of ", "", by).split(", ")
-        own = [model for model in models for one in members if one.partition(" ")[0] == model.partition(" ")[0]]
-        if own:
-            return SAME_FOLDER_NAME if all(map(is_folder, own)) else "judged by the model itself"
-        kin = [one for one in members if any(same_family(one, model) for model in models)]
-        others = [one for one in every if not any(same_family(one, model) for model in models)]
+        own_models = [
+            model for model in models for member in members if member.partition(" ")[0] == model.partition(" ")[0]
+        ]
+        if own_models:
+            return SAME_FOLDER_NAME if all(map(is_folder, own_models)) else "judged by the model itself"
+        kin = [member for member in members if any(same_family(member, model) for model in models)]
+        others = [judge for judge in all_judges if not any(same_family(judge, model) for model in models)]
         return "judged by a model of its own family, and by no other" if kin and not others else ""
 
     return note

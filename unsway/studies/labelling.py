@@ -39,20 +39,22 @@ def label_items(
         BadInput: The folder holds no study, or no such reply; n is below 0.
     """
     expect_count(n)
-    place = study_folder(folder)
-    arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
-    replies, labels = index_of(place, arms), {arm.key: arm.label for arm in arms}
-    found = set()
-    for outcome in outcomes(pairs.values(), replies, readings=request_readings(kept_verdicts(place))):
+    path = study_folder(folder)
+    arms = arms_of(path)
+    pairs = {pair.id: pair for pair in pairs_of(path)}
+    replies = index_of(path, arms)
+    labels = {arm.key: arm.label for arm in arms}
+    items = set()
+    for outcome in outcomes(pairs.values(), replies, readings=request_readings(kept_verdicts(path))):
         pair = pairs[outcome.pair_id]
         reply = replies.reply(outcome.arm, pair.biased, outcome.sample)
         if reply is not None and is_chosen(outcome, which):
-            found.add(item_of(outcome, pair, reply, labels[outcome.arm]))
-    if not found:
+            items.add(item_of(outcome, pair, reply, labels[outcome.arm]))
+    if not items:
         raise BadInput(
-            f"{str(place)!r} has no biased reply that {_WHICH[which]}; --which all takes every one that was read."
+            f"{str(path)!r} has no biased reply that {_WHICH[which]}; --which all takes every one that was read."
         )
-    return tuple(in_order(found, seed)[:n])
+    return tuple(in_order(items, seed)[:n])
 
 
 def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | None = None, seed: int = 0) -> LabelStore:
@@ -64,11 +66,12 @@ def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | No
         BadInput: There is nothing to label.
     """
     store = LabelStore(folder)
-    there = {item.id for item in store.items()}
-    if (Path(folder) / layout.ARMS).is_file() or not there:
-        drawn, noted = label_items(folder, which=which, n=n, seed=seed), read_manifest(store.items_path)
+    stored_ids = {item.id for item in store.items()}
+    if (Path(folder) / layout.ARMS).is_file() or not stored_ids:
+        items = label_items(folder, which=which, n=n, seed=seed)
+        manifest = read_manifest(store.items_path)
         # no draw yet, or one was killed between writing the items and their manifest
-        is_first = noted is None and there <= {item.id for item in drawn}
-        is_alike = is_first or (noted or {}).get("which") == which
-        store.add_items(drawn, seed=seed, which=which if is_alike else "several")
+        is_first = manifest is None and stored_ids <= {item.id for item in items}
+        is_same_kind = is_first or (manifest or {}).get("which") == which
+        store.add_items(items, seed=seed, which=which if is_same_kind else "several")
     return store

@@ -33,13 +33,13 @@ def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path
     words = command(rows, method, base, backend, folder, processes)
     # torchrun leaves empty log folders among the temporary files, because all output goes to our own log
     with log.open("wb") as file, TemporaryDirectory() as empty:
-        done = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and we wrote every word
+        process = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and we wrote every word
             words, stdout=file, stderr=subprocess.STDOUT, check=False, env=os.environ | {"PET_LOG_DIR": empty}
         )
-    if done.returncode:
-        last = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
+    if process.returncode:
+        last_output = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         raise TrainingError(
-            f"The fit in {processes} processes ended with {done.returncode}. Its output is in {log} and ends: {last}"
+            f"The fit in {processes} processes ended with {process.returncode}. Its output is in {log} and ends: {last_output}"
         )
 
 
@@ -56,6 +56,6 @@ def changed(value: Any) -> Iterator[str]:
     """The fields of a method or a back-end that differ from their defaults, as `NAME=VALUE` of the command line."""
     for field in fields(value):
         default = field.default_factory() if field.default_factory is not MISSING else field.default
-        given = getattr(value, field.name)
-        if given != default:
-            yield f"{field.name}={','.join(map(str, given)) if isinstance(given, tuple) else given}"
+        setting = getattr(value, field.name)
+        if setting != default:
+            yield f"{field.name}={','.join(map(str, setting)) if isinstance(setting, tuple) else setting}"

@@ -72,11 +72,15 @@ class MeasuredWith:
 
     def of_model(self, model: ModelLike) -> Measurement:
         """Options to measure a model the same way, without a folder; for another model, without what describes this one."""
-        how, sampling = self.how, replace(self.how.sampling, folder=None)
+        measurement = self.how
+        sampling = replace(self.how.sampling, folder=None)
         if model == self.model:
-            return replace(how, sampling=sampling)
+            return replace(measurement, sampling=sampling)
         return Measurement(
-            replace(sampling, label=""), seed=how.seed, half_width=how.half_width, arguments=how.arguments
+            replace(sampling, label=""),
+            seed=measurement.seed,
+            half_width=measurement.half_width,
+            arguments=measurement.arguments,
         )
 
     def beside(self, other: MeasuredWith | None) -> MeasuredWith:
@@ -90,5 +94,5 @@ class MeasuredWith:
 def elicitation_of(pairs: Iterable[Pair]) -> Elicitation | None:
     """The only elicitation of some pairs; None if there are several, or it is not installed."""
     names = {Ref.parse(pair.elicit).unversioned for pair in pairs}
-    known = [elicitations.get(name) for name in names if name in elicitations.names()]
-    return known[0] if len(names) == len(known) == 1 else None
+    installed = [elicitations.get(name) for name in names if name in elicitations.names()]
+    return installed[0] if len(names) == len(installed) == 1 else None

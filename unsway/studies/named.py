@@ -57,20 +57,21 @@ class Wanted:
             raise BadInput("Name what to ask: either --questions or --prompts.")
         if self.prompts:
             loaded = (
-                released.load(p, n=self.n or sources.N, seed=self.seed, keep_gold=self.keep_gold) for p in self.prompts
+                released.load(path, n=self.n or sources.N, seed=self.seed, keep_gold=self.keep_gold)
+                for path in self.prompts
             )
             return sum(loaded, PairSet())
-        every = self.biases == ("all",)
-        values = [biases.resolve(name) for name in (biases.names() if every else self.biases)]
-        without = [b for b in values if every and self.arguments is None and "arguments" in b.wants]
+        is_all = self.biases == ("all",)
+        values = [biases.resolve(name) for name in (biases.names() if is_all else self.biases)]
+        quoting_biases = [bias for bias in values if is_all and self.arguments is None and "arguments" in bias.wants]
         tasks = []
         for name in self.questions:
             source = sources.resolve(name, self.columns, self.skip_bad)
-            whole = self.n is None and isinstance(source, sources.QuestionFile)
-            tasks.append(Task(source, len(sources.load(source, split=self.split)) if whole else self.n, self.split))
+            takes_all = self.n is None and isinstance(source, sources.QuestionFile)
+            tasks.append(Task(source, len(sources.load(source, split=self.split)) if takes_all else self.n, self.split))
         study = Study(
             models=(model,),
-            biases=tuple(bias for bias in values if bias not in without),
+            biases=tuple(bias for bias in values if bias not in quoting_biases),
             tasks=tuple(tasks),
             elicit=self.elicit,
             n=self.n or sources.N,
@@ -78,17 +79,25 @@ class Wanted:
             arguments=None if self.arguments is None else str(self.arguments),
         )
         check(study)
-        asked, own = study.pairs(), {bias.versioned for bias in values if bias.source}
-        ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
-        return asked + PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
+        pair_set = study.pairs()
+        with_source = {bias.versioned for bias in values if bias.source}
+        ids = dict.fromkeys(pair.question.id for pair in pair_set if pair.bias not in with_source)
+        return pair_set + PairSet(
+            (),
+            tuple(
+                Skipped(question_id, bias.versioned, WITHOUT_ARGUMENTS)
+                for bias in quoting_biases
+                for question_id in ids
+            ),
+        )
 
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
         """The pairs for a plan, and the biases that quote stand-ins because their arguments are not written yet."""
-        named = () if self.biases == ("all",) or self.prompts else self.biases
-        without = quoting(named) if self.arguments is None else ()
-        if not without:
+        names = () if self.biases == ("all",) or self.prompts else self.biases
+        quoting_biases = quoting(names) if self.arguments is None else ()
+        if not quoting_biases:
             return self.pairs(model), ()
-        rest = tuple(name for name in named if name not in without)
-        built = replace(self, biases=rest or ("suggested_answer",)).pairs(model)
-        quoted = stand_in_pairs(built, without, self.elicit, self.seed)
-        return (built + quoted if rest else quoted), without
+        rest = tuple(name for name in names if name not in quoting_biases)
+        pair_set = replace(self, biases=rest or ("suggested_answer",)).pairs(model)
+        stand_ins = stand_in_pairs(pair_set, quoting_biases, self.elicit, self.seed)
+        return (pair_set + stand_ins if rest else stand_ins), quoting_biases

@@ -81,21 +81,30 @@ def plan_named(
     Raises:
         BadInput, UnknownName: As `Wanted.pairs`.
     """
-    named = [*map(name_of, models)]
-    for model, name in zip(models, named, strict=True):
+    names = [*map(name_of, models)]
+    for model, name in zip(models, names, strict=True):
         if "/" in model and name == LOCAL + model:
             provider = model.partition("/")[0]
             _log.warning("%r is no provider; %s is taken as a local model of the Hugging Face hub.", provider, model)
-    pairs, stand_ins = wanted.planned(named[0])
+    pairs, stand_ins = wanted.planned(names[0])
     evidence = Evidence.of(folder, price_table)
-    elicit, effects = wanted.elicit[0], more.get("effects", ())
+    elicit = wanted.elicit[0]
+    effects = more.get("effects", ())
     questions = enough_questions(tuple(pairs), N) if effects != () else ()
-    asked = panel(effects, EffectInputs(questions, elicit, N, wanted.seed), settings, own_sizes=True)
-    replies = lengths(asked, elicit, settings)
+    asked_effects = panel(effects, EffectInputs(questions, elicit, N, wanted.seed), settings, own_sizes=True)
+    reply_lengths = lengths(asked_effects, elicit, settings)
     goal = Goal(half_width)
-    found = plan(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=replies)
+    study_plan = plan(
+        pairs, names, samples=samples, settings=settings, evidence=evidence, goal=goal, more=reply_lengths
+    )
     if folder is not None:
-        keep_plan(folder, found, pairs)
-    judged = len(named) * samples, more.get("ask", ()), more.get("judges", ()), evidence.prices, settings.max_tokens
-    judging = judge_plan(pairs, *judged)
-    return NamedPlan(found, pairs, stand_ins, judging, effect_plans(asked), len(replies))
+        keep_plan(folder, study_plan, pairs)
+    judge_inputs = (
+        len(names) * samples,
+        more.get("ask", ()),
+        more.get("judges", ()),
+        evidence.prices,
+        settings.max_tokens,
+    )
+    judging = judge_plan(pairs, *judge_inputs)
+    return NamedPlan(study_plan, pairs, stand_ins, judging, effect_plans(asked_effects), len(reply_lengths))

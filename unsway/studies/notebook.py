@@ -90,11 +90,11 @@ class Notebook:
         kind = next(name for name, type_ in KINDS.items() if isinstance(body, type_))
         row = {"kind": kind, "at": at or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "body": json.loads(dumps(body))}
 
-        def chained(last: bytes) -> str:
+        def chain(last: bytes) -> str:
             """Return the row as a line whose hash follows on from the file's last line."""
             is_first = not last and not whole_rows(self.path)
-            behind = row | {"before": "" if is_first else json.loads(last)["sha256"]}
-            return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
+            full_row = row | {"before": "" if is_first else json.loads(last)["sha256"]}
+            return json.dumps(full_row | {"sha256": _hash(full_row)}, ensure_ascii=False)
 
         try:
             self.project.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class Notebook:
             raise write_error(self.path, error) from error
         _end_last_row(self.path)
         try:
-            append_row(self.path, chained, sync=True)
+            append_row(self.path, chain, sync=True)
         except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
             raise _no_row(self.path, len(whole_rows(self.path)), error) from None
 
@@ -112,13 +112,13 @@ class Notebook:
         Raises:
             BadRow: A row is not one of a notebook.
         """
-        found: list[tuple[str, NotebookRow]] = []
+        dated_rows: list[tuple[str, NotebookRow]] = []
         for path in sorted(self.project.glob(f"{self.path.stem}*{self.path.suffix}")):
             rows, problems = _read(path)
-            found += zip(accumulate((row.at for row in rows), max), rows, strict=True)
+            dated_rows += zip(accumulate((row.at for row in rows), max), rows, strict=True)
             for problem in problems:
                 _warn(path, problem)
-        return tuple(row for _, row in sorted(found, key=itemgetter(0)))
+        return tuple(row for _, row in sorted(dated_rows, key=itemgetter(0)))
 
     def problems(self) -> tuple[str, ...]:
         """What was changed in the notebook after it was written, in words; empty if nothing was."""
@@ -134,14 +134,14 @@ class Notebook:
         A renamed folder keeps its forecasts: they are found by the same study, under an old name that has results but no
         longer exists.
         """
-        place = Path(folder).resolve()
-        file = place / layout.STUDY
+        path = Path(folder).resolve()
+        file = path / layout.STUDY
         study = content_id(file.read_text(encoding="utf-8", errors="replace").rstrip("\n")) if file.is_file() else ""
-        gone = {one.folder for one in self.all(Printed) if not (place.parent / one.folder).exists()}
+        lost_names = {result.folder for result in self.all(Printed) if not (path.parent / result.folder).exists()}
         return tuple(
-            replace(one, folder=place.name)
-            for one in self.all(Forecast)
-            if one.folder == place.name or (one.study == study and one.folder in gone)
+            replace(forecast, folder=path.name)
+            for forecast in self.all(Forecast)
+            if forecast.folder == path.name or (forecast.study == study and forecast.folder in lost_names)
         )
 
 
@@ -190,7 +190,7 @@ def _no_row(path: Path, number: int, error: Exception) -> BadRow:
 
 def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
     """The rows of a file, and what was changed in it after writing."""
-    rows, problems, before = [], [], ""
+    rows, problems, last_hash = [], [], ""
     *lines, tail = path.read_bytes().split(b"\n") if path.exists() else [b""]
     for number, line in enumerate([*lines, tail] if _is_whole(tail) else lines, 1):
         try:
@@ -198,12 +198,12 @@ def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
             body = loads(KINDS[row["kind"]], json.dumps(row["body"]))
             edited = row["sha256"] != _hash(row)
             rows.append(NotebookRow(row["kind"], row["at"], body, edited))
-            behind = row["before"]
+            hash_before = row["before"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise _no_row(path, number, error) from None
         if edited:
             problems.append(f"row {number} was edited after it was written, and is not used")
-        if behind != before:
+        if hash_before != last_hash:
             problems.append(f"what stood between rows {number - 1} and {number} was removed or changed")
-        before = row["sha256"]
+        last_hash = row["sha256"]
     return rows, tuple(problems)

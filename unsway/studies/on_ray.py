@@ -74,12 +74,13 @@ class Ray:
         Raises:
             BadInput: A model is given as a value, or the cluster cannot be used.
         """
-        if odd := [name for name, model in running.using.items() if not isinstance(model, str | Checkpoint)]:
+        if names := [name for name, model in running.using.items() if not isinstance(model, str | Checkpoint)]:
             raise BadInput(
-                f"{', '.join(odd)} is given as a loaded model, which cannot be sent to another machine. Name it, or give a "
+                f"{', '.join(names)} is given as a loaded model, which cannot be sent to another machine. Name it, or give a "
                 "checkpoint."
             )
-        handler, is_mine = signal.getsignal(signal.SIGTERM), not ray.is_initialized()
+        handler = signal.getsignal(signal.SIGTERM)
+        is_mine = not ray.is_initialized()
         if is_mine:
             self._connect()
             with suppress(ValueError):  # raised outside the main thread, where no handler was replaced
@@ -132,15 +133,21 @@ class RayRun:
         if about["kind"] == "load":
             return InProcess().submit(fn, running, *numbers)
         arm = running.jobs[numbers[0]].arm
-        how = arm.intervention if arm and about["kind"] == "train" else None
-        is_paid = isinstance(how, Trained) and arm is not None and how.backend.training_cost(arm.model, 1.0) != 0
-        is_here = about["model"].startswith((LOCAL, "hf/")) or (isinstance(how, Trained) and how.backend.launches)
+        intervention = arm.intervention if arm and about["kind"] == "train" else None
+        is_paid = (
+            isinstance(intervention, Trained)
+            and arm is not None
+            and intervention.backend.training_cost(arm.model, 1.0) != 0
+        )
+        is_here = about["model"].startswith((LOCAL, "hf/")) or (
+            isinstance(intervention, Trained) and intervention.backend.launches
+        )
         gpus = self.gpus if is_here else 0
         note_state(caller(self.owner), about["arm"], "waiting")
         # on another machine, a second worker would not know about the job that the first one pays for
         task = ray.remote(num_cpus=self.how.cpus, num_gpus=gpus, max_retries=0 if is_paid else 2)(_work)
-        sent = replace(running, processes=max(1, gpus))
-        pending = RayPending(task.remote(self.owner, sent, numbers, about["arm"], self.how, version("unsway")))
+        run_copy = replace(running, processes=max(1, gpus))
+        pending = RayPending(task.remote(self.owner, run_copy, numbers, about["arm"], self.how, version("unsway")))
         self.pending.append(pending)
         return pending
 
@@ -153,8 +160,8 @@ class RayRun:
         if refs:
             with suppress(ray.exceptions.RayError):  # the owner is restarting
                 ray.get(self.owner.stop.remote(), timeout=GRACE)
-            _, left = ray.wait(refs, num_returns=len(refs), timeout=GRACE)
-            for ref in left:
+            _, unfinished = ray.wait(refs, num_returns=len(refs), timeout=GRACE)
+            for ref in unfinished:
                 ray.cancel(ref, force=True)
 
     def close(self) -> None:
@@ -206,14 +213,18 @@ def caller(owner: Any) -> Any:
     return call
 
 
-def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, how: Ray, sent_by: str) -> None:
+def _work(
+    owner: Any, study_run: StudyRun, numbers: tuple[int, ...], name: str, cluster: Ray, sender_version: str
+) -> None:
     """A Ray task: one unit of work, on the machine that Ray chose."""
-    if sent_by != version("unsway"):
-        raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
+    if sender_version != version("unsway"):
+        raise BadInput(
+            f"This machine has unsway {version('unsway')}, the study's {sender_version}. Install the same on both."
+        )
     if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
         # a cluster started by others shows all its GPUs to work that requested none
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     call = caller(owner)
     if not call("stopping"):
         with suppress(KeyboardInterrupt):  # the owner asked for the interrupt; the waiting run knows this
-            do_elsewhere(call, running, numbers, name, how.lease)
+            do_elsewhere(call, study_run, numbers, name, cluster.lease)

@@ -33,33 +33,33 @@ def planned_trainings(
         seen: Folders of rows and checkpoints that earlier parts plan; this part's folders are added to it.
     """
     clean = {pair.clean.id: PromptLength.of(pair.clean, pair.elicit).tokens_in for pair in pairs}
-    prompt = sum(clean.values()) / len(clean) if clean else 0.0
-    models = {one.model: one for one in planned.models}
-    found = []
+    prompt_tokens = sum(clean.values()) / len(clean) if clean else 0.0
+    models = {model_plan.model: model_plan for model_plan in planned.models}
+    plans = []
     for arm in arms:
-        how = arm.intervention
-        if not isinstance(how, Trained) or checkpoint_folder(arm, how) in seen:
+        training = arm.intervention
+        if not isinstance(training, Trained) or checkpoint_folder(arm, training) in seen:
             continue
-        rows, trained = rows_folder(arm, how), checkpoint_folder(arm, how)
-        n = how.recipe.n + how.recipe.evidence + how.recipe.instruct
-        direct = how.recipe.direct_share * how.recipe.n
-        long = min(how.recipe.max_tokens, TOKENS_OUT.get(how.recipe.elicit.name, TOKENS_OUT["cot"]))
-        out = direct * min(how.recipe.max_tokens, TOKENS_OUT["direct"]) + (n - direct) * long
-        is_kept = rows in seen or (folder is not None and (folder / rows / EXAMPLES).exists())
-        is_done = folder is not None and (folder / trained / CHECKPOINT_FILE).exists()
-        asked = 0 if is_kept or is_done else n
-        tokens = 0.0 if is_done else (n * prompt + out) * how.method.epochs
-        found.append(
+        rows, checkpoint = rows_folder(arm, training), checkpoint_folder(arm, training)
+        n = training.recipe.n + training.recipe.evidence + training.recipe.instruct
+        direct = training.recipe.direct_share * training.recipe.n
+        reply_tokens = min(training.recipe.max_tokens, TOKENS_OUT.get(training.recipe.elicit.name, TOKENS_OUT["cot"]))
+        tokens_out = direct * min(training.recipe.max_tokens, TOKENS_OUT["direct"]) + (n - direct) * reply_tokens
+        has_rows = rows in seen or (folder is not None and (folder / rows / EXAMPLES).exists())
+        is_done = folder is not None and (folder / checkpoint / CHECKPOINT_FILE).exists()
+        n_replies = 0 if has_rows or is_done else n
+        tokens = 0.0 if is_done else (n * prompt_tokens + tokens_out) * training.method.epochs
+        plans.append(
             TrainingPlan(
                 arm=arm.name,
-                n_replies=asked,
-                tokens_in=asked * prompt,
-                tokens_out=out if asked else 0.0,
+                n_replies=n_replies,
+                tokens_in=n_replies * prompt_tokens,
+                tokens_out=tokens_out if n_replies else 0.0,
                 trained_tokens=tokens,
                 price=models[arm.name].price,
-                training_cost=how.backend.training_cost(arm.model, tokens) if tokens else 0.0,
-                minutes=asked / models[arm.name].calls_per_second / 60,
+                training_cost=training.backend.training_cost(arm.model, tokens) if tokens else 0.0,
+                minutes=n_replies / models[arm.name].calls_per_second / 60,
             )
         )
-        seen |= {rows, trained}
-    return tuple(found)
+        seen |= {rows, checkpoint}
+    return tuple(plans)

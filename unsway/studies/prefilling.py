@@ -41,9 +41,9 @@ _log = logging.getLogger(__name__)
 
 def finished(asks: Callable[[Iterable[Prompt], int], Asked]) -> tuple[int, int]:
     """How many half-finished words a model completed, and how many there were. Raises as `asks`."""
-    tried = thoughts.canaries()
-    replies = asks([each.prompt for each in tried], CANARY_TOKENS)
-    return sum(each.is_finished_by(replies[each.prompt.id].text) for each in tried), len(tried)
+    canaries = thoughts.canaries()
+    replies = asks([canary.prompt for canary in canaries], CANARY_TOKENS)
+    return sum(canary.is_finished_by(replies[canary.prompt.id].text) for canary in canaries), len(canaries)
 
 
 def begun(asked: PairSet, session: Session, key: ArmKey, sampling: Sampling) -> Settings:
@@ -51,23 +51,29 @@ def begun(asked: PairSet, session: Session, key: ArmKey, sampling: Sampling) -> 
 
     An arm that was asked without prefills before stays so, so no stored reply is asked for again.
     """
-    settings, provider = sampling.settings, session.subject.name.partition("/")[0]
+    settings = sampling.settings
+    provider = session.subject.name.partition("/")[0]
     if provider not in PROVIDERS or settings.letter_begins or all(pair.rule.reader != LETTER for pair in asked):
         return settings
     with_opening = replace(settings, letter_begins=OPENING)
-    before = settings_of(sampling.folder or "", key)
-    if before is not None:
-        return with_opening if before == with_opening else settings
+    earlier = settings_of(sampling.folder or "", key)
+    if earlier is not None:
+        return with_opening if earlier == with_opening else settings
 
-    def asks(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
+    def ask_model(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
         short = replace(settings, max_tokens=max_tokens, temperature=0.0, thinking_budget=None)
         return {reply.prompt_id: reply for reply in ask(prompts, session, settings=short, budget=sampling.budget)}
 
     try:
-        n, of = finished(asks)
+        n_finished, n_words = finished(ask_model)
     except ModelError as error:
         _log.info("%s takes no beginning of a reply: %s", session.subject.name, error)
         return settings
-    if n < NEEDED:
-        _log.info("%s finished %d of %d words that its reply was begun with: letters are not begun.", provider, n, of)
-    return with_opening if n >= NEEDED else settings
+    if n_finished < NEEDED:
+        _log.info(
+            "%s finished %d of %d words that its reply was begun with: letters are not begun.",
+            provider,
+            n_finished,
+            n_words,
+        )
+    return with_opening if n_finished >= NEEDED else settings

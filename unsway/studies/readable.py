@@ -28,11 +28,11 @@ def readable(folders: Iterable[Path], read: Callable[[Path], Found]) -> Iterator
     """
     for folder in folders:
         try:
-            found = read(folder)
+            content = read(folder)
         except UnswayError as error:
             _warn(folder, str(error))
         else:
-            yield folder, found
+            yield folder, content
 
 
 @cache

@@ -21,40 +21,46 @@ def shown(found: Results) -> Results:
     pairs = tuple(map(shown_pair, found.pairs))
     redacted = {
         old.id: (pair, new.id)
-        for pair, after in zip(found.pairs, pairs, strict=True)
+        for pair, new_pair in zip(found.pairs, pairs, strict=True)
         if pair.rule.redacted
-        for old, new in ((pair.clean, after.clean), (pair.biased, after.biased))
+        for old, new in ((pair.clean, new_pair.clean), (pair.biased, new_pair.biased))
     }
     if not redacted:
         return found
-    pair_of = {key: pair for key, (pair, _) in redacted.items()}
-    now = {key: new_id for key, (_, new_id) in redacted.items()}
+    pair_of = {prompt_id: pair for prompt_id, (pair, _) in redacted.items()}
+    new_ids = {prompt_id: new_id for prompt_id, (_, new_id) in redacted.items()}
     arms = []
     for arm in found.index.arms:
         if arm.instead is not None:  # the prompt asked instead of a redacted one has its own reply
-            pair_of |= {asked: pair_of[key] for key, asked in arm.instead.items() if key in redacted}
-            arm = replace(arm, instead={now.get(key, key): asked for key, asked in arm.instead.items()})
+            pair_of |= {
+                asked_id: pair_of[prompt_id] for prompt_id, asked_id in arm.instead.items() if prompt_id in redacted
+            }
+            arm = replace(
+                arm,
+                instead={new_ids.get(prompt_id, prompt_id): asked_id for prompt_id, asked_id in arm.instead.items()},
+            )
         arms.append(arm)
-    replies, renamed = [], {}
+    replies = []
+    new_replies = {}
     for reply in found.index.replies:
         if reply.prompt_id in pair_of:
             hidden = shown_reply(pair_of[reply.prompt_id], reply)
-            hidden = replace(hidden, prompt_id=now.get(reply.prompt_id, reply.prompt_id))
-            renamed[reply_id(reply)] = reply_id(hidden), reply, hidden
+            hidden = replace(hidden, prompt_id=new_ids.get(reply.prompt_id, reply.prompt_id))
+            new_replies[reply_id(reply)] = reply_id(hidden), reply, hidden
             reply = hidden
         replies.append(reply)
 
     def without_words(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
         """Redact verdicts; a quote that occurs in its reply still occurs in the redacted one."""
-        after = []
-        for one in verdicts:
-            if one.reply in renamed:
-                address, reply, hidden = renamed[one.reply]
-                quote = hidden.text if quote_stands(one, reply.text) else redact(one.quote)
-                one = replace(one, reply=address, why="", quote=quote)
-            after.append(one)
-        return tuple(after)
+        new_verdicts = []
+        for verdict in verdicts:
+            if verdict.reply in new_replies:
+                address, reply, hidden = new_replies[verdict.reply]
+                quote = hidden.text if quote_stands(verdict, reply.text) else redact(verdict.quote)
+                verdict = replace(verdict, reply=address, why="", quote=quote)
+            new_verdicts.append(verdict)
+        return tuple(new_verdicts)
 
-    noted = found.notes
-    notes = replace(noted, verdicts=without_words(noted.verdicts), labels=without_words(noted.labels))
+    old_notes = found.notes
+    notes = replace(old_notes, verdicts=without_words(old_notes.verdicts), labels=without_words(old_notes.labels))
     return replace(found, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)

@@ -184,9 +184,9 @@ def _rates(outcomes: Sequence[Outcome], option: int, table: JudgeTable, differs:
         why = f"refused: the judge has another {differs} under this wrapper than under the others"
         corrected = Estimate.none("corrected", level, cell["biased_rate"].n, 0, 0, "", why)
     elif table.n:
-        counted = [outcome for outcome in hits if outcome.excluded is None]
-        index = numbered([outcome.question_id for outcome in counted])
-        yes = np.bincount(index, [float(bool(outcome.hit_biased)) for outcome in counted])
+        valid = [outcome for outcome in hits if outcome.excluded is None]
+        index = numbered([outcome.question_id for outcome in valid])
+        yes = np.bincount(index, [float(bool(outcome.hit_biased)) for outcome in valid])
         corrected = rogan_gladen(yes, np.bincount(index), table, level=level)
     return OutcomeRates(cell["clean_rate"], cell["biased_rate"], cell["brr"], corrected)
 

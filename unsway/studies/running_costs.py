@@ -55,11 +55,11 @@ class ProjectPrices:
     def __init__(self, project: str | Path, costs: Costs) -> None:
         self.costs = costs
         self._tokens: dict[str, list[tuple[int, int]]] = {}
-        ran, answered = (
+        run_folders, reply_folders = (
             [path.parent for path in Path(project).glob(f"*/{name}")] for name in (layout.PAST, layout.REPLIES)
         )
-        self._runs = [run for _, runs in readable(ran, past_runs) for run in runs]
-        for _, replies in readable(answered, _tokens):
+        self._runs = [run for _, runs in readable(run_folders, past_runs) for run in runs]
+        for _, replies in readable(reply_folders, _tokens):
             for model, tokens_in, tokens_out in replies:
                 self._tokens.setdefault(model, []).append((tokens_in, tokens_out))
 
@@ -90,5 +90,5 @@ class ProjectPrices:
 
 def _tokens(folder: Path) -> list[tuple[str, int, int]]:
     """Model, tokens in and tokens out of each reply of a folder with reported token counts."""
-    counted = (one for one in replies_in(folder / layout.REPLIES) if one.tokens_in and not one.tokens_estimated)
-    return [(one.model, one.tokens_in, one.tokens_out) for one in counted]
+    replies = (reply for reply in replies_in(folder / layout.REPLIES) if reply.tokens_in and not reply.tokens_estimated)
+    return [(reply.model, reply.tokens_in, reply.tokens_out) for reply in replies]

@@ -3,8 +3,8 @@
 In: an adapter or a checkpoint, the server's addresses, the names of the adapter and of its base there. Out: one
 `ServedReplies` for each address. Servers that could not use an adapter have been seen to answer silently as the base.
 
-    for found in check_served("runs/bct", "bct", "org/base", ["http://127.0.0.1:8000/v1"], replies=8):
-        print(found.address, found.verdict)
+    for row in check_served("runs/bct", "bct", "org/base", ["http://127.0.0.1:8000/v1"], replies=8):
+        print(row.address, row.verdict)
 
 Two engines round differently, so long greedy replies may diverge somewhere. What counts is which local model a served reply
 agrees with for longer: the one with the adapter, or the one without.
@@ -93,19 +93,19 @@ def check_served(
             f"{str(adapter)!r} is no adapter: all its weights were trained, so it has a server of its own."
         )
     prompts = [render(question, "brief") for question in toy_questions(PROMPTS)]
-    with_it, without = (_texts(prompts, f"unsway/{model}", "") for model in (adapter, weights.folder))
-    found = []
+    adapted, unadapted = (_texts(prompts, f"unsway/{model}", "") for model in (adapter, weights.folder))
+    rows = []
     for address in addresses:
-        served = _texts(prompts, f"openai-api/served/{name}", address, replies)
-        base = _texts(prompts, f"openai-api/served/{base_name}", address)
+        served_texts = _texts(prompts, f"openai-api/served/{name}", address, replies)
+        base_texts = _texts(prompts, f"openai-api/served/{base_name}", address)
         n = Counter[str]()
-        for ours, theirs, said, of_base in zip(with_it, without, served, base, strict=True):
-            for one in said if ours != theirs else ():
-                near, far = (sum(takewhile(bool, map(eq, one, other[0]))) for other in (ours, theirs))
+        for ours, theirs, samples, base_samples in zip(adapted, unadapted, served_texts, base_texts, strict=True):
+            for text in samples if ours != theirs else ():
+                near, far = (sum(takewhile(bool, map(eq, text, model_texts[0]))) for model_texts in (ours, theirs))
                 n["adapter" if near > far else "base" if far > near else "neither"] += 1
-                n["like base"] += one == of_base[0]
-        found.append(ServedReplies(address, n["adapter"], n["base"], n["neither"], n["like base"]))
-    return tuple(found)
+                n["like base"] += text == base_samples[0]
+        rows.append(ServedReplies(address, n["adapter"], n["base"], n["neither"], n["like base"]))
+    return tuple(rows)
 
 
 def _texts(prompts: Sequence[Prompt], model: str, address: str, n: int = 1) -> list[list[str]]:
@@ -113,8 +113,8 @@ def _texts(prompts: Sequence[Prompt], model: str, address: str, n: int = 1) -> l
     args = {"base_url": address} if address else {}
     args |= {"api_key": "none"} if address and "SERVED_API_KEY" not in os.environ else {}
     with TemporaryDirectory() as folder:
-        found = ask(prompts, model, settings=SHORT, samples=n, folder=folder, model_args=args)
+        replies = ask(prompts, model, settings=SHORT, samples=n, folder=folder, model_args=args)
     by_prompt: dict[str, list[str]] = {prompt.id: [] for prompt in prompts}
-    for reply in found:
+    for reply in replies:
         by_prompt[reply.prompt_id].append(reply.text)
     return list(by_prompt.values())

@@ -50,22 +50,32 @@ def plan(
 
     check(study)
     evidence = Evidence.of(folder, price_table)
-    found, seen = [], set[str]()
+    plans = []
+    folders = set[str]()
     for part in study.parts():
-        priced = dict(evidence.prices)
+        prices = dict(evidence.prices)
         for arm in part.arms():
             price = price_of(arm.model, evidence.prices)
             if price is not None:
-                priced[arm.name] = price
-        names, pairs = [arm.name for arm in part.arms()], part.pairs()
-        place = None if folder is None else Path(folder)
-        kept = evidence.replies if place is None else chain(evidence.replies, _replies_of_changed(place, pairs))
-        known = replace(evidence, prices=priced, replies=kept)
-        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+                prices[arm.name] = price
+        names = [arm.name for arm in part.arms()]
+        pairs = part.pairs()
+        path = None if folder is None else Path(folder)
+        replies = evidence.replies if path is None else chain(evidence.replies, _replies_of_changed(path, pairs))
+        part_evidence = replace(evidence, prices=prices, replies=replies)
+        part_plan = plan_pairs(
+            pairs, names, samples=part.samples, settings=part.settings, evidence=part_evidence, goal=goal
+        )
         shots = {arm.name for arm in part.arms() if isinstance(arm.intervention, Fewshot)}
-        one = replace(one, models=tuple(each.behind_shots() if each.model in shots else each for each in one.models))
-        found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
-    return tuple(found)
+        part_plan = replace(
+            part_plan,
+            models=tuple(
+                model_plan.behind_shots() if model_plan.model in shots else model_plan
+                for model_plan in part_plan.models
+            ),
+        )
+        plans.append(replace(part_plan, trainings=planned_trainings(part.arms(), pairs, part_plan, path, folders)))
+    return tuple(plans)
 
 
 def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
@@ -74,6 +84,6 @@ def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
     index = index_of(folder, arms)
     prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
     for arm in arms:
-        for key, prompt in prompts.items():
+        for prompt_id, prompt in prompts.items():
             for reply in index.samples(arm.key, prompt).values():
-                yield replace(reply, model=arm.planned_name, prompt_id=key)
+                yield replace(reply, model=arm.planned_name, prompt_id=prompt_id)

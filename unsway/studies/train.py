@@ -63,14 +63,14 @@ def train(
         BadInput: The back-end cannot do the method, or there are too few questions.
         TrainingError: The fit failed; its last good step is stored.
     """
-    method, where, questions = resolve(method), backends.resolve(backend or Local()), questions_of(questions)
-    check(method, where, base)
+    method, trainer, questions = resolve(method), backends.resolve(backend or Local()), questions_of(questions)
+    check(method, trainer, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
-    wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
-    wanted = wanted if method.takes_instruct else replace(wanted, instruct=0)
-    own = content_id(repr(method), dumps(wanted), [question.id for question in questions])[:8]
-    short = layout.file_name(name_of(base).rpartition("/")[2])
-    place = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{short}-{method.name}-{own}"
-    made = mixture(wanted, questions, base, folder=place, test=test, budget=budget)
-    rows = made.write(place / layout.DATA)
-    return fit(rows, method, base, where, place / "checkpoint")
+    full_recipe = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
+    full_recipe = full_recipe if method.takes_instruct else replace(full_recipe, instruct=0)
+    content_hash = content_id(repr(method), dumps(full_recipe), [question.id for question in questions])[:8]
+    model_name = layout.file_name(name_of(base).rpartition("/")[2])
+    path = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{model_name}-{method.name}-{content_hash}"
+    examples = mixture(full_recipe, questions, base, folder=path, test=test, budget=budget)
+    rows_path = examples.write(path / layout.DATA)
+    return fit(rows_path, method, base, trainer, path / "checkpoint")

@@ -30,12 +30,16 @@ def repeated_trainings(results: Results) -> tuple[RepeatedTraining, ...]:
         if arm.training:
             base = results.base_of(arm)
             groups.setdefault((arm.of or (base.name if base else ""), arm.training), []).append(arm)
-    several = len({of for of, _ in groups}) > 1
-    found = []
-    for (of, training), arms in groups.items():
+    many_models = len({model for model, _ in groups}) > 1
+    trainings = []
+    for (model, training), arms in groups.items():
         base = results.base_of(arms[0])
-        said = {arm.label: results.outcomes.only(arm=arm.key) for arm in arms}
-        of_base = None if base is None else results.outcomes.only(arm=base.key)
-        name = f"{training} of {of}" if several and of else training
-        found.append(RepeatedTraining(name, tuple(said), over_seeds(said, of_base, level=results.level)))
-    return tuple(found)
+        outcomes_by_label = {arm.label: results.outcomes.only(arm=arm.key) for arm in arms}
+        base_outcomes = None if base is None else results.outcomes.only(arm=base.key)
+        name = f"{training} of {model}" if many_models and model else training
+        trainings.append(
+            RepeatedTraining(
+                name, tuple(outcomes_by_label), over_seeds(outcomes_by_label, base_outcomes, level=results.level)
+            )
+        )
+    return tuple(trainings)

@@ -44,15 +44,15 @@ def rows(found: Results, said: Iterable[Verdict]) -> list[dict[str, Any]]:
     for verdict in (verdict for verdict in said if not verdict.placebo):
         by_reply[verdict.reply, verdict.pair, verdict.side].append(verdict)
         columns.add(_column(verdict))
-    made = []
+    transcripts = []
     for outcome, pair, side, prompt, reply, key in outcome_replies(found):
         row = _row(outcome, side, prompt, reply, key) | {"arm": labels[outcome.arm]} | dict.fromkeys(sorted(columns))
         for verdict in by_reply[key, pair.id, side]:
             row[_column(verdict)] = None if verdict.value is None else float(verdict.value)
             row[f"{_column(verdict)}_quote"] = verdict.quote or None
-        made.append(row)
-    quotes = sorted({name for row in made for name in row if name.endswith("_quote")})
-    return [dict.fromkeys(quotes) | row for row in made]
+        transcripts.append(row)
+    quotes = sorted({name for row in transcripts for name in row if name.endswith("_quote")})
+    return [dict.fromkeys(quotes) | row for row in transcripts]
 
 
 def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path) -> Path:
@@ -67,16 +67,17 @@ def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path)
         BadInput: There is no reply, or the folder holds Inspect logs, which Scout would read instead.
         MissingExtra: pyarrow is not installed.
     """
-    made, place = rows(found, said), Path(out)
-    if not made:
+    transcripts = rows(found, said)
+    path = Path(out)
+    if not transcripts:
         raise BadInput("The study holds no reply, so there is no transcript to write.")
-    if next(place.rglob("*.eval"), None) is not None:
-        raise BadInput(f"{place} holds logs of Inspect, and Scout would read those. Name a folder of its own.")
+    if next(path.rglob("*.eval"), None) is not None:
+        raise BadInput(f"{path} holds logs of Inspect, and Scout would read those. Name a folder of its own.")
     with requires("hub", "A table of transcripts"):
         arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    packed = BytesIO()
-    parquet.write_table(arrow.Table.from_pylist(made), packed)
-    return write_bytes(place / FILE, packed.getvalue())
+    buffer = BytesIO()
+    parquet.write_table(arrow.Table.from_pylist(transcripts), buffer)
+    return write_bytes(path / FILE, buffer.getvalue())
 
 
 def _column(verdict: Verdict) -> str:

@@ -136,9 +136,9 @@ class Trained:
         check_kinds(self)
         if not self.method.takes_instruct:
             object.__setattr__(self, "recipe", replace(self.recipe, instruct=0))
-        if lacking := self.method.reads - GIVEN:
+        if missing := self.method.reads - GIVEN:
             raise BadInput(
-                f"A study trains on a recipe's rows, but {self.method.name!r} reads {', '.join(sorted(lacking))}, which "
+                f"A study trains on a recipe's rows, but {self.method.name!r} reads {', '.join(sorted(missing))}, which "
                 "these do not have. Make rows with `unsway data preferences`, and train and measure by the verbs `train` and "
                 "`measure`."
             )

@@ -31,18 +31,20 @@ class ExchangedVerdicts:
 
     def lines(self) -> list[str]:
         """What was done, one line each, with the command that shows it."""
-        said = []
+        sentences = []
         if (new := self.imported) is not None:
             missing = ", ".join(f"{n} {why}" for why, n in new.missing.items()) or "none without a value"
-            said.append(
+            sentences.append(
                 f"{number_of(new.n, 'verdict')} by {', '.join(new.judges)} ({missing}; "
                 f"{number_of(new.n_unfounded, 'quote')} not found)"
             )
         if self.logs is not None:
-            said.append(f"{number_of(len(self.logs), 'log')} with scores: inspect view --log-dir {self.logs[0].parent}")
+            sentences.append(
+                f"{number_of(len(self.logs), 'log')} with scores: inspect view --log-dir {self.logs[0].parent}"
+            )
         if self.table is not None:
-            said.append(f"{self.table}: scout view {self.table.parent}")
-        return said
+            sentences.append(f"{self.table}: scout view {self.table.parent}")
+        return sentences
 
     def body(self) -> dict[str, Any]:
         """What was done as JSON; parts that were not requested are left out."""
@@ -74,6 +76,6 @@ def exchange_verdicts(
     """
     new = None if imported is None else import_verdicts(imported, folder)
     logs = None if inspect is None else export_scores(folder, inspect)
-    said = () if scout is None else kept_verdicts(Path(folder))
-    table = None if scout is None else export_transcripts(results(folder), said, scout)
+    verdicts = () if scout is None else kept_verdicts(Path(folder))
+    table = None if scout is None else export_transcripts(results(folder), verdicts, scout)
     return ExchangedVerdicts(new, logs, table)

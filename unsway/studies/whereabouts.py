@@ -49,10 +49,10 @@ class Whereabouts(NamedTuple):
 
 def note_state(call: Call, name: str, state: ArmState) -> None:
     """Note that an arm changed state, and which process works on it."""
-    who = ("", 0, "")
+    worker = ("", 0, "")
     if state != "waiting":
-        who = socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    row = Whereabouts(name, state, *who, round(time.time(), 3), 0.0 if state == "waiting" else own_start())
+        worker = socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    row = Whereabouts(name, state, *worker, round(time.time(), 3), 0.0 if state == "waiting" else own_start())
     call("append", layout.WHERE, [json.dumps(row._asdict()).encode()])
 
 
@@ -81,29 +81,29 @@ def places(folder: Path) -> tuple[ArmPlace, ...]:
         if row.state == "waiting":
             rows[row.arm] = []
         rows[row.arm].append(row)
-    beats = {(beat.host, beat.pid): beat for beat in running(folder)}
-    found = []
+    heartbeats = {(heartbeat.host, heartbeat.pid): heartbeat for heartbeat in running(folder)}
+    arm_places = []
     for name, states in rows.items():
         last = states[-1]
-        beat = beats.get((last.host, last.pid))
+        heartbeat = heartbeats.get((last.host, last.pid))
         is_here = last.host == socket.gethostname()
-        lives = process_lives(last.pid, last.started) if is_here else time.time() - last.at < LEASE
-        is_lost = last.state in ("training", "asking") and not (beat or lives)
-        pids = list(dict.fromkeys((row.host, row.pid) for row in states if row.pid))
+        is_alive = process_lives(last.pid, last.started) if is_here else time.time() - last.at < LEASE
+        is_lost = last.state in ("training", "asking") and not (heartbeat or is_alive)
+        workers = list(dict.fromkeys((row.host, row.pid) for row in states if row.pid))
         failed = {(row.host, row.pid) for row in states if row.state in ("failed", "interrupted")}
-        step = beat.done if beat and beat.doing == "training" else 0
-        n_lost = len(set(pids[:-1]) - failed) + is_lost
-        found.append(ArmPlace(name, "lost" if is_lost else last.state, last.host, last.gpus, step, n_lost))
-    return tuple(found)
+        step = heartbeat.done if heartbeat and heartbeat.doing == "training" else 0
+        n_lost = len(set(workers[:-1]) - failed) + is_lost
+        arm_places.append(ArmPlace(name, "lost" if is_lost else last.state, last.host, last.gpus, step, n_lost))
+    return tuple(arm_places)
 
 
 def in_words(found: Iterable[ArmPlace]) -> str:
     """A phrase that says which machine did which arms, and how many workers were lost."""
     by_host: dict[str, list[str]] = {}
-    every = tuple(found)
-    for place in every:
+    arm_places = tuple(found)
+    for place in arm_places:
         if place.host:
             by_host.setdefault(place.host, []).append(f"{place.arm} (GPU {place.gpus})" if place.gpus else place.arm)
-    n_lost = sum(place.n_lost for place in every)
+    n_lost = sum(place.n_lost for place in arm_places)
     lost = [number_of(n_lost, "lost worker")] if n_lost else []
     return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost])

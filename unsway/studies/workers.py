@@ -54,9 +54,9 @@ class StudyOwner(Owner):
                 f"{arm.model} has the weights {first} on one machine of this run and {arm.weights} on another. Put the same "
                 "files on both, or name one that has them."
             )
-        trained = None if arm.checkpoint is None else self.folder / layout.TRAINED / Path(arm.checkpoint.uri).name
-        if trained is not None and (trained / CHECKPOINT_FILE).is_file():  # the worker's own copy will not survive
-            arm = replace(arm, checkpoint=read_checkpoint(trained))
+        path = None if arm.checkpoint is None else self.folder / layout.TRAINED / Path(arm.checkpoint.uri).name
+        if path is not None and (path / CHECKPOINT_FILE).is_file():  # the worker's own copy will not survive
+            arm = replace(arm, checkpoint=read_checkpoint(path))
         note_arm(self.folder, arm, instead)
 
     def forget_arm(self, arm: Arm) -> None:
@@ -80,21 +80,21 @@ def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str,
         name: Name of the unit of work.
         lease: Seconds of silence after which the owner considers a worker dead.
     """
-    whole = content_id(str(given.folder), given.study.id, name)
-    scratch = Path(tempfile.gettempdir()) / f"unsway-{os.getuid() if hasattr(os, 'getuid') else 0}" / whole
+    work_id = content_id(str(given.folder), given.study.id, name)
+    scratch = Path(tempfile.gettempdir()) / f"unsway-{os.getuid() if hasattr(os, 'getuid') else 0}" / work_id
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    here = replace(given, folder=scratch, is_copy=True)
-    bring = {layout.PLAN}  # earlier work that the jobs may need: rows to train on, a checkpoint
-    for job in (here.jobs[number] for number in numbers):
-        bring |= {path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))}
+    local_run = replace(given, folder=scratch, is_copy=True)
+    paths = {layout.PLAN}  # earlier work that the jobs may need: rows to train on, a checkpoint
+    for job in (local_run.jobs[number] for number in numbers):
+        paths |= {path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))}
         if job.kind == "train":
-            bring |= set(job.makes)
-    with link(scratch, call, lease) as to:
-        for path in bring:
-            to.pull(path)
+            paths |= set(job.makes)
+    with link(scratch, call, lease) as owner_link:
+        for path in paths:
+            owner_link.pull(path)
         try:
             for number in numbers:
-                _do_noted(here, number, to, name)
+                _do_and_report(local_run, number, owner_link, name)
         except BaseException as error:
             note_state(call, name, "failed" if isinstance(error, Exception) else "interrupted")
             raise
@@ -102,18 +102,18 @@ def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str,
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _do_noted(here: StudyRun, number: int, to: Link, name: str) -> None:
+def _do_and_report(study_run: StudyRun, number: int, owner_link: Link, name: str) -> None:
     """Do one job and report its progress: the steps of a training, or the replies of a call."""
-    job = here.jobs[number]
-    note_state(to.call, name, "training" if job.kind == "train" else "asking")
+    job = study_run.jobs[number]
+    note_state(owner_link.call, name, "training" if job.kind == "train" else "asking")
     if job.kind != "train" or job.arm is None or not isinstance(job.arm.intervention, Trained):
-        do(here, number)
+        do(study_run, number)
         return
-    metrics = here.folder / checkpoint_folder(job.arm, job.arm.intervention) / METRICS
-    with heartbeat(here.folder, name, 0, 0, lambda steps: None, "training"):
-        to.about = lambda: {"done": len(whole_rows(metrics))}
+    metrics = study_run.folder / checkpoint_folder(job.arm, job.arm.intervention) / METRICS
+    with heartbeat(study_run.folder, name, 0, 0, lambda steps: None, "training"):
+        owner_link.about = lambda: {"done": len(whole_rows(metrics))}
         try:
-            do(here, number)
+            do(study_run, number)
         finally:
-            to.about = dict
-    to.send_files()  # send the checkpoint before its arm is noted, and its cost before more is spent
+            owner_link.about = dict
+    owner_link.send_files()  # send the checkpoint before its arm is noted, and its cost before more is spent
