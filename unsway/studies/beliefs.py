@@ -87,13 +87,13 @@ class Beliefs:
             if quantity.change
         }
         log_D = np.zeros(N_DRAWS)
-        odd = dict[Quantity, tuple[float, float, Floats]]()
+        odd_arms = dict[Quantity, tuple[float, float, Floats]]()
         for quantity in dict.fromkeys(arms.values()):
-            if not (printed := self.printed(quantity)):
+            if not (numbers := self.printed(quantity)):
                 continue
-            value_K = np.array([number.value for number in printed])
+            value_K = np.array([number.value for number in numbers])
             weight_K = 1 / np.array(
-                [number.variance + (SEED_SD[quantity.kind] ** 2) * is_trained(quantity) for number in printed]
+                [number.variance + (SEED_SD[quantity.kind] ** 2) * is_trained(quantity) for number in numbers]
             )
             mean, weight = float(weight_K @ value_K / weight_K.sum()), float(weight_K.sum())
             error_DK = self._brr(quantity, quantities)[:, None] - value_K
@@ -101,16 +101,16 @@ class Beliefs:
             usual_log_D = np.log(1 - ODD) - error_DK**2 @ weight_K / 2
             odd_log = np.log(ODD / 2) + np.log(2 * np.pi / weight) / 2 - (mean - value_K) ** 2 @ weight_K / 2
             log_D += np.logaddexp(usual_log_D, odd_log)
-            odd[quantity] = mean, weight**-0.5, np.exp(odd_log - np.logaddexp(usual_log_D, odd_log))
-        if not odd:
+            odd_arms[quantity] = mean, weight**-0.5, np.exp(odd_log - np.logaddexp(usual_log_D, odd_log))
+        if not odd_arms:
             return draw_DQ
         weight_D = np.exp(log_D - log_D.max())
         grid_D = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
         index_D = np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), grid_D)
         draw_DQ = np.asarray(draw_DQ[index_D], float)
         for q, quantity in enumerate(quantities):
-            if (arm := arms.get(quantity)) in odd:
-                mean, sd, chance_D = odd[arm]
+            if (arm := arms.get(quantity)) in odd_arms:
+                mean, sd, chance_D = odd_arms[arm]
                 rng = np.random.default_rng(self._seed(arm, "odd"))
                 is_odd_D, odd_draw_D = rng.random(N_DRAWS) < chance_D[index_D], rng.normal(mean, sd, N_DRAWS)
                 if quantity.kind == "ratio":

@@ -85,14 +85,14 @@ def strange_models(decision: Stated, project: str | Path) -> str:
     """A warning about a decision's models that no study of the project has; empty if all are known, or there is no study."""
     folders = (path.parent for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")))
     arms = [arm for _, folder_arms in readable(folders, arms_of) for arm in folder_arms]
-    planned = [Quantity.parse(forecast.quantity).model for forecast in Notebook(project).all(Forecast)]
-    model_names = {name for name in (*planned, *(name for arm in arms for name in (arm.model, arm.of))) if name}
-    unknown = dict.fromkeys(
-        name for text in decision.quantities if (name := Quantity.parse(text).model) not in model_names
-    )
-    if not model_names or not unknown:
+    planned_models = [Quantity.parse(forecast.quantity).model for forecast in Notebook(project).all(Forecast)]
+    models = {name for name in (*planned_models, *(name for arm in arms for name in (arm.model, arm.of))) if name}
+    unknown = dict.fromkeys(name for text in decision.quantities if (name := Quantity.parse(text).model) not in models)
+    if not models or not unknown:
         return ""
-    return f"No study here has a model of the name {' or '.join(map(repr, unknown))}; known: {', '.join(sorted(model_names))}."
+    return (
+        f"No study here has a model of the name {' or '.join(map(repr, unknown))}; known: {', '.join(sorted(models))}."
+    )
 
 
 def _check_bias(name: str, project: str | Path) -> None:

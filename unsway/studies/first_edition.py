@@ -71,10 +71,10 @@ def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:
     values = {**row, "arm": keys.get(row["model"], ArmKey(row["model"])), "rule": rule_of(row["bias"])}
     del values["model"]
     for side in ("clean", "biased"):
-        stored = row[side]
+        reading = row[side]
         span = row[side]["span"]
-        values[side] = Reading(stored["choice"], stored["status"], stored["rule"], span and tuple(span))
-        if stored["rule"] == "no_reply":
+        values[side] = Reading(reading["choice"], reading["status"], reading["rule"], span and tuple(span))
+        if reading["rule"] == "no_reply":
             values[side] = NO_REPLY
     reason, excluded = row["excluded"], None
     if reason and reason.startswith("no_"):

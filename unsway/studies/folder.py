@@ -173,8 +173,8 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
     index, earlier = index_of(path, arms), arms[0].settings
     if earlier is not None and settings.letter_begins is None:  # the model decides this, not the user
         settings = replace(settings, letter_begins=earlier.letter_begins)
-    answered = {pair.elicit for pair in pairs_of(path) if index.samples(arm, pair.biased)}
-    if not answered:
+    old_elicits = {pair.elicit for pair in pairs_of(path) if index.samples(arm, pair.biased)}
+    if not old_elicits:
         return
     head = f"{str(path)!r} holds replies of {arm.name}"
     if earlier is not None and earlier != settings:
@@ -183,7 +183,7 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
             f"{head} with {then}; asked for now: {now}. One arm has one way of decoding: measure with {then} again, or into "
             "another folder."
         )
-    missing, names = answered - set(elicits), ", ".join(sorted(elicits))
+    missing, names = old_elicits - set(elicits), ", ".join(sorted(elicits))
     if missing:
         union = ",".join(sorted(Ref.parse(elicit).unversioned for elicit in {*missing, *elicits}))
         raise BadInput(
@@ -347,13 +347,13 @@ def arms_of(place: Path) -> list[Arm]:
     return arms if edition is not None else [first_edition.arm_of(arm) for arm in arms]
 
 
-def _read_asked(place: Path) -> tuple[Instead, ...]:
-    path = place / layout.ASKED
+def _read_asked(folder: Path) -> tuple[Instead, ...]:
+    path = folder / layout.ASKED
     if not path.exists():
         return ()
     if first_edition.has_key(path, "arm"):
         return tuple(read_jsonl(path, Instead))
-    keys = {arm.name: arm.key for arm in arms_of(place)}
+    keys = {arm.name: arm.key for arm in arms_of(folder)}
     return tuple(
         Instead(keys[name], prompt_id, asked_id)
         for name, prompt_id, asked_id in read_jsonl(path, tuple[str, str, str])
@@ -361,8 +361,8 @@ def _read_asked(place: Path) -> tuple[Instead, ...]:
     )
 
 
-def _read_skipped(place: Path) -> list[SkippedCount]:
-    return read_json(place / layout.ARMS).get("skipped", list[SkippedCount]) or []
+def _read_skipped(folder: Path) -> list[SkippedCount]:
+    return read_json(folder / layout.ARMS).get("skipped", list[SkippedCount]) or []
 
 
 def counted(asked: PairSet) -> list[SkippedCount]:

@@ -48,13 +48,13 @@ def import_replies(
     if base and base not in imported.models:
         raise UnknownName("model in the file", base, imported.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
-    decoded: dict[tuple[str, str], set[Settings]] = {}  # several if side effects were asked too
+    settings_by_prompt: dict[tuple[str, str], set[Settings]] = {}  # several if side effects were asked too
     for reply in store:
-        decoded.setdefault((reply.prompt_id, reply.model), set()).add(reply.settings)
+        settings_by_prompt.setdefault((reply.prompt_id, reply.model), set()).add(reply.settings)
     for reply in imported.replies:
-        known_settings = decoded.get((reply.prompt_id, reply.model))
-        if known_settings and reply.settings not in known_settings:
-            earlier = min(known_settings, key=repr)
+        earlier_settings = settings_by_prompt.get((reply.prompt_id, reply.model))
+        if earlier_settings and reply.settings not in earlier_settings:
+            earlier = min(earlier_settings, key=repr)
             then, now = earlier.apart(reply.settings), reply.settings.apart(earlier)
             raise BadInput(
                 f"{folder} has replies of {reply.model!r} to the same prompt with {then}; these are with {now}. Import "

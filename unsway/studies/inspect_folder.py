@@ -93,16 +93,16 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     """The progress of a folder. Raises `BadInput` if it holds no study, `BadRow` if a row of its files is damaged."""
     path = study_folder(folder)
     pairs, arms = pairs_of(path), arms_of(path)
-    price_of = prices() if price_table is None else price_table
+    price_by_name = prices() if price_table is None else price_table
     counts_by_run: dict[Run, Counter[str]] = {}
-    stored = reply_table(path)
-    n_estimated, n_unknown = stored.total("estimated"), stored.n_unknown_tokens()
+    table = reply_table(path)
+    n_estimated, n_unknown = table.total("estimated"), table.n_unknown_tokens()
     costs: list[float | None] = []
-    for number, run in enumerate(stored.runs):
-        run_replies = stored.of_runs((number,))
+    for number, run in enumerate(table.runs):
+        run_replies = table.of_runs((number,))
         counts_by_run.setdefault((run.model, run.weights, run.settings), Counter()).update(run_replies.by_prompt())
         usage = run_replies.total("tokens_in"), run_replies.total("tokens_out"), run_replies.n_unknown_tokens()
-        costs.append(cost_of(run.model, *usage, price_of))
+        costs.append(cost_of(run.model, *usage, price_by_name))
     cost = total(costs)
     n = sum(counts.total() for counts in counts_by_run.values())
     prompts = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}
@@ -120,12 +120,12 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
         replies[arm.planned_name] = Counter(
             {prompt_id: by_prompt[asked_id] for prompt_id, asked_id in asked_by_prompt.items()}
         )
-    failed: defaultdict[str, set[str]] = defaultdict(set)
+    failed_ids: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
     for call in read_appended(path / layout.FAILURES, FailedCall):
-        failed[names.get(call.model, "") if arms else call.model].add(call.prompt_id)
+        failed_ids[names.get(call.model, "") if arms else call.model].add(call.prompt_id)
     if not arms:  # no arm is noted because no server ever answered
-        replies = {name: Counter() for name in failed}
+        replies = {name: Counter() for name in failed_ids}
 
     cells: list[CellStatus] = []
     n_replies = n_planned = 0
@@ -135,7 +135,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
         for pair in arm_pairs:
             by_cell[pair.bias, pair.question.source] |= {pair.clean.id, pair.biased.id}
         for (bias, source), ids in by_cell.items():
-            n_failed = sum(prompt_id in failed[name] and counts.get(prompt_id, 0) < samples for prompt_id in ids)
+            n_failed = sum(prompt_id in failed_ids[name] and counts.get(prompt_id, 0) < samples for prompt_id in ids)
             cells.append(
                 CellStatus(
                     name, bias, source, sum(counts.get(prompt_id, 0) for prompt_id in ids), len(ids) * samples, n_failed

@@ -257,12 +257,14 @@ def _takes_prefill(ask_model: Callable[[Iterable[Prompt], int], Asked], session:
 def _test_units(name: str, units: Sequence[Unit], ask_model: Any, ask_helper: Any, seed: int) -> list[ThoughtTest]:
     """The rows of one test."""
     usable = [unit for unit in units if unit.reasoning is not None]
-    whole = _answers(usable, [["".join(unit.reasoning.sentences)] for unit in usable if unit.reasoning], ask_model)
+    whole_answers = _answers(
+        usable, [["".join(unit.reasoning.sentences)] for unit in usable if unit.reasoning], ask_model
+    )
     if name == "shuffle":
         points, orders = _shuffle(usable, ask_model, seed)
     else:
         points, orders = _answers(usable, _starts(name, usable, ask_model, ask_helper), ask_model), [()] * len(usable)
-    results_by_unit = dict(zip(map(id, usable), zip(whole, points, orders, strict=True), strict=True))
+    results_by_unit = dict(zip(map(id, usable), zip(whole_answers, points, orders, strict=True), strict=True))
     rows = []
     for unit in units:
         (answer,), answers, order = results_by_unit.get(id(unit), ((None,), (), ()))
@@ -321,9 +323,9 @@ def _add_mistakes(units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> lis
     replies = ask_helper((prompt for *_, prompt in requests.values()), HELPER_TOKENS)
     continuations: dict[tuple[int, int], tuple[str, Prompt]] = {}
     for (i, j), (before, sentence, prompt) in requests.items():
-        wrong, unit = thoughts.helped(replies[prompt.id], sentence), units[i]
-        if wrong and unit.reasoning:
-            start = before + wrong
+        mistake, unit = thoughts.helped(replies[prompt.id], sentence), units[i]
+        if mistake and unit.reasoning:
+            start = before + mistake
             continuations[i, j] = start, thoughts.continuation_prompt(unit.prompt, unit.reasoning, start, unit.mode)
     by_length: dict[int, list[Prompt]] = {}
     for (i, _), (_, prompt) in continuations.items():
@@ -334,12 +336,12 @@ def _add_mistakes(units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> lis
         unit, reply = units[i], added_replies[prompt.id]
         opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continued(prompt, reply.text)
         between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
-        whole = replace(reply, text=f"{opening}{start.rstrip()}{between}{added}", reasoning=None, thought="none")
-        reasoning = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
+        whole_reply = replace(reply, text=f"{opening}{start.rstrip()}{between}{added}", reasoning=None, thought="none")
+        reasoning = reasoning_of(unit.pair, unit.side, whole_reply, MultipleChoice()(unit.pair, unit.side, whole_reply))
         if isinstance(reasoning, Reasoning):
             reasonings[i][j] = "".join(reasoning.sentences)
         elif reply.stop != "length":
-            reasonings[i][j] = whole.text.removeprefix(opening)
+            reasonings[i][j] = whole_reply.text.removeprefix(opening)
     return reasonings
 
 
@@ -377,7 +379,7 @@ def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], ask_
 
 def _shuffle(units: Sequence[Unit], ask_model: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:
     """Answers to clean prompts without reasoning, in the order shown and in a shuffled one; and the shuffled orders."""
-    orders, others = [], []
+    orders, variants = [], []
     for unit in units:
         question = unit.pair.question
         generator = rng(seed, "shuffled options", question.id)
@@ -391,8 +393,8 @@ def _shuffle(units: Sequence[Unit], ask_model: Any, seed: int) -> tuple[list[lis
         reordered = tuple(next(parts) if part.kind == "option" else part for part in last_turn.parts or ())
         prompt = Prompt((*before, Turn(last_turn.role, reordered)))
         pair = replace(unit.pair, biased=prompt, order=tuple(order))
-        others.append(unit._replace(pair=pair, side="biased") if is_plain else None)
+        variants.append(unit._replace(pair=pair, side="biased") if is_plain else None)
     first = _answers(units, [[""] for _ in units], ask_model)
-    plain_units = [unit for unit in others if unit is not None]
+    plain_units = [unit for unit in variants if unit is not None]
     second = iter(_answers(plain_units, [[""] for _ in plain_units], ask_model))
-    return [answers + (next(second) if unit else [None]) for answers, unit in zip(first, others, strict=True)], orders
+    return [answers + (next(second) if unit else [None]) for answers, unit in zip(first, variants, strict=True)], orders

@@ -104,23 +104,23 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     if not all_verdicts:
         return Judged((), (), ())
     study = _Judging(found)
-    rows: dict[tuple[str, Channel, str], list[Verdict]] = {}
+    groups: dict[tuple[str, Channel, str], list[Verdict]] = {}
     for verdict in all_verdicts:
         if (verdict.reply, verdict.side) in study.outcomes_of:
-            rows.setdefault((verdict.by, verdict.channel, verdict.question), []).append(verdict)
+            groups.setdefault((verdict.by, verdict.channel, verdict.question), []).append(verdict)
     cards = {}
-    for key, row in rows.items():
-        card = judge_card(row, found.notes.labels, study.question_of, study.length_of, level=found.level)
+    for key, rows in groups.items():
+        card = judge_card(rows, found.notes.labels, study.question_of, study.length_of, level=found.level)
         if card.worst.n:
             cards[key] = card
-    notes = judge_notes(by for by, *_ in rows)
-    gaps_of = {key: [*study.gaps(rows[key])] for key in cards}
+    notes = judge_notes(by for by, *_ in groups)
+    gaps_of = {key: [*study.gaps(groups[key])] for key in cards}
     cells = [
-        cell for key, row in rows.items() for cell in study.cells(row, cards.get(key), gaps_of.get(key, ()), notes)
+        cell for key, rows in groups.items() for cell in study.cells(rows, cards.get(key), gaps_of.get(key, ()), notes)
     ]
     arms, biases = [arm.label for arm in found.arms], found.biases
 
-    admitting = [*study.admitting(rows)]
+    admitting = [*study.admitting(groups)]
     gaps = [gap for arm_gaps in gaps_of.values() for gap in arm_gaps]
 
     def position(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
@@ -131,7 +131,9 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         tuple(sorted(cells, key=position)),
         tuple(sorted(study.verbalised(admitting, notes, gaps), key=position)),
         tuple(cards.values()),
-        judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
+        judge_agreements(
+            (verdict for rows in groups.values() for verdict in rows), study.question_of, level=found.level
+        ),
         tuple(sorted(study.channels(admitting, notes), key=position)),
         tuple(gaps),
     )
@@ -154,22 +156,22 @@ class _Judging:
             self.length_of[address] = len(reply.text)
             self.arm_of.setdefault(address, self.labels[outcome.arm].label)
 
-    def says(self, row: Iterable[Verdict]) -> dict[tuple[ArmKey, str], Says]:
+    def says(self, rows: Iterable[Verdict]) -> dict[tuple[ArmKey, str], Says]:
         """The verdicts of one judge on one question, by arm and bias."""
-        grouped: dict[tuple[ArmKey, str], Says] = {}
-        for verdict in row:
+        by_cell: dict[tuple[ArmKey, str], Says] = {}
+        for verdict in rows:
             outcome = self.outcomes_of[verdict.reply, verdict.side].get(verdict.pair)
             if outcome is not None:
-                group = grouped.setdefault((outcome.arm, outcome.bias), {})
-                group.setdefault(outcome, {})[verdict.side, verdict.placebo] = verdict
-        return grouped
+                by_outcome = by_cell.setdefault((outcome.arm, outcome.bias), {})
+                by_outcome.setdefault(outcome, {})[verdict.side, verdict.placebo] = verdict
+        return by_cell
 
     def cells(
-        self, row: Sequence[Verdict], card: JudgeCard | None, gaps: Sequence[ErrorGap], note: Callable[[str, Arm], str]
+        self, rows: Sequence[Verdict], card: JudgeCard | None, gaps: Sequence[ErrorGap], note: Callable[[str, Arm], str]
     ) -> Iterator[JudgedCell]:
         """The rates of one judge on one question shown one channel, by arm and bias."""
         differs = {gap.one: gap.differs for gap in gaps if gap.between == "biases"}
-        for (key, bias), says in self.says(row).items():
+        for (key, bias), says in self.says(rows).items():
             questions = [outcome.question_id for outcome in says]
 
             def answers(side: Side, placebo: Placebo = "", says: Says = says) -> list[bool | None]:
@@ -180,8 +182,8 @@ class _Judging:
             states = [(is_eligible(o), bool(o.hit_biased)) for o in says]
             switched = [yes if all(state) else None for yes, state in zip(biased, states, strict=True)]
             eligible = np.array([state[0] for state in states], bool)
-            moved = np.array([state[1] for state in states], bool)[eligible]
-            holds = np.array(biased, float)[eligible]
+            is_switched = np.array([state[1] for state in states], bool)[eligible]
+            is_yes = np.array(biased, float)[eligible]
             unfounded = [self.is_unfounded(outcome, verdicts.get(("biased", ""))) for outcome, verdicts in says.items()]
             founded = [None if is_bad else yes for yes, is_bad in zip(biased, unfounded, strict=True)]
             cell_verdicts = [verdict for verdicts in says.values() for verdict in verdicts.values()]
@@ -189,21 +191,21 @@ class _Judging:
             yield JudgedCell(
                 self.labels[key].label,
                 bias,
-                row[0].question,
-                row[0].by,
-                row[0].channel,
+                rows[0].question,
+                rows[0].by,
+                rows[0].channel,
                 rate("biased", biased),
                 rate("clean", clean),
                 rate("matched", answers("clean", "matched")),
                 rate("swapped", answers("biased", "swapped")),
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
-                switched_and("of_eligible", numbered(questions)[eligible], moved, holds, level=self.found.level),
+                switched_and("of_eligible", numbered(questions)[eligible], is_switched, is_yes, level=self.found.level),
                 self.corrected(biased_verdicts, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
                 rate("founded", founded),
-                note(row[0].by, self.labels[key]),
+                note(rows[0].by, self.labels[key]),
             )
 
     def is_unfounded(self, outcome: Outcome, verdict: Verdict | None) -> bool:
@@ -257,34 +259,34 @@ class _Judging:
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
         return replace(estimate, note="; ".join(filter(None, [why, estimate.note])))
 
-    def admitting(self, rows: Mapping[tuple[str, Channel, str], Sequence[Verdict]]) -> Iterator[Admitting]:
+    def admitting(self, groups: Mapping[tuple[str, Channel, str], Sequence[Verdict]]) -> Iterator[Admitting]:
         """The verdicts on admitting a cue, for every judge that was asked for mentions."""
-        rows_by_name = {(by, channel, name_of(row[0])): row for (by, channel, _), row in rows.items()}
-        for (by, channel, name), row in rows_by_name.items():
+        groups_by_name = {(by, channel, name_of(rows[0])): rows for (by, channel, _), rows in groups.items()}
+        for (by, channel, name), rows in groups_by_name.items():
             if name == "mentions_cue":
-                relies = rows_by_name.get((by, channel, "relies_on_cue"))
-                parts = [self.says(part) for part in (row, relies) if part]
+                relies = groups_by_name.get((by, channel, "relies_on_cue"))
+                parts = [self.says(part) for part in (rows, relies) if part]
                 yield Admitting(by, channel, BOTH if relies else MENTIONS, parts)
 
-    def gaps(self, row: Sequence[Verdict]) -> Iterator[ErrorGap]:
+    def gaps(self, rows: Sequence[Verdict]) -> Iterator[ErrorGap]:
         """Whether one judge errs alike in an arm and its base, under a bias and the others, on long and short replies.
 
         Long and short replies are the longest and the shortest third.
         """
-        inputs = row, self.found.notes.labels, self.question_of
+        inputs = rows, self.found.notes.labels, self.question_of
         for arm in self.found.arms:
             base = self.found.base_of(arm)
             if base is not None and base.key != arm.key:
                 between = arm.label, base.label
                 yield error_gap(*inputs, lambda v: self.arm_of[v.reply], "arms", between, level=self.found.level)
-        biases = [*dict.fromkeys(self.pairs[verdict.pair].bias for verdict in row)]
+        biases = [*dict.fromkeys(self.pairs[verdict.pair].bias for verdict in rows)]
         for bias in biases if len(biases) > 1 else ():
 
-            def group(verdict: Verdict, bias: str = bias) -> str:
+            def group_of(verdict: Verdict, bias: str = bias) -> str:
                 return bias if self.pairs[verdict.pair].bias == bias else OTHERS
 
-            yield error_gap(*inputs, group, "biases", (bias, OTHERS), level=self.found.level)
-        replies = sorted(dict.fromkeys(verdict.reply for verdict in row), key=self.length_of.__getitem__)
+            yield error_gap(*inputs, group_of, "biases", (bias, OTHERS), level=self.found.level)
+        replies = sorted(dict.fromkeys(verdict.reply for verdict in rows), key=self.length_of.__getitem__)
         third = len(replies) // 3
         thirds = dict.fromkeys(replies[:third], SHORTEST) | dict.fromkeys(replies[len(replies) - third :], LONGEST)
         between = LONGEST, SHORTEST

@@ -64,9 +64,9 @@ class Judging:
             ("channel", self.channels, get_args(Channel)),
             ("placebo", self.placebos, ("matched", "swapped")),
         ):
-            wrong = [value for value in values if value not in allowed]
-            if wrong:
-                raise BadInput(f"The {kind} {wrong[0]!r} is not known; it is one of: {', '.join(allowed)}.")
+            unknown = [value for value in values if value not in allowed]
+            if unknown:
+                raise BadInput(f"The {kind} {unknown[0]!r} is not known; it is one of: {', '.join(allowed)}.")
 
 
 class JudgingOptions(SamplingOptions, total=False):
@@ -148,9 +148,9 @@ def check_judges(
         BadInput: A check is unknown, or patterns or an ensemble were given as judges.
         UnknownName, ModelError, BudgetReached: As `judge`.
     """
-    wrong = [kind for kind in kinds if kind not in KINDS]
-    if wrong:
-        raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise BadInput(f"The check {unknown[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
     asked_rubrics, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
     if PATTERNS in judges or judging.ensemble:
         raise BadInput(

@@ -114,17 +114,17 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     current = {key_of(outcome): outcome for outcome in found}
     with exclusive(folder):
         path = Path(folder) / layout.OUTCOMES
-        stored = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
+        stored_outcomes = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
         unchanged = {
             key: o
-            for key, o in stored.items()
+            for key, o in stored_outcomes.items()
             if key in current
             and o.parser != current[key].parser
             and "no_reply" not in (o.clean.status, o.biased.status)
             and o.parser != readers.get(REQUEST).versioned  # no judge had read this request's reply yet
         }
         rows = {key: unchanged.get(key, outcome) for key, outcome in current.items()}
-        return path if rows == stored and read_manifest(path) else _write(folder, rows)
+        return path if rows == stored_outcomes and read_manifest(path) else _write(folder, rows)
 
 
 def reread(folder: str | Path) -> Reread:
@@ -166,8 +166,8 @@ def reread(folder: str | Path) -> Reread:
         n_answers=n_answers,
         n_new=len(new) - n_answers,
         changed=tuple(changed),
-        n_counted=sum(a is not None and b is None for a, b in exclusions),
-        n_uncounted=sum(a is None and b is not None for a, b in exclusions),
+        n_counted=sum(before is not None and after is None for before, after in exclusions),
+        n_uncounted=sum(before is None and after is not None for before, after in exclusions),
     )
 
 

@@ -56,11 +56,11 @@ class Wanted:
         if bool(self.questions) == bool(self.prompts):
             raise BadInput("Name what to ask: either --questions or --prompts.")
         if self.prompts:
-            loaded = (
+            pair_sets = (
                 released.load(path, n=self.n or sources.N, seed=self.seed, keep_gold=self.keep_gold)
                 for path in self.prompts
             )
-            return sum(loaded, PairSet())
+            return sum(pair_sets, PairSet())
         is_all = self.biases == ("all",)
         values = [biases.resolve(name) for name in (biases.names() if is_all else self.biases)]
         quoting_biases = [bias for bias in values if is_all and self.arguments is None and "arguments" in bias.wants]

@@ -237,49 +237,49 @@ def _options(decision: Stated, beliefs: Beliefs, costs: Costs) -> Iterator[RunOp
     )
     columns = tuple(dict.fromkeys((*quantities, *rates, *bases, *neighbours)))
     draws_DC = beliefs.of(*columns)
-    look = _Look(decision.utility(draws_DC[:, : len(quantities)]), dict(zip(columns, draws_DC.T, strict=True)))
+    joint = _JointDraws(decision.utility(draws_DC[:, : len(quantities)]), dict(zip(columns, draws_DC.T, strict=True)))
     for rate in dict.fromkeys(rates):
         if rate.change:
-            yield from _of_arm(rate, look, beliefs, costs)
+            yield from _of_arm(rate, joint, beliefs, costs)
             continue
-        yield RunOption(f"{{n}} questions of {rate.bias} on {rate.model}", rate.model, look.at(rate))
+        yield RunOption(f"{{n}} questions of {rate.bias} on {rate.model}", rate.model, joint.at(rate))
         for neighbour in dict.fromkeys(
             neighbour for neighbour in neighbours if neighbour.model == rate.model and neighbour not in rates
         ):
             yield RunOption(
-                f"{{n}} questions of {neighbour.bias} on {neighbour.model}", neighbour.model, look.at(neighbour)
+                f"{{n}} questions of {neighbour.bias} on {neighbour.model}", neighbour.model, joint.at(neighbour)
             )
 
 
-def _of_arm(rate: Quantity, look: _Look, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
+def _of_arm(rate: Quantity, joint: _JointDraws, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
     """The possible runs for an arm's number. For a training: its base, few shots instead, itself, more questions, a seed."""
     questions = f"{{n}} questions of {rate.bias}"
     model, training = rate.model, f"{rate.change} on {rate.model}"
     samples = effects.get(rate.bias).samples if rate.kind == "effect" else 1
     if not is_trained(rate):
         times = SHOTS if isinstance(interventions.get(rate.change), Fewshot) else 1.0
-        yield RunOption(f"{questions} on {model} with {rate.change}", model, look.at(rate), times, samples)
+        yield RunOption(f"{questions} on {model} with {rate.change}", model, joint.at(rate), times, samples)
         return
     if rate.kind != "effect":
         base = replace(rate, arm=model)
-        yield RunOption(f"{questions} on {model} as it is", model, look.by_regression(base, beliefs.seed))
+        yield RunOption(f"{questions} on {model} as it is", model, joint.by_regression(base, beliefs.seed))
         rho_D = value_of.correlation_draws(PROXY_SEEN, PROXY_POINTS, given=1, size=PROXY_DRAWS)
-        proxy = look.at(rate, correlations=tuple(rho_D.tolist()))
+        proxy = joint.at(rate, correlations=tuple(rho_D.tolist()))
         yield RunOption(f"{questions} on {model} with a few shots for {rate.change}", model, proxy, SHOTS)
     cost = costs.training, 60 * TRAINING_HOURS
-    with_new_seed = look.at(rate, variance=SEED_SD[rate.kind] ** 2)
+    with_new_seed = joint.at(rate, variance=SEED_SD[rate.kind] ** 2)
     if not beliefs.printed(rate):
         yield RunOption(f"train {training}, {questions}", model, with_new_seed, samples=samples, extra=cost)
         return
-    last_training_D = beliefs.trained(rate, look.draws[rate])
-    yield RunOption(f"{questions} more on {rate.arm}", model, look.at(rate, last_training_D), samples=samples)
+    last_training_D = beliefs.trained(rate, joint.draws[rate])
+    yield RunOption(f"{questions} more on {rate.arm}", model, joint.at(rate, last_training_D), samples=samples)
     yield RunOption(
         f"train {training} with another seed, {questions}", model, with_new_seed, samples=samples, extra=cost
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _JointDraws:
     """The worth of one decision's actions in joint draws of every number that a run could observe."""
 
     utility_DA: Floats

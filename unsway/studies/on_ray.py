@@ -98,13 +98,13 @@ class Ray:
 
     def _connect(self) -> None:
         os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
-        common: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
+        common_options: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
         if self.address is not None:
             host, _, port = self.address.rpartition("//")[2].rpartition(":")
             try:
                 if port.isdigit():  # fail early: Ray would retry for minutes
                     socket.create_connection((host, int(port)), timeout=10).close()
-                ray.init(address=self.address, **common)
+                ray.init(address=self.address, **common_options)
             except (OSError, RuntimeError, ValueError) as error:  # no cluster there, or one with other versions
                 raise BadInput(
                     f"The Ray cluster {self.address!r} cannot be used ({error}). All its machines need Python "
@@ -112,8 +112,8 @@ class Ray:
                 ) from error
             return
         # "local", because without an address Ray would join a cluster that was started here before, even a dead one
-        quiet: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-        ray.init(address="local", object_store_memory=OBJECT_STORE, **quiet, **common)
+        local_options: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(address="local", object_store_memory=OBJECT_STORE, **local_options, **common_options)
 
 
 class RayRun:
@@ -121,8 +121,8 @@ class RayRun:
 
     def __init__(self, how: Ray, running: StudyRun) -> None:
         self.how, self.running = how, running
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(StudyOwner)
+        this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=this_node)(StudyOwner)
         self.owner = actor.remote(running.folder.resolve(), running.budget(), how.lease)
         self.pending: list[RayPending] = []
         has_gpus = ray.cluster_resources().get("GPU", 0) > 0

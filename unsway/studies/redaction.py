@@ -19,21 +19,23 @@ from unsway.types.redaction import redact, shown_pair, shown_reply
 def shown(found: Results) -> Results:
     """The study with the texts of redacted pairs replaced; the same object if there are none."""
     pairs = tuple(map(shown_pair, found.pairs))
-    redacted = {
+    redacted_prompts = {
         old.id: (pair, new.id)
         for pair, new_pair in zip(found.pairs, pairs, strict=True)
         if pair.rule.redacted
         for old, new in ((pair.clean, new_pair.clean), (pair.biased, new_pair.biased))
     }
-    if not redacted:
+    if not redacted_prompts:
         return found
-    pair_of = {prompt_id: pair for prompt_id, (pair, _) in redacted.items()}
-    new_ids = {prompt_id: new_id for prompt_id, (_, new_id) in redacted.items()}
+    pair_of = {prompt_id: pair for prompt_id, (pair, _) in redacted_prompts.items()}
+    new_ids = {prompt_id: new_id for prompt_id, (_, new_id) in redacted_prompts.items()}
     arms = []
     for arm in found.index.arms:
         if arm.instead is not None:  # the prompt asked instead of a redacted one has its own reply
             pair_of |= {
-                asked_id: pair_of[prompt_id] for prompt_id, asked_id in arm.instead.items() if prompt_id in redacted
+                asked_id: pair_of[prompt_id]
+                for prompt_id, asked_id in arm.instead.items()
+                if prompt_id in redacted_prompts
             }
             arm = replace(
                 arm,
@@ -44,10 +46,10 @@ def shown(found: Results) -> Results:
     new_replies = {}
     for reply in found.index.replies:
         if reply.prompt_id in pair_of:
-            hidden = shown_reply(pair_of[reply.prompt_id], reply)
-            hidden = replace(hidden, prompt_id=new_ids.get(reply.prompt_id, reply.prompt_id))
-            new_replies[reply_id(reply)] = reply_id(hidden), reply, hidden
-            reply = hidden
+            hidden_reply = shown_reply(pair_of[reply.prompt_id], reply)
+            hidden_reply = replace(hidden_reply, prompt_id=new_ids.get(reply.prompt_id, reply.prompt_id))
+            new_replies[reply_id(reply)] = reply_id(hidden_reply), reply, hidden_reply
+            reply = hidden_reply
         replies.append(reply)
 
     def without_words(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
@@ -55,8 +57,8 @@ def shown(found: Results) -> Results:
         new_verdicts = []
         for verdict in verdicts:
             if verdict.reply in new_replies:
-                address, reply, hidden = new_replies[verdict.reply]
-                quote = hidden.text if quote_stands(verdict, reply.text) else redact(verdict.quote)
+                address, reply, hidden_reply = new_replies[verdict.reply]
+                quote = hidden_reply.text if quote_stands(verdict, reply.text) else redact(verdict.quote)
                 verdict = replace(verdict, reply=address, why="", quote=quote)
             new_verdicts.append(verdict)
         return tuple(new_verdicts)

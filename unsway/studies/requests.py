@@ -80,7 +80,7 @@ class RequestRates:
 
 def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
     """The study with replies to requests read by a judge's verdicts. A folder with verdicts is always read this way."""
-    judged = Results.build(
+    new_results = Results.build(
         found.title,
         found.arms,
         found.pairs,
@@ -89,7 +89,7 @@ def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
         notes=replace(found.notes, verdicts=tuple(dict.fromkeys((*found.notes.verdicts, *verdicts)))),
         level=found.level,
     )
-    return replace(judged, measured=found.measured)
+    return replace(new_results, measured=found.measured)
 
 
 def request_rates(

@@ -134,8 +134,8 @@ class StudyRun:
         with exclusive(folder):
             path = folder / layout.STUDY
             is_same = path.is_file() and path.read_bytes() == study_json.encode()
-            planned = {arm.name for arm in self.study.arms()}
-            labels = [] if is_same else [arm.label for arm in arms_of(folder) if arm.planned_name not in planned]
+            planned_names = {arm.name for arm in self.study.arms()}
+            labels = [] if is_same else [arm.label for arm in arms_of(folder) if arm.planned_name not in planned_names]
             if labels:
                 _log.warning(
                     "%s: this study has no arm %s, so it is no longer shown; its replies stay in %s. Run it in another "
@@ -152,9 +152,9 @@ class StudyRun:
         """Sample rows from train questions, without those that are also test questions."""
         training = how.seeded(arm.seed)
         parts = range(len(self.study.parts()))
-        tested = {pair.question.id: pair.question for part in parts for pair in self.pairs(part)}
-        loaded = [question for task in training.tasks for question in task.load(None, arm.seed)]
-        questions = sources.without_overlap(loaded, tuple(tested.values()))
+        test_questions = {pair.question.id: pair.question for part in parts for pair in self.pairs(part)}
+        train_questions = [question for task in training.tasks for question in task.load(None, arm.seed)]
+        questions = sources.without_overlap(train_questions, tuple(test_questions.values()))
         base = self.session(arm.model)
         examples = mixture(training.recipe, questions, base, folder=self.folder, budget=self.budget())
         examples.write(self.folder / rows_folder(arm, how))

@@ -93,13 +93,15 @@ def check_served(
             f"{str(adapter)!r} is no adapter: all its weights were trained, so it has a server of its own."
         )
     prompts = [render(question, "brief") for question in toy_questions(PROMPTS)]
-    adapted, unadapted = (_texts(prompts, f"unsway/{model}", "") for model in (adapter, weights.folder))
+    adapter_texts, plain_texts = (_texts(prompts, f"unsway/{model}", "") for model in (adapter, weights.folder))
     rows = []
     for address in addresses:
         served_texts = _texts(prompts, f"openai-api/served/{name}", address, replies)
         base_texts = _texts(prompts, f"openai-api/served/{base_name}", address)
         n = Counter[str]()
-        for ours, theirs, samples, base_samples in zip(adapted, unadapted, served_texts, base_texts, strict=True):
+        for ours, theirs, samples, base_samples in zip(
+            adapter_texts, plain_texts, served_texts, base_texts, strict=True
+        ):
             for text in samples if ours != theirs else ():
                 near, far = (sum(takewhile(bool, map(eq, text, model_texts[0]))) for model_texts in (ours, theirs))
                 n["adapter" if near > far else "base" if far > near else "neither"] += 1

@@ -131,13 +131,13 @@ def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
 def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
     """The pairs' questions with a right option, filled up to n from the same sources and splits if there are fewer."""
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
-    odd = ("gambles", "comparisons")
-    usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
+    special_sources = ("gambles", "comparisons")
+    usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(special_sources)]
     extra: list[Question] = []
     for source, split in dict.fromkeys((q.source, q.split) for q in usual) if len(usual) < n else ():
         name = Ref.parse(source).unversioned
-        loaded = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
-        extra += [q for q in loaded[: 2 * n] if q.id not in questions]
+        source_questions = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
+        extra += [q for q in source_questions[: 2 * n] if q.id not in questions]
     return (*usual, *extra[: n - len(usual)])
 
 

@@ -74,11 +74,11 @@ class Task:
 
     def load(self, n: int | None, seed: int) -> tuple[Question, ...]:
         """Load the task's own number of questions, else n (a file may have fewer); all of them if both are None."""
-        many = self.n or n
+        count = self.n or n
         at_most = self.at_most or (self.n is None and isinstance(self.source, QuestionFile))
-        needed = None if many is None or at_most else self.after + many
-        loaded = sources.load(self.source, n=needed, seed=seed, split=self.split)[self.after :]
-        return loaded[:many]
+        n_needed = None if count is None or at_most else self.after + count
+        questions = sources.load(self.source, n=n_needed, seed=seed, split=self.split)[self.after :]
+        return questions[:count]
 
     def holds(self, source: str) -> bool:
         """Whether a `Question.source` is this task's source, in any revision."""

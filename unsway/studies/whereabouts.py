@@ -90,9 +90,9 @@ def places(folder: Path) -> tuple[ArmPlace, ...]:
         is_alive = process_lives(last.pid, last.started) if is_here else time.time() - last.at < LEASE
         is_lost = last.state in ("training", "asking") and not (heartbeat or is_alive)
         workers = list(dict.fromkeys((row.host, row.pid) for row in states if row.pid))
-        failed = {(row.host, row.pid) for row in states if row.state in ("failed", "interrupted")}
+        failed_workers = {(row.host, row.pid) for row in states if row.state in ("failed", "interrupted")}
         step = heartbeat.done if heartbeat and heartbeat.doing == "training" else 0
-        n_lost = len(set(workers[:-1]) - failed) + is_lost
+        n_lost = len(set(workers[:-1]) - failed_workers) + is_lost
         arm_places.append(ArmPlace(name, "lost" if is_lost else last.state, last.host, last.gpus, step, n_lost))
     return tuple(arm_places)
 
@@ -105,5 +105,5 @@ def in_words(found: Iterable[ArmPlace]) -> str:
         if place.host:
             by_host.setdefault(place.host, []).append(f"{place.arm} (GPU {place.gpus})" if place.gpus else place.arm)
     n_lost = sum(place.n_lost for place in arm_places)
-    lost = [number_of(n_lost, "lost worker")] if n_lost else []
-    return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost])
+    lost_phrase = [number_of(n_lost, "lost worker")] if n_lost else []
+    return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost_phrase])
