@@ -112,7 +112,8 @@ class Beliefs:
             if (arm := arms.get(quantity)) in odd_arms:
                 mean, sd, chance_D = odd_arms[arm]
                 rng = np.random.default_rng(self._seed(arm, "odd"))
-                is_odd_D, odd_draw_D = rng.random(N_DRAWS) < chance_D[index_D], rng.normal(mean, sd, N_DRAWS)
+                is_odd_D = rng.random(N_DRAWS) < chance_D[index_D]
+                odd_draw_D = rng.normal(mean, sd, N_DRAWS)
                 if quantity.kind == "ratio":
                     odd_draw_D = odd_draw_D / np.maximum(self.base(quantity, quantities)[index_D], LEAST_BASE)
                 draw_DQ[is_odd_D, q] = odd_draw_D[is_odd_D]

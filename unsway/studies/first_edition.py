@@ -76,7 +76,8 @@ def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:
         values[side] = Reading(reading["choice"], reading["status"], reading["rule"], span and tuple(span))
         if reading["rule"] == "no_reply":
             values[side] = NO_REPLY
-    reason, excluded = row["excluded"], None
+    reason = row["excluded"]
+    excluded = None
     if reason and reason.startswith("no_"):
         excluded = Excluded("clean" if "clean" in reason else "biased", "no_reply")
     elif reason:

@@ -227,10 +227,8 @@ def _totals(plans: Sequence[Plan], ratios: Sequence[float]) -> Iterator[Forecast
     overruns = overrun(ratios)
     basis = "no earlier plan here: a guess"
     if ratios:
-        span, median = (
-            f"{min(ratios):.1f} to {max(ratios):.1f} times as long",
-            f"(median {float(np.median(ratios)):.1f})",
-        )
+        span = f"{min(ratios):.1f} to {max(ratios):.1f} times as long"
+        median = f"(median {float(np.median(ratios)):.1f})"
         basis = f"{len(ratios)} earlier plans here took {span} {median}"
         basis = basis if ratios[1:] else f"the earlier plan here took {ratios[0]:.1f} times as long"
     has_training = any(training.trained_tokens for study_plan in plans for training in study_plan.trainings)

@@ -103,7 +103,9 @@ def judge(
         BadInput: None of the named judges can answer a rubric.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    asked_rubrics, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
+    asked_rubrics = rubrics.resolve(ask)
+    judging = _judging(options)
+    judges = _judges(by, options)
     found, folder = study_of(found, options.pop("folder", None))
     model_only = [rubric.name for rubric in asked_rubrics if rubric.name not in BY_PATTERNS]
     if model_only and all(model == PATTERNS for model in judges):
@@ -151,7 +153,9 @@ def check_judges(
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise BadInput(f"The check {unknown[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
-    asked_rubrics, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
+    asked_rubrics = rubrics.resolve(ask)
+    judging = _judging(options)
+    judges = _judges(by, options)
     if PATTERNS in judges or judging.ensemble:
         raise BadInput(
             "Checks are of models, each by itself: name them with --by (in Python by=…), without an ensemble."

@@ -189,7 +189,8 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         how: How it is asked and what it is called; its folder must exist and hold the pairs.
         title: Text of the progress bar; the arm's label by default.
     """
-    subject, intervention = model.subject, how.intervention
+    subject = model.subject
+    intervention = how.intervention
     intervention_name = intervention.name if intervention else ""
     key = ArmKey(subject.name, subject.weights, intervention_name)
     sampling = replace(how.sampling, settings=begun(asked, model, key, how.sampling))

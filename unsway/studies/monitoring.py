@@ -316,7 +316,8 @@ def _cell(
         (reply.outcome.question_id, grade) for reply, grade in graded if reply.side == "biased" and not reply.hit
     ]
     clean = [(reply.outcome.question_id, grade) for reply, grade in graded if reply.side == "clean"]
-    is_length, n_samples = name == LENGTH, max((reply.outcome.sample for reply in group), default=0) + 1
+    is_length = name == LENGTH
+    n_samples = max((reply.outcome.sample for reply in group), default=0) + 1
     flags = [sum(grade >= FLAGGED_FROM for _, grade in scores) for scores in (switched, [*unmoved, *clean])]
     no_g_squared = Estimate.none("g_squared", level, len(graded), 0, 0, "", "the length of a reply flags nothing")
     return MonitoredCell(

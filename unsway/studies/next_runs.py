@@ -254,7 +254,8 @@ def _options(decision: Stated, beliefs: Beliefs, costs: Costs) -> Iterator[RunOp
 def _of_arm(rate: Quantity, joint: _JointDraws, beliefs: Beliefs, costs: Costs) -> Iterator[RunOption]:
     """The possible runs for an arm's number. For a training: its base, few shots instead, itself, more questions, a seed."""
     questions = f"{{n}} questions of {rate.bias}"
-    model, training = rate.model, f"{rate.change} on {rate.model}"
+    model = rate.model
+    training = f"{rate.change} on {rate.model}"
     samples = effects.get(rate.bias).samples if rate.kind == "effect" else 1
     if not is_trained(rate):
         times = SHOTS if isinstance(interventions.get(rate.change), Fewshot) else 1.0

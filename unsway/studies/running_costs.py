@@ -76,7 +76,8 @@ class ProjectPrices:
                 "dollars for a million tokens in and out, and the month): --prices FILE."
             )
         tokens_in, tokens_out = np.mean(self._tokens.get(model, [(PROMPT_TOKENS, TOKENS_OUT["cot"])]), axis=0)
-        calls, is_local = SIDES * n * samples, price.name.endswith("/")
+        calls = SIDES * n * samples
+        is_local = price.name.endswith("/")
         runs = [run for run in self._runs if run.model == model and run.seconds > 0 and run.calls]
         rate = (
             sum(run.calls for run in runs) / sum(run.seconds for run in runs) if runs else LOCAL if is_local else HOSTED

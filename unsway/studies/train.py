@@ -63,7 +63,9 @@ def train(
         BadInput: The back-end cannot do the method, or there are too few questions.
         TrainingError: The fit failed; its last good step is stored.
     """
-    method, trainer, questions = resolve(method), backends.resolve(backend or Local()), questions_of(questions)
+    method = resolve(method)
+    trainer = backends.resolve(backend or Local())
+    questions = questions_of(questions)
     check(method, trainer, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
     full_recipe = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
