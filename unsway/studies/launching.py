@@ -39,7 +39,8 @@ def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path
     if process.returncode:
         last_output = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
         raise TrainingError(
-            f"The fit in {processes} processes ended with {process.returncode}. Its output is in {log} and ends: {last_output}"
+            f"The fit in {processes} processes ended with {process.returncode}. Its output is in {log} and ends: "
+            f"{last_output}"
         )
 
 
