@@ -16,6 +16,7 @@ repeats of a question never make an interval narrower.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import sqrt
 from typing import NamedTuple
 
@@ -199,6 +200,7 @@ def wilson(hits: float, n: float, level: float = 0.95) -> Interval:
     return Interval(0.0 if hits <= 0 else max(0.0, low), 1.0 if hits >= n else min(1.0, high))
 
 
+@lru_cache(maxsize=4096)  # a table asks for the same counts three times: as read, and for both bounds
 def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
     """Tango's score interval of a paired difference (Tango 1998, eq. 7 to 11); the counts need not be whole.
 
