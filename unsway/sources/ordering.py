@@ -11,6 +11,7 @@ In: a stem and its options. Out: the original index of each option shown.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from unsway.seeds import rng
 
@@ -112,8 +113,11 @@ def refer_to_places(options: tuple[str, ...]) -> bool:
     several = any(re.search(rf"[1-9]\)?\s*(?:&|\s(?:{_WORD_AND})\s)", option, re.I) for option in numbers)
     if several and len(plain) - len(numbers) > 1:
         return True
-    return any(
-        _LETTERS.search(option) or any(pattern.search(option) for pattern in (_ASCII if option.isascii() else _PLACES))
-        for option in short
-        if " " in option or not option.isascii()
-    )
+    return any(names_others(option) for option in short if " " in option or not option.isascii())
+
+
+@lru_cache(maxsize=4096)  # options of many questions ("Tuesday", "the red box") are a third of all work on them
+def names_others(option: str) -> bool:
+    """Whether an option by itself names others, by letter or position, in one of the languages."""
+    places = _ASCII if option.isascii() else _PLACES
+    return bool(_LETTERS.search(option)) or any(pattern.search(option) for pattern in places)
