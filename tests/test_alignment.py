@@ -32,7 +32,7 @@ def weights() -> Weights:
     return locate(MODEL)
 
 
-def made(name: str, elicit: str, n: int = 4) -> list[Pair]:
+def made(name: str, elicit: str, n: int = 2) -> list[Pair]:
     """Pairs of a bias in each of its forms."""
     bias = biases.get(name)
     questions = sources.load(bias.source or "sciq", n=n, seed=0)

@@ -189,7 +189,7 @@ def test_a_reply_that_changes_changes_its_own_row_and_no_other(tmp_path: Path, c
     before = rows("before")
     assert len(before) == 32
     for what in ("cut", "changed"):
-        for number in (1, 16, 26):
+        for number in (1, 26):
             prompt, _ = before[number]
             after = rows(f"{what} {number}", prompt, what)
             moved = [i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
@@ -216,7 +216,7 @@ def test_where_questions_are_scarce_one_reply_that_is_cut_moves_few_rows(tmp_pat
         return [row.clean.messages()[-1].content for row in made.examples]
 
     before = rows("before", "")
-    moved = [sum(a != b for a, b in zip(before, rows(str(i), before[i]), strict=True)) for i in range(0, 48, 9)]
+    moved = [sum(a != b for a, b in zip(before, rows(str(i), before[i]), strict=True)) for i in range(0, 48, 12)]
     assert min(moved) == 1 and max(moved) <= 3 and sum(moved) <= 1.5 * len(moved)
 
 

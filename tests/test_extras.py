@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions, requires
 from itertools import chain
 from pathlib import Path
@@ -60,6 +61,12 @@ CORE = {distribution(line) for line in PROJECT["dependencies"]}
 EXTRAS = {name: {distribution(line) for line in lines} for name, lines in PROJECT["optional-dependencies"].items()}
 
 
+@cache
+def parsed(path: Path) -> ast.AST:
+    """The tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def modules(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Each import of a tree with the top name of its module; `import_module` counts too."""
     for node in ast.walk(tree):
@@ -67,22 +74,28 @@ def modules(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             yield from ((node, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node, (node.module or "").partition(".")[0]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        elif isinstance(node, ast.Call) and "import_module" in (
+            getattr(node.func, "attr", ""),
+            getattr(node.func, "id", ""),
+        ):
             named = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
             yield from ((node, str(name).partition(".")[0]) for name in named)
 
 
-def foreign(folder: str) -> Iterator[tuple[str, ast.AST, str]]:
+@cache
+def foreign(folder: str) -> tuple[tuple[str, ast.AST, str], ...]:
     """Imports of other people's modules under a folder: file, node, distribution."""
     known = packages_distributions()
     own = {"unsway", "tests", "experiments", "benchmarks", "chua2024", "coverage"} | {
         path.stem for path in chain((ROOT / "tests").rglob("*.py"), (ROOT / "benchmarks").rglob("*.py"))
     }
     own |= {path.stem for path in (ROOT / "experiments").rglob("*.py")} | {"browser"}
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        for node, module in modules(ast.parse(path.read_text(encoding="utf-8"))):
-            if module not in sys.stdlib_module_names and module not in own:
-                yield str(path.relative_to(ROOT / folder)), node, distribution(known.get(module, [module])[0])
+    return tuple(
+        (str(path.relative_to(ROOT / folder)), node, distribution(known.get(module, [module])[0]))
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node, module in modules(parsed(path))
+        if module not in sys.stdlib_module_names and module not in own
+    )
 
 
 @pytest.mark.parametrize("folder", ["unsway", "tests", "benchmarks", "experiments"])
@@ -125,9 +138,8 @@ def with_inner(extra: str) -> set[str]:
 def test_an_optional_library_is_imported_behind_its_extra() -> None:
     wrong = []
     for path, node, name in foreign("unsway"):
-        tree = ast.parse((ROOT / "unsway" / path).read_text(encoding="utf-8"))
-        line = getattr(node, "lineno", 0)
-        if name in CORE or line in typing_only(tree) or not isinstance(node, ast.Import | ast.ImportFrom):
+        tree, line = parsed(ROOT / "unsway" / path), getattr(node, "lineno", 0)
+        if name in CORE or not isinstance(node, ast.Import | ast.ImportFrom) or line in typing_only(tree):
             continue
         extras = behind_extra(tree).get(line)
         if not (path in DOORS if extras is None else any(name in with_inner(extra) for extra in extras)):

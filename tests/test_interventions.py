@@ -361,7 +361,7 @@ def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
 @pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
 def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -> None:
-    questions = sources.load("common_knowledge", n=2)
+    questions = sources.load("common_knowledge", n=1)
     made = pairs(questions, ["suggested_answer"], elicit="brief")
     short = Settings(max_tokens=24)
     with session("unsway/smollm2-135m") as model:

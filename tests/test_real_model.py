@@ -28,12 +28,12 @@ pytestmark = [
 ]
 
 MODEL = "unsway/smollm2-135m"
-SHORT = Settings(max_tokens=32)
+SHORT = Settings(max_tokens=24)
 
 
 @pytest.fixture(scope="module")
 def prompts() -> list[Prompt]:
-    return [render(question, "brief") for question in load("procedural/arithmetic", n=8)]
+    return [render(question, "brief") for question in load("procedural/arithmetic", n=6)]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt], refere
     pytest.importorskip("openvino_genai")
     openvino = ask(prompts, MODEL, settings=SHORT, model_args={"engine": "openvino"})
     same = sum(a.text == b.text for a, b in zip(reference, openvino, strict=True))
-    assert same >= 7  # float16 weights: 61 of 64 were measured
+    assert same >= 5  # float16 weights: 61 of 64 were measured
     assert [a.tokens_in for a in reference] == [b.tokens_in for b in openvino]
 
 
@@ -95,8 +95,9 @@ FEW = replace(
 )
 HANDFUL = STUDY.but(
     tasks=Task("procedural/arithmetic", 2),
+    biases=("suggested_answer", "authority_professor"),  # one that is trained, and one that is not
     elicit="brief",  # without the demo's worked example a prompt has half its tokens
-    settings=replace(STUDY.settings, max_tokens=48),
+    settings=replace(STUDY.settings, max_tokens=32),
     interventions=(None, replace(FEW, method=CONTROL.method), FEW),
 )
 

@@ -65,7 +65,7 @@ def test_a_shared_base_makes_noise_alike_and_the_partial_correlation_does_not() 
 def test_reductions_off_their_own_halves_share_no_chance() -> None:
     """Two methods that change nothing: off one base they seem to agree, off its halves they do not."""
     draw, plain, apart = np.random.default_rng(2), [], []
-    for _ in range(30):
+    for _ in range(16):
         arms = [
             [outcome(q, False, bool(draw.random() < 0.4), bias=f"{b}@1") for b in range(10) for q in range(20)]
             for _ in range(3)
