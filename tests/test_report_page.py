@@ -129,11 +129,11 @@ def test_importing_the_report_costs_nothing() -> None:
 
 def test_a_full_study_stays_under_five_megabytes() -> None:
     """3 arms, 9 biases, 150 questions; replies of random letters compress far worse than words do."""
-    study = scripted_study.study(150)
-    noise = scripted_study.rng(0, "noise")
-    said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
-    assert len(study.pairs) == 9 * 150 and sum(len(one.text) for one in said) / len(said) > 700
-    assert len(page.html(Results.build(study.title, study.arms, study.pairs, said))) < 5_000_000
+    arms, pairs, noise = scripted_study.arms(), scripted_study.pairs(150), scripted_study.rng(0, "noise")
+    replies = scripted_study.replies(pairs, arms)
+    said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in replies)
+    assert len(pairs) == 9 * 150 and sum(len(one.text) for one in said) / len(said) > 700
+    assert len(page.html(Results.build("Full", arms, pairs, said))) < 5_000_000
 
 
 # ---------------------------------------------------------------- what it says

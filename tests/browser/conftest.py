@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(400))
 
 
-@pytest.fixture(scope="module")  # its event loop runs in this thread until it is closed
+@pytest.fixture(scope="package")  # its event loop runs in this thread until it is closed
 def browser() -> Iterator[Any]:
     from browser.chromium import FLAGS, NAMES, find
 
