@@ -26,8 +26,8 @@ from unsway.types import Reading, Settings
 SMALL = Study(
     models=("scripted/one", "scripted/two"),
     biases=("post_hoc", "suggested_answer"),
-    tasks=("procedural/arithmetic", Task("procedural/dates", n=6)),
-    n=9,
+    tasks=("procedural/arithmetic", Task("procedural/dates", n=4)),
+    n=5,
 )
 
 
@@ -85,9 +85,9 @@ def test_parts_and_differences_are_expressions() -> None:
 
 def test_biases_with_questions_of_their_own_are_put_to_those() -> None:
     study = SMALL.but(biases=("post_hoc", "spurious_hindsight"), models="scripted/one")
-    assert study.tasks_of(study.biases[1]) == (Task("gambles", 15),)
+    assert study.tasks_of(study.biases[1]) == (Task("gambles", 9),)
     built = study.pairs()
-    assert len(built.where(bias="post_hoc")) == 15 and len(built.where(bias="spurious_hindsight")) == 15
+    assert len(built.where(bias="post_hoc")) == 9 and len(built.where(bias="spurious_hindsight")) == 9
     assert not built.skipped
     few = SMALL.but(biases="positional", n=5000, models="scripted/one").pairs()
     assert 50 <= len(few) < 5000, "all comparisons that there are"
@@ -194,26 +194,26 @@ def test_an_arm_that_a_new_study_has_no_place_for_is_not_dropped_without_a_word(
 def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:
     using = models(SMALL, post_hoc=0.6)
     found = run(SMALL, tmp_path, using=using)
-    assert n_replies(tmp_path) == 2 * 15 * 3
+    assert n_replies(tmp_path) == 2 * 9 * 3
     assert [arm.label for arm in found.arms] == ["one", "two"]
     assert {(cell.arm.name, cell.bias.partition("@")[0]) for cell in found.cells} == {
         (model, bias.name) for model in SMALL.models for bias in SMALL.biases
     }
-    assert run(SMALL, tmp_path, using=using).cells == found.cells and n_replies(tmp_path) == 90
+    assert run(SMALL, tmp_path, using=using).cells == found.cells and n_replies(tmp_path) == 54
     grown = SMALL | SMALL.but(biases="distractor_fact", models="scripted/one")
     again = run(grown, tmp_path, using=models(grown, post_hoc=0.6))
     assert again.cells
-    assert n_replies(tmp_path) == 90 + 15
+    assert n_replies(tmp_path) == 54 + 9
     assert load(tmp_path) == grown
     assert estimate(grown, tmp_path).cells == again.cells
 
 
 def test_plan_counts_what_will_be_asked_and_what_is_kept(tmp_path: Path) -> None:
     (before,) = plan(SMALL, tmp_path)
-    assert before.n_prompts == 90 and before.n_unique == 45 and before.n_clean == 15
+    assert before.n_prompts == 54 and before.n_unique == 27 and before.n_clean == 9
     run(SMALL.only(models="scripted/one"), tmp_path, using=models(SMALL))
     (after,) = plan(SMALL, tmp_path)
-    assert after.n_prompts == 45
+    assert after.n_prompts == 27
 
 
 def test_a_limit_on_the_cost_holds_for_the_whole_study(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_limit_on_the_cost_holds_for_the_whole_study(tmp_path: Path) -> None:
     spent = sum(table["scripted/"].of(r.tokens_in, r.tokens_out) for r in ReplyStore(tmp_path / "replies.jsonl"))
     assert 0.05 < spent <= 0.1
     run(study, tmp_path, using=models(study), max_cost=5, price_table=table)
-    assert n_replies(tmp_path) == 90
+    assert n_replies(tmp_path) == 54
 
 
 def test_a_new_wording_asks_its_own_bias_again_and_nothing_else(
@@ -245,7 +245,7 @@ def test_a_new_wording_asks_its_own_bias_again_and_nothing_else(
     after = run(study, tmp_path, using=models(study, post_hoc=0.5))
     new = [reply for reply in ReplyStore(tmp_path / "replies.jsonl") if reply.prompt_id not in kept]
     post_hoc = {pair.biased.id for pair in after.pairs if pair.bias.startswith("post_hoc@")}
-    assert {reply.prompt_id for reply in new} == post_hoc and len(new) == 15
+    assert {reply.prompt_id for reply in new} == post_hoc and len(new) == 9
     assert set(before.biases) ^ set(after.biases) == {"post_hoc@1.1.1.1", "post_hoc@1.2.1.1"}
 
 
@@ -263,7 +263,7 @@ def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, mo
     before = run(study, tmp_path, using=models(study, post_hoc=0.5))
     monkeypatch.setattr("unsway.stats.outcomes.readers.get", lambda name: Next())
     after = run(study, tmp_path, using=models(study, post_hoc=0.5))
-    assert n_replies(tmp_path) == 45
+    assert n_replies(tmp_path) == 27
     assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}
     assert all(outcome.biased.choice == 0 for outcome in after.outcomes)
 

@@ -156,8 +156,8 @@ def test_the_first_job_that_fails_ends_the_run_and_what_is_there_stays(tmp_path:
     del using["scripted/two"]
     with pytest.raises(Exception, match="scripted/two"):
         run(SMALL, tmp_path, using=using)
-    assert n_replies(tmp_path) == 45
-    assert len(list(read_jsonl(tmp_path / layout.PAIRS, dict))) == 30
+    assert n_replies(tmp_path) == 27
+    assert len(list(read_jsonl(tmp_path / layout.PAIRS, dict))) == 18
 
 
 def test_model_arguments_reach_the_provider_here_and_in_other_processes(tmp_path: Path) -> None:
