@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile, is_zipfile
 
 import pytest
 import zipfile_zstd  # noqa: F401  # lets zipfile read Inspect's logs
 from click.testing import CliRunner
 
+from tests.forking import Forked
 from tests.openai_server import OpenAiServer, let_go
 from tests.tiny import loads_torch, real, tiny_model
 from unsway.cli import main
@@ -66,8 +68,9 @@ def measuring(server: OpenAiServer, folder: Path) -> list[str]:
 BAD = ("401", "400")
 """What every call meets; the others pass."""
 VERBS = """
-import sys
+import os
 from unsway.cli import main
+os.chdir({folder!r})
 for words in {verbs!r}:
     try:
         main(words)
@@ -78,25 +81,29 @@ for words in {verbs!r}:
 
 @pytest.mark.parametrize("troubles", [("malformed",), ("401", "400", "429")], ids=",".join)
 def test_a_key_lands_nowhere_even_where_the_server_quotes_it(troubles: tuple[str, ...], tmp_path: Path) -> None:
-    """The real command, or several in one process, which is looked at while it runs, as `ps` would."""
+    """The real command, which is looked at while it runs, as `ps` would; or several in one process that is forked."""
     seen: set[bytes] = set()
+    secret = {"LOCAL_API_KEY": KEY, "XDG_DATA_HOME": str(tmp_path / "data")}  # Inspect's traces
     with ExitStack() as servers:
         verbs = [measuring(servers.enter_context(quoting(each)), tmp_path / each) for each in troubles]
         alone = len(verbs) == 1
-        command = [sys.executable, *(["-m", "unsway", *verbs[0]] if alone else ["-c", VERBS.format(verbs=verbs)])]
-        environment = os.environ | {"LOCAL_API_KEY": KEY, "XDG_DATA_HOME": str(tmp_path / "data")}  # Inspect's traces
-        with subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
-        ) as process:
-            while process.poll() is None:
-                seen.add(_command_line(process.pid))
-                time.sleep(0.05)
-            assert process.stdout is not None and process.stderr is not None
-            said = process.stdout.read() + process.stderr.read()
-    assert process.returncode == 0, said.decode()
+        if alone:
+            command = [sys.executable, "-m", "unsway", *verbs[0]]
+            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            with subprocess.Popen(command, env=os.environ | secret, cwd=tmp_path, **pipes) as process:
+                while process.poll() is None:
+                    seen.add(_command_line(process.pid))
+                    time.sleep(0.05)
+                code, said = process.returncode, process.stdout.read() + process.stderr.read()
+            assert any(b"unsway" in line for line in seen)
+        else:
+            with Forked(VERBS.format(verbs=verbs, folder=str(tmp_path)), out=tmp_path / "said.txt", **secret) as forked:
+                said = "".join(forked.communicate(timeout=110)).encode()
+                code = forked.returncode
+    assert code == 0, said.decode()
     ends = re.findall(r"ended with (\d)", said.decode())
     assert alone or ends == [str(int(each in BAD)) for each in troubles], said.decode()
-    assert any(b"unsway" in line for line in seen)
+    assert [path for path in (tmp_path / "data").rglob("*") if path.is_file()], "Inspect left no trace to look at"
     assert KEY.encode() not in said and not [line for line in seen if KEY.encode() in line]
     for each in troubles:
         assert (tmp_path / each / "failures.jsonl").is_file()
