@@ -29,7 +29,7 @@ from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 from unsway.types import Thought
 
-QUESTIONS = toy_questions(60)
+QUESTIONS = toy_questions(40)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer")], elicit="cot")
 CUES = {pair.biased.cue().splitlines()[0] for pair in PAIRS}
 

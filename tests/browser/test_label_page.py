@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ import pytest
 import scripted_study
 from keeping import kept
 
+from tests.forking import Forked
 from unsway.judging.items import LabelItem, in_order
 from unsway.judging.label_store import LabelStore
 from unsway.types import Part, Prompt, Turn
@@ -34,20 +31,16 @@ class Served:
     """`unsway label` in a process of its own."""
 
     def __init__(self, folder: Path, *args: str) -> None:
-        command = [sys.executable, "-m", "unsway", "label", str(folder), "--no-browse", "--as", "ana", *args]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-        )
-        assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        self.address = next(word for word in said.split() if word.startswith("http://127.0.0.1:"))
+        words = ["label", str(folder), "--no-browse", "--as", "ana", *args]
+        out = folder.parent / f"said {len(list(folder.parent.glob('said *.txt')))}.txt"
+        self.process = Forked("from unsway.cli import main\nmain()", *words, out=out)
+        self.process.says("http://127.0.0.1:")
+        said = out.read_text(encoding="utf-8").split()
+        self.address = next(word for word in said if word.startswith("http://127.0.0.1:"))
         self.home = self.address.partition("#")[0]
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.process.__exit__()
 
 
 @pytest.fixture
@@ -131,8 +124,7 @@ def test_clicks_and_keys_are_kept_a_kill_loses_none_and_the_page_resumes(
     page.wait_for_selector(f"html[data-item='{order[2]}']")
     press(page, "5", shelf)
 
-    server.process.send_signal(signal.SIGKILL)
-    server.process.wait(10)
+    server.kill()
     page.keyboard.press("y")
     page.locator("#saved.bad", has_text="Not saved").wait_for()
     assert page.locator("[name=mentions_cue]:checked").count() == 0
