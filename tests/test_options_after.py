@@ -135,7 +135,7 @@ def test_an_engine_that_cannot_keep_to_them_says_which_can() -> None:
 
         def free(self) -> None: ...
 
-    with pytest.raises(ModelError, match=r"plain engine cannot keep replies to the options.*engine='torch'"):
+    with pytest.raises(ModelError, match=r"plain engine cannot restrict replies to the options.*engine='torch'"):
         Plain.submit(Plain.__new__(Plain), Request((1,), 4, 0.0, 1.0, 0, "is", (" this.",)))
 
 

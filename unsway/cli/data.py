@@ -124,7 +124,7 @@ def build(
     """Build a training set from MODEL's own clean replies.
 
     Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance next to it.
-    "all_but:NAME" as --biases takes all that fit but NAME.
+    --biases all_but:NAME takes every bias that fits, except NAME.
     """
     from unsway import sources
     from unsway.data import Recipe, all_but

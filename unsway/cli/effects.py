@@ -72,9 +72,9 @@ def effects(
 ) -> None:
     """Ask the arms of FOLDER what their training cost or broke.
 
-    Each number is compared with the base (a trained arm's also with the control) and has a margin: kept, a little worse,
-    lost, or cannot tell. Replies are stored in FOLDER, so the same call again asks nothing. -M applies to
-    hosted arms, not to the judge.
+    Each number is compared with the base (a trained arm's also with the control). By its margin it is kept, a little
+    worse, lost, or cannot be told. Replies are stored in FOLDER, so the same call again asks nothing. -M applies to hosted
+    arms, not to the judge.
     """
     from unsway.studies.side_effects import side_effects
 

@@ -23,7 +23,7 @@ from unsway.cli.options import FOLDER, out_option
 def export(checkpoint: Path, out: Path, dtype: str) -> None:
     """Merge CHECKPOINT's adapter into its base and write one folder.
 
-    `unsway measure`, transformers and vLLM take it.
+    `unsway measure`, transformers and vLLM can load it.
     """
     from unsway.backends.export import export as write
 

@@ -15,12 +15,12 @@ from unsway.cli.options import FILE, json_option, out_option, say
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @out_option()
 @click.option("--clean", multiple=True, type=FILE, help="A file of clean replies.")
-@click.option("--facts", type=FILE, help="A row for each question, by its name.")
+@click.option("--facts", type=FILE, help="One row for each question_id: fields that the reply rows lack.")
 @click.option(
     "--columns", default="", help="Meaning of the fields: reply=output,gold=answer:1-based; {question_id}|{arm}=id."
 )
 @click.option(
-    "--set", "given", multiple=True, help="A value of all rows: bias=post_hoc, model=gpt-4o; may be repeated."
+    "--set", "given", multiple=True, help="A field of every row: bias=post_hoc, model=gpt-4o; may be repeated."
 )
 @click.option("--base", default="", help="The model that the others are compared with.")
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, and continue.")

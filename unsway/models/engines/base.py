@@ -111,7 +111,7 @@ class Engine(ABC):
         """Queue a prompt, starting the worker if needed. Raises `ModelError` if it has endings that cannot be enforced."""
         if request.endings and not self.can_choose:
             raise ModelError(
-                f"The {self.name} engine cannot keep replies to the options. Use engine='torch' or 'openvino', or leave "
+                f"The {self.name} engine cannot restrict replies to the options. Use engine='torch' or 'openvino', or leave "
                 "options_after out."
             )
         generation: Future[Generation] = Future()

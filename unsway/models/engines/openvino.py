@@ -172,7 +172,7 @@ class OpenVinoEngine(Engine):
         """As for every engine; also raises `ModelError` if it would not recognise the words before an ending."""
         if MISREAD.search(request.after):
             raise ModelError(
-                f"The openvino engine reads {request.after!r} as other words, because a digit or one of a to f stands behind "
+                f"The openvino engine reads {request.after!r} as other words, because a digit or one of a to f follows "
                 "a letter or sign like é or °. Use engine='torch', or other words for options_after."
             )
         return super().submit(request)
