@@ -60,8 +60,8 @@ def arguments(
 ) -> None:
     """Have MODEL argue for the cued option of each question.
 
-    An argument is used if it concludes that option and does not show that it was ordered. Use the same seed, questions and -n as
-    in `unsway measure --arguments FILE`, so the same options are cued.
+    An argument is used if it concludes that option and does not show that it was ordered. Use the same seed, questions and
+    -n as in `unsway measure --arguments FILE`, so the same options are cued.
     """
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments
