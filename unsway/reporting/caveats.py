@@ -79,8 +79,8 @@ def training_caveats(results: Results) -> Iterator[str]:
     single_seed += [arm.label for arm in results.arms if arm.checkpoint is not None and not arm.training]
     if single_seed:
         yield (
-            f"One training seed of {listed([*map(visible, single_seed)])}: the intervals hold the chance of questions and "
-            "replies, not how far a result moves from one training to the next. Train with several seeds to see it: "
+            f"One training seed of {listed([*map(visible, single_seed)])}: the intervals cover the chance of questions and "
+            "replies, not how much a result varies between trainings. Train with several seeds to see it: "
             "seeds=(0, 1, 2) of a study, or `unsway measure … --training NAME` of each."
         )
     for training in (training for training in trainings if len(training.labels) > 1):

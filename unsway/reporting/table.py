@@ -256,8 +256,8 @@ def missing(results: Results) -> Iterator[str]:
     if cells:
         names = [f"{words.human(cell.bias)} ({words.visible(arm.label)})" for arm, cell in cells]
         yield (
-            "These BRR intervals, and the ratios to them, hold whatever the missing answers would have said, because over "
-            f"5% of the pairs are missing or one side loses more: {words.first_few(names, 4)}."
+            "Over 5% of the pairs are missing, or one side loses more, so these BRR intervals, and the ratios to them, allow "
+            f"for any value of the missing answers: {words.first_few(names, 4)}."
         )
     untested = dict.fromkeys(words.human(cell.bias) for _, cell in measured(results) if cell["brr"].note == UNTESTED)
     if untested:

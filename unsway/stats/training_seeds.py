@@ -86,7 +86,7 @@ def over_seeds(
         "and about 80 to 87% where one training in five fails"
     )
     note += "" if level == 0.95 else f"; at {100 * level:g}% nobody has measured it"
-    note += "; mean and ratio hold whatever the missing answers would have said" if bounds else ""
+    note += "; mean and ratio allow for any value of the missing answers" if bounds else ""
     method = f"{METHOD}, {ALLOWING}" if bounds else METHOD
 
     def estimate(name: str, value: float, intervals: Sequence[Interval]) -> Estimate:
