@@ -211,7 +211,7 @@ def test_diff_finds_a_model_that_the_other_folder_calls_by_another_name(tmp_path
         us.measure(one, asked, folder=tmp_path / label, label=label)
         us.measure(two, asked, folder=tmp_path / label, label="wren")
     changes = json.loads(call("diff", tmp_path / "owl", tmp_path / "base", "--json").output)["numbers"]
-    assert [c["arm"] for c in changes] == ["owl, there base", "wren"]
+    assert [c["arm"] for c in changes] == ["owl here, base there", "wren"]
     assert all(c["difference"]["value"] == 0 and c["difference"]["n_clusters"] == 12 for c in changes)
 
 

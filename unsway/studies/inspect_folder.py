@@ -241,7 +241,11 @@ def _match_arms(first: Results, second: Results) -> Iterator[tuple[str, set[ArmK
     }
     for label, keys in ours.items():
         other_label = new_labels.get(label, label)
-        yield label if other_label == label else f"{label}, there {other_label}", keys, theirs.get(other_label, set())
+        yield (
+            label if other_label == label else f"{label} here, {other_label} there",
+            keys,
+            theirs.get(other_label, set()),
+        )
     for label, keys in theirs.items():
         if label not in ours and label not in new_labels.values():
             yield label, set(), keys
