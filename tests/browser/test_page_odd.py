@@ -8,8 +8,8 @@ from typing import Any
 import odd_studies
 import pytest
 import scripted_study
-from browser.faults import faults, layout
 
+from browser.faults import faults, layout
 from unsway.reporting.page import write_page
 
 WIDTHS = (1280, 390)
