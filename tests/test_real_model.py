@@ -91,13 +91,12 @@ FEW = replace(
         Task("procedural/counting", 40),
         Task("procedural/ordering", 40),
     ),  # which replies are cut differs by machine
-    recipe=replace(TRAINED.recipe, n=2, direct_share=0.5, elicit="brief", instruct=2, max_tokens=48),
+    recipe=replace(TRAINED.recipe, n=4, direct_share=0.5, elicit="brief", instruct=2, max_tokens=48),
 )
 HANDFUL = STUDY.but(
     tasks=Task("procedural/arithmetic", 2),
-    biases=("suggested_answer", "authority_professor"),  # one that is trained, and one that is not
     elicit="brief",  # without the demo's worked example a prompt has half its tokens
-    settings=replace(STUDY.settings, max_tokens=32),
+    settings=replace(STUDY.settings, max_tokens=48),
     interventions=(None, replace(FEW, method=CONTROL.method), FEW),
 )
 
@@ -112,7 +111,7 @@ def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
 
     (data,) = (tmp_path / "data").iterdir()
     rows = list(read_examples(data / "examples.jsonl"))
-    assert [row.kind for row in rows].count("consistency") == 2 and len(rows) == 4
+    assert [row.kind for row in rows].count("consistency") == 4 and len(rows) == 6
     (fitted,) = (tmp_path / "trained").glob("smollm2-135m-bct-0-*")
     metrics = [json.loads(line) for line in (fitted / "metrics.jsonl").read_text().splitlines()]
     assert any("loss" in row for row in metrics)
