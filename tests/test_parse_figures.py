@@ -28,7 +28,7 @@ def bench() -> ModuleType:
 @pytest.mark.slow
 def test_the_reader_keeps_its_promises(bench: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """What is read is asserted; how fast is printed beside it, for a machine may be busy."""
-    found = bench.figures(150)
+    found = bench.figures(30)
     with capsys.disabled():
         print(f"\n{PARSER}")
         for figure in found:
