@@ -129,7 +129,7 @@ def test_training_rows_and_control_pair_row_by_row(tmp_path: Path) -> None:
 
 
 def test_a_recipe_that_cannot_be_filled_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="Load 20 more"):
+    with pytest.raises(BadInput, match=r"n = \d+ rows, each with its own question, .* Load 20 more"):
         mixture(Recipe(n=30), toy_questions(10), scripted([], {}), folder=tmp_path)
 
 

@@ -14,7 +14,7 @@ from itertools import chain
 
 from unsway.biases.registry import Bias
 from unsway.data.recipe import Recipe
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
@@ -82,8 +82,8 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     unique_questions = list({key(q): q for q in by_id.values()}.values())
     if len(unique_questions) < recipe.n:
         raise BadInput(
-            f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique_questions)}. Load "
-            f"{recipe.n - len(unique_questions)} more, or lower n."
+            f"The recipe has n = {recipe.n} rows, each with its own question, but there are "
+            f"{number_of(len(unique_questions), 'question')}. Load {recipe.n - len(unique_questions)} more, or lower n."
         )
     shuffled_questions = rng(recipe.seed, "train questions").sample(unique_questions, len(unique_questions))
     cut = round(len(shuffled_questions) * recipe.direct_share)

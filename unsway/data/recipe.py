@@ -130,8 +130,8 @@ class Recipe:
         for bias in self.biases:
             if bias.needs_first_answer or bias.source:
                 raise BadInput(
-                    f"{bias.name} cannot be trained on: its prompts are turns of the model itself, or questions of their own "
-                    "with another clean prompt. Leave it out (`all_but` gives the biases that fit)."
+                    f"{bias.name} cannot be trained on: its prompts contain a reply of the model, or it has its own "
+                    "questions with other clean prompts. Leave it out (`all_but` gives the biases that fit)."
                 )
 
     def __repr__(self) -> str:
