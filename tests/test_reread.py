@@ -164,7 +164,7 @@ def test_the_command_counts_and_cuts_and_escapes(folder: Path) -> None:
 def test_nothing_kept_is_kept_now_and_a_folder_without_a_study_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / layout.OUTCOMES).unlink()
     said = call(folder).output
-    assert "Nothing was kept" in said and "30 answers are kept now" in said
+    assert "No stored readings" in said and "30 answers, read by" in said
     assert len(kept_outcomes(folder)) == 20
     empty = tmp_path / "empty"
     empty.mkdir()

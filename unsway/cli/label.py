@@ -119,6 +119,6 @@ def show_findings(folder: Path, agreement: bool, by_arm: bool) -> None:
     if form() == "json":
         as_json([body for table in tables for body in bodies(table)])
     elif not any(tables):
-        remark("There are no two labellers yet.")
+        remark("There are not enough labels yet; agreement needs two labellers.")
     for table in filter(None, tables if form() != "json" else ()):
         show_rows(rows(table))

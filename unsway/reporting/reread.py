@@ -41,13 +41,13 @@ def body(found: Reread) -> dict[str, Any]:
 def lines(found: Reread, many: int) -> list[str]:
     """The result as lines of text."""
     if not found.before:
-        return [f"Nothing was kept to compare with; {found.n_new:,} answers are kept now, as read by {found.now}."]
+        return [f"No stored readings to compare with; {found.n_new:,} answers, read by {found.now}, are stored now."]
     versions = listed([visible(version) for version in found.before])
     share = percent(len(found.changed) / found.n_answers if found.n_answers else 0.0)
     summary = f"{len(found.changed):,} changed ({share}%)"
     texts = [
         f"{found.n_answers:,} answers, read by {versions}, were read again by {found.now}: {summary}.",
-        f"{found.n_counted:,} outcomes count now that did not; {found.n_uncounted:,} no longer do.",
+        f"{found.n_counted:,} outcomes count now that did not before; {found.n_uncounted:,} no longer count.",
     ]
     texts += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
     for change in found.changed[:many]:

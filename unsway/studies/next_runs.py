@@ -339,8 +339,8 @@ def _learning(cell: Quantity, theta_D: Floats, prices: ProjectPrices, per: Per) 
 def _advice(steps: Sequence[NextStep], decisions: Sequence[Stated], project: str | Path, seed: int) -> str:
     """The advice, in one sentence."""
     if not decisions:
-        consequence = "so this is learning" if steps else "and nothing was measured here that one could learn more of"
-        return f"No decision is stated, {consequence}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
+        ranking = "so steps are ranked by what they teach" if steps else "and there is nothing here to learn more about"
+        return f"No decision is stated, {ranking}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
     best = next((step for step in steps if step.pays), None)
     if best is not None:
         text = next(decision.text for decision in decisions if decision.id == best.decision)
