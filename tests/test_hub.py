@@ -150,7 +150,7 @@ def test_no_file_of_a_repository_lands_outside_its_folder(home: HubServer, tmp_p
     home.repos["me/climbs"] = HubRepo(False, {"../../climbed.json": b"{}", "ok.json": b"{}"})
     hub.pull("me/climbs", tmp_path / "a" / "b" / "c")
     home.repos["me/absolute"] = HubRepo(False, {f"{tmp_path}/absolute.json": b"{}"})
-    with pytest.raises(ModelError, match="could not exchange 'me/absolute': Invalid filename"):
+    with pytest.raises(ModelError, match="did not accept or deliver 'me/absolute': Invalid filename"):
         hub.pull("me/absolute", tmp_path / "d")
     assert (tmp_path / "a" / "b" / "c" / "ok.json").is_file()
     assert not [*tmp_path.rglob("climbed.json"), *tmp_path.rglob("absolute.json")]

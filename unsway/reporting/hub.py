@@ -170,7 +170,7 @@ def hub_refusals(repo: str) -> Iterator[None]:
         # a RuntimeError names the file that was not sent; its cause says why
         reason = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
         raise ModelError(
-            f"The hub could not exchange {repo!r}: {reason}. A repository is OWNER/NAME; pushing and private ones "
+            f"The hub did not accept or deliver {repo!r}: {reason}. A repository is OWNER/NAME; pushing and private ones "
             "need a token with write access (HF_TOKEN, or `hf auth login`)."
         ) from error
 

@@ -330,7 +330,12 @@ def read_study(path: str | Path) -> Study:
         study = loads(Study, content)
     except KeyError as error:
         raise BadInput(f"{file} cannot be read as a study: a value in it lacks {error}.") from error
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except OSError as error:
+        raise BadInput(
+            f"{file} cannot be read as a study: {error.strerror}. Name a study's JSON, or a folder of `unsway run`, which "
+            "has one."
+        ) from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise BadInput(f"{file} cannot be read as a study: {why(error)}") from error
     for unknown, allowed in _unknown_fields(json.loads(content), json.loads(dumps(study))):
         raise BadInput(
