@@ -88,7 +88,9 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
     with pytest.raises(UnswayError, match=r"cannot be read as a study: (?!.*pydantic)"):
         read_study(folder)
     (folder / "study.json").unlink()
-    with pytest.raises(UnswayError, match=r"study\.json cannot be read .*Name a study's JSON, or a folder of `unsway run`"):
+    with pytest.raises(
+        UnswayError, match=r"study\.json cannot be read .*Name a study's JSON, or a folder of `unsway run`"
+    ):
         read_study(folder)
     (tmp_path / "notebook.jsonl").write_bytes(b"[1]\n")
     with pytest.raises(UnswayError, match="none of a notebook"):
