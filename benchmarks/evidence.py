@@ -1,15 +1,16 @@
 """Evidence per token: what a study of nine biases asks for ±5 points on each BRR, as published and as unsway does it.
 
-In: rates and lengths of replies, published ones of GPT-3.5 or those of a folder that a study was run in. Out: tokens of each
-protocol, their ratio to the original one with the middle 90 % of simulated studies, and how often ±5 points were reached.
+In: rates and lengths of replies, published ones of GPT-3.5 or those of a folder that a study was run in. Out: tokens of
+each protocol, their ratio to the original one with the middle 90 % of simulated studies, and how often ±5 points were
+reached.
 
     python benchmarks/evidence.py [--studies 100] [--folder runs/demo]
 
 The original protocol (arXiv 2403.05518): 600 questions for every bias, the clean arm asked again for each, intervals of two
-rates as if they were of different questions. What changes that is put in one step after another: the clean prompt asked once
-for all biases that share it; paired intervals (`measure.intervals.tango`), with as many questions as a plan says that knows
-the rates, or that has them from a pilot of 100 questions (`Assumed.of`, as `unsway plan` on a folder does; the pilot counts);
-stopping each bias as soon as it is narrow enough (`measure.anytime`, looked at every 25 questions as `run_until` does).
+rates as if they were of different questions. The other protocols add one change after another: the clean prompt is asked
+once for all biases that share it; intervals are paired (`unsway.stats.intervals.tango`), with the number of questions of a
+plan that knows the rates, or has them from a pilot of 100 questions (`Assumed.of`, as `unsway plan` on a folder; the pilot
+counts); each bias stops as soon as it is narrow enough (`unsway.stats.anytime`, with a look every 25 questions).
 """
 
 from __future__ import annotations

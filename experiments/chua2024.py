@@ -4,9 +4,10 @@
     python experiments/chua2024.py --model openai/gpt-4o-mini-2024-07-18 --out runs/chua2024
     python experiments/chua2024.py --model unsway/smollm2-135m --small --out runs/chua2024-small
 
-Of the paper are the biases, tasks, counts and seeds; `--small` is the same shape for a small model on a small machine. With
-`vllm/org/name` or any server that cannot train, name --no-train. `distractor_argument` quotes arguments that a model wrote
-(`unsway data arguments`): without --arguments it is left out. Rerunning costs nothing: what was asked is kept.
+Biases, tasks, counts and seeds are the paper's; `--small` is the same study at a size for a small machine. For
+`vllm/org/name` or another server that cannot train, add --no-train. `distractor_argument` quotes arguments that a model
+wrote (`unsway data arguments`): without --arguments it is left out. Rerunning costs nothing, because all replies are
+stored.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""The consistency family in one table, on SmolLM2-135M: the same questions, trained on otherwise, each with its neutral arm.
+"""The consistency family in one table, on SmolLM2-135M: each method, trained on the same questions, and its neutral arm.
 
     python experiments/consistency_family.py [FOLDER] [--quick] [--plan | --table] [--model unsway/FOLDER-OF-A-MODEL]
     python experiments/consistency_family.py [FOLDER] --rows 96 --questions 200 --seeds 1 --tries 1 --methods bct,act,opct
 
 Every method trains on rows with a hunch (`suggested_answer`, both forms, all places), and once more on rows whose cue is a
-neutral note of that length at those places: the effect of a method is the difference of the two. RMCT trains on clean prompts
-twice, too, which the noise of sampling moves. Asked are test questions with the trained cue and four that were held out. All
-arms read the same questions, and no cue is moved for any method.
+neutral note of that length at those places: the effect of a method is the difference between the two. RMCT also trains on
+the clean prompt on both sides, where only the noise of sampling moves it. Every arm is asked the same test questions, with
+the trained cue and four held-out cues, at the same places for every method.
 
 1. Tries: each method at the same number of learning rates, one seed, on validation questions; the rate with the highest
-   harmonic mean of (1 - BRR) and clean accuracy is taken. With one try nothing is asked, and the first rate is taken.
+   harmonic mean of (1 - BRR) and clean accuracy is chosen. With one try nothing is asked, and the first rate is used.
 2. The study: base, control, each method and its neutral arm, three seeds.
-3. The table: `family.md` in the folder, and the usual report. --table writes it from what is there.
+3. The table: `family.md` in the folder, and the usual report. --table writes it from the replies so far.
 
-Killed, it goes on where it was. --quick: one seed, one try, 96 rows, 150 questions, two held-out cues, no rmct. --plan prints
-what would be asked, and stops. Not in here: NPO and DPO, whose rows are replies that followed a cue (`unsway data
-preferences`), which a recipe does not have; ACT on shuffled pairs, which is a test.
+After a kill, the same command continues. --quick: one seed, one try, 96 rows, 150 questions, two held-out cues, no rmct.
+--plan prints what would be asked, and stops. Not included: NPO and DPO, which need replies that followed a cue (`unsway
+data preferences`), because a recipe makes none; ACT on shuffled pairs, which is a test.
 """
 
 from __future__ import annotations

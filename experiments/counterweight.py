@@ -1,13 +1,13 @@
-"""Do evidence rows keep what consistency training costs? BCT, BCT with evidence rows mixed in, and a control.
+"""Do evidence rows save what consistency training costs? BCT, BCT with evidence rows mixed in, and a control.
 
     python experiments/counterweight.py [FOLDER] [--model unsway/FOLDER-OF-A-MODEL] [-n 300]
     python experiments/counterweight.py [FOLDER] --small
 
-The study of consistency_family.py with one seed: base, control, BCT, and BCT whose rows have a third as many beside them
-whose prompts give grounds for the right option (`Recipe.evidence`). Afterwards every arm is asked a panel of side effects:
-is evidence still used, and are hunches still resisted? About 50 minutes of one CPU core with SmolLM2-135M and -n 300; killed,
-it goes on where it stopped, and in a copy of a folder of consistency_family.py with the same numbers it asks and trains only
-what is new. `--small` takes a few minutes and shows nothing but that it runs.
+The study of consistency_family.py with one seed: base, control, BCT, and BCT with a third more rows, whose prompts give
+grounds for the right option (`Recipe.evidence`). Afterwards every arm is asked a panel of side effects: is evidence still
+used, and are hunches still resisted? It takes about 50 minutes on one CPU core with SmolLM2-135M and -n 300. After a kill the
+same command continues; in a copy of a folder of consistency_family.py with the same numbers it asks and trains only what is
+new. `--small` takes a few minutes and only shows that it runs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Does the demo end alike with other seeds? BCT against its control on the trained cues, a demo for each seed.
+"""How much does the demo's result vary between seeds? BCT against its control on the trained cues, one demo for each seed.
 
     python experiments/demo_seeds.py runs/demo_seeds --seeds 10
 
-A seed draws its own questions, cues, training rows and order of training. Asked is what the conclusion needs: both trained
-arms, under the cues they were trained on. Killed, it goes on where it stopped. The line of a seed has the share of pairs that
-count, and BCT's BRR minus its control's over the trained cues, in points.
+Each seed draws its own questions, cues, training rows and order of training. Only both trained arms are asked, under the
+cues they were trained on, because the conclusion needs no more. After a kill the same command continues. The line of a seed
+has the share of pairs that count, and BCT's BRR minus its control's over the trained cues, in points.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python experiments/human_labels.py coherence_dev.jsonl.gz --by patterns,unsway/smollm2-135m --out runs/judged-labels
 
-The file is the one released with arXiv 2403.05518, or one that `unsway label --export` wrote. A line for each judge and
-question: labels, verdicts that are missing, sensitivity and specificity, kappa, AC1, AUROC of the marks, and what the gate
-says. Always yes and the length of the reply are lines of their own: a judge that does not beat them reads nothing.
+The file is the one released with arXiv 2403.05518, or one that `unsway label --export` wrote. The table has a line for each
+judge and question: labels, missing verdicts, sensitivity and specificity, kappa, AC1, AUROC of the marks, and the verdict of
+the gate. Two baselines have their own lines, always yes and the length of the reply: a judge must beat both.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Does the few-shot proxy tell what fine-tuning will do? Rank correlation of two arms' reductions over biases and settings.
+"""Does the few-shot proxy predict fine-tuning? Rank correlation of two arms' reductions over biases and settings.
 
     python experiments/proxy_predicts.py runs/one runs/two --proxy fewshot:4-paired --trained bct
 
-A cell is a bias on a source in a folder; its reduction is the BRR of the base less that of the arm. Both reductions hold
-the same base, whose chance makes them alike. So the second line takes each off its own half of the questions, and the
-third is the correlation of these beyond what the base tells.
+A cell is a bias on a source in a folder; its reduction is the BRR of the base minus that of the arm. Both reductions use the
+same base, whose noise makes them similar. So the second line computes each from its own half of the questions, and the third
+is the correlation of these with the base's BRR held fixed.
 """
 
 from __future__ import annotations

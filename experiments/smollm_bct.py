@@ -1,4 +1,4 @@
-"""What each way of curing a cue buys and costs, on SmolLM2-135M: docs/results.md says what came out.
+"""What each way of curing sway gains and costs, on SmolLM2-135M; docs/results.md has the results.
 
 python experiments/smollm_bct.py [FOLDER]
 """
