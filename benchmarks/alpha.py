@@ -2,7 +2,7 @@
 
     python benchmarks/alpha.py
 
-The truth is alpha over 60,000 replies of the same readers. Each reader sees a reply's hidden worth with noise of its own, and
+The truth is alpha over 60,000 replies of the same readers. Each reader sees a reply's hidden quality with its own noise, and
 says 1 to 5 (ordinal), or whether it is at least 4 or at least 5 (nominal).
 """
 

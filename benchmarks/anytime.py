@@ -1,6 +1,6 @@
 """Looking after every question: how often is an interval ever wrong, and how many questions does stopping early take?
 
-In: nothing. Out: two tables; exit code 1 where the sequence of `unsway.stats.anytime` is ever wrong in more than 5 %
+In: nothing. Out: two tables; exit code 1 if the sequence of `unsway.stats.anytime` is ever wrong in more than 5 %
 of studies (with 2.58 standard errors of the simulation).
 
     python benchmarks/anytime.py [--quick] [--write docs/coverage.md]

@@ -2,7 +2,7 @@
 
     python benchmarks/build_pairs.py
 
-Prints seconds (of the clock, and of the processor, which other programs do not lengthen), pairs a second, and the digest of
+Prints wall seconds, CPU seconds (which other programs do not lengthen), pairs a second, and the digest of
 all pairs, which is the same in every process.
 """
 

@@ -1,4 +1,4 @@
-"""Trained weights in another engine: does what openvino says of a checkpoint agree with the torch reference?
+"""Trained weights in another engine: do a checkpoint's replies in openvino agree with the torch reference?
 
     python benchmarks/carried.py [CHECKPOINT] [--questions 20] [--engines torch,openvino,bf16]
 

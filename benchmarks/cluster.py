@@ -1,11 +1,11 @@
-"""A study on Ray with two workers beside one process; then a worker and the owner are killed.
+"""A study on Ray with two workers, compared with one process; then a worker and the owner are killed.
 
-    python benchmarks/cluster.py [--replies 100000]       # needs unsway[ray]; twenty minutes of two cores
+    python benchmarks/cluster.py [--replies 100000]       # needs unsway[ray]; twenty minutes on two cores
     python benchmarks/cluster.py --quick                  # 3,000 replies
     python benchmarks/cluster.py --seconds 0.3            # each reply takes that long, 20 at once: a hosted model
 
-Prints rows a second of the owner alone, wall and CPU seconds of both sides and their ratio, and after the kills: rows, rows
-of different address, rows that were acknowledged before the owner died and are not there, and prompts that were asked twice.
+Prints rows a second of the owner alone, wall and CPU seconds of both sides and their ratio, and after the kills: rows,
+different addresses, rows lost although they were acknowledged before the owner died, and prompts asked twice.
 The provider is tests/counting.py, which notes each call in a file.
 """
 

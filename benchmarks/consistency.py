@@ -1,13 +1,13 @@
 """What each consistency method costs next to BCT: the same pairs, steps and seed, each in a process of its own.
 
     python benchmarks/consistency.py [--steps 2] [--rows 8] [--methods bct,act,attct,mlpct,act_bct,opct,rmct]
-    python benchmarks/consistency.py --direct 0              # all rows behind worked examples; 0.2 asks for the bare answer
+    python benchmarks/consistency.py --direct 0              # all rows with worked examples; 0.2 asks for the bare answer
     python benchmarks/consistency.py --model FOLDER          # another model
 
-Printed: wall and CPU seconds of all steps (CPU says more where the machine is shared), as ratios to BCT's, peak memory of the
-process (of the GPU where there is one), what it still holds after the fit, tokens trained on, and losses. Importing, loading
-and saving are not in the seconds. Where other work takes turns on the cores, set OMP_NUM_THREADS=1: threads that wait count.
-Promised: of BCT's CPU seconds ACT at most 1.3, AttCT 1.8, exact OPCT 4 (RMCT is reported), and on the embedded model 5 GB.
+Prints wall and CPU seconds of all steps (on a shared machine CPU says more), as ratios to BCT's, peak memory of the process
+(of the GPU if there is one), memory still held after the fit, tokens trained on, and losses. The seconds exclude importing,
+loading and saving. If other work uses the cores, set OMP_NUM_THREADS=1, because waiting threads count. Goals: at most 1.3
+times BCT's CPU seconds for ACT, 1.8 for AttCT, 4 for exact OPCT (RMCT is reported), and 5 GB on the embedded model.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Do nominal 95 % intervals cover 95 %? Every interval of `unsway.stats`, at small n and extreme rates.
 
-In: nothing. Out: tables; exit code 1 where a cell leaves 93 to 98 % without having to.
+In: nothing. Out: tables; exit code 1 if a cell leaves 93 to 98 % although an interval could stay inside.
 
     python benchmarks/coverage.py --quick                       # under a minute
     python benchmarks/coverage.py                               # with the rivals; a few minutes

@@ -1,9 +1,9 @@
-"""How often does a panel of side effects say the right word? Seeded studies of models with known losses, and with none.
+"""How often does a panel of side effects give the right verdict? Seeded studies of models with known losses, and with none.
 
 Each study scores a base and a trained model on n questions, which agree but for noise, and asks for the verdict on
-accuracy, on the use of a document and on contrarianism at their default margins. Then how often the interval of what is kept
-of the use holds the truth, in studies that are as small as a panel's, and the same of errors made twice beyond chance and of
-letters that come to be preferred.
+accuracy, on the use of a document and on contrarianism at their default margins. Then it counts how often three intervals
+hold the truth in studies as small as a panel's: of the share of use that is kept, of errors made twice beyond chance, and
+of the preference for letters.
 
     python benchmarks/effects.py            # 500 studies of each kind and size, some minutes
     python benchmarks/effects.py --studies 100

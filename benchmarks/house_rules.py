@@ -3,8 +3,8 @@
     python benchmarks/house_rules.py [--studies 10] [--requests 120] [--labels 200] [--sensitivity 0.9] [--specificity 0.95]
 
 Each study asks a scripted model some requests, bare and under every wrapper, has every reply read by a scripted judge that
-misses some answers and sees some that are none, corrects the rates by a person's labels of some replies, and compares both
-with what the model really did. Nothing leaves this machine.
+misses some answers and reports some that are none, corrects the rates by a person's labels of some replies, and compares both
+rates with what the model really did. Nothing leaves this machine.
 """
 
 from __future__ import annotations

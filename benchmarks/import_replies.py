@@ -1,8 +1,8 @@
-"""Importing foreign replies and estimating them: seconds and rows a second.
+"""Importing foreign replies and computing their numbers: seconds and rows a second.
 
     python benchmarks/import_replies.py [--rows 40000]
 
-Both verbs run as a user would run them, each in a process of its own, on a file of two models under five biases.
+Both verbs run as a user would run them, each in a new process, on a file of two models under five biases.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Each study has pairs of its own seed, a model that follows the cue at a known rate and says so at a known rate, and a judge of
 known sensitivity and specificity; people label some of the replies. Everything after the replies is the product's own path:
-rubric, form, verdicts, rates, the judge's card, the correction. Exits with 1 where an interval covers less than 93 %.
+rubric, form, verdicts, rates, the judge's card, the correction. Exits with 1 if an interval covers less than 93 %.
 """
 
 from __future__ import annotations

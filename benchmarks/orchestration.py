@@ -1,10 +1,10 @@
-"""What a study costs beside its model: the same samples through `unsway.studies.run` and through a bare Inspect eval.
+"""What a study costs besides its model: the same samples through `unsway.studies.run` and through a bare Inspect eval.
 
     python benchmarks/orchestration.py [--samples 10000] [--large]
 
 Both sides answer with the same scripted model, in one run, in processes of their own; CPU seconds and peak memory of each are
-printed with their ratio. Then: estimating kept replies again, the page they make, start-up; with `--large` also at nine times
-the replies.
+printed with their ratio. Then: numbers of stored replies, their page, start-up; with `--large` also at nine times the
+replies.
 """
 
 from __future__ import annotations

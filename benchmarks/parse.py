@@ -1,8 +1,8 @@
 """How well and how fast replies are read.
 
 In: nothing (the adversarial replies of the tests, ordinary and hostile text made here), and the replies whose answers people
-recorded, where they are at hand (the folder that UNSWAY_PARITY_DATA names, else `shared/data` beside the repository). Out: a
-few lines of figures; exit code 1 where one of them falls short:
+recorded, if they are available (the folder that UNSWAY_PARITY_DATA names, else `shared/data` beside the repository). Out: a
+few lines of figures; exit code 1 if one misses its goal:
 
     recorded answers     at least 99 % read alike, and no letter wrong
     adversarial replies  all as they should be

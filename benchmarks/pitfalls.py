@@ -1,16 +1,16 @@
 """Ways in which a study of cues misleads, and whether the package is right about them: simulated studies of known truth.
 
-In: nothing. Out: a table a pitfall; exit code 1 where the package is wrong about one.
+In: nothing. Out: a table for each pitfall; exit code 1 if the package is wrong about one.
 
     python benchmarks/pitfalls.py --quick                      # under a minute
     python benchmarks/pitfalls.py                              # five times as many studies
     python benchmarks/pitfalls.py missing chance               # some of them
     python benchmarks/pitfalls.py --write docs/coverage.md     # and into the page
 
-In `pitfalls_counting.py`: `missing`, answers that are unread because of the cue; `own`, ratios where arms do not count on
-the same questions; `selection`, ratios to a weak base; `chance`, biases whose clean rate is 0 by definition.
+In `pitfalls_counting.py`: `missing`, answers that are unread because of the cue; `own`, ratios of arms that count on
+different questions; `selection`, ratios to a weak base; `chance`, biases whose clean rate is 0 by definition.
 In `pitfalls_planning.py`: `planned`, the power a plan promises; `failed`, few training seeds, and failed ones; `order`,
-questions sorted by source; `proxy`, two methods off one base; `reader`, a first reader with errors.
+questions sorted by source; `proxy`, two methods with one base; `reader`, a first reader with errors.
 """
 
 from __future__ import annotations

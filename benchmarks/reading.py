@@ -1,17 +1,17 @@
 """How often replies are read wrongly or not at all, on replies that were written without knowing the reader.
 
 In: files of replies, one JSON object a line (default: the eight blind rounds kept with the tests). Out: a table of what was
-read wrongly and what was left unread, by language and by side; exit code 1 where a goal is missed.
+read wrongly and what was left unread, by language and by side; exit code 1 if a goal is missed.
 
     python benchmarks/reading.py [FILE …] [--show]
 
 Rows: `text`, `options` or `n_options`, `expect` (a letter, or "?" where the reply commits to none), `agrees` (whether its
-answer is the one that was cued), `lang`, `kind`, and `reasoning` and `stop` where there are any. Wrong: a letter other
+answer is the one that was cued), `lang`, `kind`, and optionally `reasoning` and `stop`. Wrong: a letter other
 than the expected one. Unread: no letter where one is expected. The two sides (replies that follow the cue, and others)
 must not differ, because what is lost on one side alone moves the number that is measured.
 
-Goals, for replies that the reader was not mended with: at most 0.5 % wrong and 3 % unread in English, at most 2 % wrong in
-other languages, and an interval of the difference between sides that holds 0 (95 %, Newcombe 1998, method 10).
+Goals, for replies that were not used to improve the reader: at most 0.5 % wrong and 3 % unread in English, at most 2 %
+wrong in other languages, and an interval of the difference between sides that holds 0 (95 %, Newcombe 1998, method 10).
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Local sampling: our provider beside Inspect's `hf` provider and plain `transformers.generate`, on the demo's prompts.
+"""Local sampling: our provider, Inspect's `hf` provider and plain `transformers.generate`, on the demo's prompts.
 
     python benchmarks/sampling.py [--prompts 64] [--sides openvino,torch,generate,hf]
     python benchmarks/sampling.py --sides openvino,together,uncached,bf16,few     # levers of the openvino engine
     python benchmarks/sampling.py --sides hf,generate,torch,half,continuous       # on a GPU; --batch 256: rows of the others
     python benchmarks/sampling.py --model FOLDER --dtype bfloat16                 # another model; random weights: shapes.py
 
-The same prompts, templated once, greedy, the same longest reply; each side in a process of its own, one after another, on
-the GPU where there is one. Printed: replies a second with the model loaded, the CPU seconds (which say more where the
-machine is shared), ratios to the `hf` provider, how many replies and answers are those of the reference (ours with the torch
-engine); and what the measured rates of a matmul and of memory would allow.
+The same prompts, templated once, greedy, the same longest reply; each side in its own process, one after another, on the
+GPU if there is one. Prints replies a second with the model loaded, CPU seconds (which say more on a shared machine), ratios
+to the `hf` provider, how many replies and answers are those of the reference (ours with the torch engine); and what the
+measured rates of a matmul and of memory would allow.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/shapes.py qwen2.5-0.5b FOLDER
 
-In: a shape's name. Out: a folder in bfloat16 that `--model FOLDER` of sampling.py and training.py takes. What such a model
-says has no sense and ends by chance, so replies run to their longest and agreement says nothing.
+In: a shape's name. Out: a folder in bfloat16 that `--model FOLDER` of sampling.py and training.py takes. Such a
+model's replies are nonsense and end by chance, so most reach the limit, and their agreement says nothing.
 """
 
 from __future__ import annotations

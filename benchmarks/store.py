@@ -1,4 +1,4 @@
-"""Which engine keeps replies: one JSONL file (ours) beside SQLite in WAL mode, DuckDB where installed, and Inspect's cache.
+"""Which engine should store replies: one JSONL file (ours), SQLite in WAL mode, DuckDB if installed, or Inspect's cache?
 
     python benchmarks/store.py --rows 54000
 

@@ -3,10 +3,10 @@
     python benchmarks/study.py [--questions 150] [--samples 3]      # half an hour of CPU
     python benchmarks/study.py --quick                              # 15 questions and a sample
 
-Each step is a process of its own, whose CPU seconds, wall seconds and peak memory are printed: run it; run it again with
-models that know no reply, so that asking anything is an error; let it grow by one bias, with models that know that bias
-alone; estimate it; and, in a new folder, run it by two processes at once. After each step the rows of `replies.jsonl` are
-counted, all and those of different address.
+Each step is a new process, whose CPU seconds, wall seconds and peak memory are printed: run it; run it again with
+models that know no reply, so asking anything is an error; add one bias, with models that know that bias alone; compute its
+numbers; and, in a new folder, run it by two processes at once. After each step the rows of `replies.jsonl` are
+counted, all and those with different addresses.
 """
 
 from __future__ import annotations

@@ -1,17 +1,16 @@
-"""Local training: our back-end beside TRL's SFTTrainer at its defaults for LoRA, on the same rows, steps and seed.
+"""Local training: our back-end and TRL's SFTTrainer at its defaults for LoRA, on the same rows, steps and seed.
 
     python benchmarks/training.py [--steps 4] [--rows 8] [--sides trl,ours,ordered,whole,eight,two,packed,again]
     python benchmarks/training.py --model FOLDER          # another model; random weights of a published shape: shapes.py
 
-Each side in a process of its own, on the GPU where there is one. Printed: tokens a second (prompts and completions), with
-loading, and of the steps after the first alone, which on a GPU loads kernels; CPU seconds (which say more where the machine
-is shared), peak memory (of the GPU where there is one), the losses, and ratios; and what the measured bf16 matmul rate would
+Each side in its own process, on the GPU if there is one. Prints tokens a second (prompts and completions), with loading, and
+only of the steps after the first, which on a GPU loads kernels; CPU seconds (which say more on a shared machine), peak
+memory (of the GPU if there is one), the losses, and ratios; and what the measured bf16 matmul rate would
 allow: 4 operations a parameter and token, forward and backward, since the weights of the trunk need no gradient, the output
 layer apart.
-`ordered` is TRL's on the rows of each of our steps, for the losses: by default it shuffles rows, and we put those of like
-length together.
-Levers: `whole` goes over the beginning of every row, `shared` over one beginning wherever there is one (as on a CPU),
-`eight` and `two` take so many rows at once, `packed` lays rows end to end, `again` computes activations again.
+`ordered` is TRL on the rows of each of our steps, to compare losses: TRL shuffles rows, and we put rows of similar length
+together. Variants of ours: `whole` computes the beginning of every row, `shared` a common beginning once (the default on a
+CPU), `eight` and `two` that many rows at once, `packed` lays rows end to end, `again` computes activations again.
 """
 
 from __future__ import annotations
