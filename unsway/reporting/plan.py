@@ -174,7 +174,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     )
     precision = (
         f"A half-width of {100 * plan.goal.half_width:g} points takes {plan.questions_for_it:,} questions of each bias "
-        "(more for those that count only where the first answer is right)."
+        "(more for those that count only if the first answer is right)."
     )
     untested_biases = [human(bias.bias) for bias in plan.biases if not bias.tested]
     if untested_biases:
@@ -189,8 +189,8 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     if share_allowing >= SELDOM:
         power += (
             f" With {percent(1 - assumptions.read)}% of the pairs unread, the intervals of {percent(share_allowing)}% "
-            "of such studies also allow for what these would have said, "
-            f"up to {percent(1 - assumptions.read)} points to either side, and show less: read more of them first."
+            f"of such studies also allow for the missing answers, by up to {percent(1 - assumptions.read)} points on either "
+            "side, and so find less: make more replies readable first."
         )
     amount = "Under 1" if time == "under 1" else f"About {time.replace(' h', ' hours')}"
     duration = f"{amount}{unit} at {rates}, one model after another."
