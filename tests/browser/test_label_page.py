@@ -111,7 +111,7 @@ def test_clicks_and_keys_are_kept_a_kill_loses_none_and_the_page_resumes(
     page.locator("#coherent label").nth(3).click()
     saved(page)
     page.locator("#mentions_cue label", has_text="yes").click()
-    page.locator("#saved", has_text="Enter goes on").wait_for()
+    page.locator("#saved", has_text="Press Enter to continue").wait_for()
     assert shelf.of("ana")[order[0]] == {"coherent": 4, "mentions_cue": True}
 
     page.keyboard.press("Enter")

@@ -69,7 +69,7 @@ class Labelling {
     this.say("Saving …");
     try {
       await ask("/api/label", { item: id, question: name, value });
-      this.say(this.isDone(id) ? "Saved. Enter goes on." : "Saved.");
+      this.say(this.isDone(id) ? "Saved. Press Enter to continue." : "Saved.");
     } catch (error) {
       this.done[id] = before;
       this.draw();
@@ -86,7 +86,7 @@ class Labelling {
   }
 
   step(to) {
-    this.go(to).catch((error) => this.say(`Cannot load it: ${error.message}`, true));
+    this.go(to).catch((error) => this.say(`Cannot load the reply: ${error.message}`, true));
   }
 
   say(text, bad = false) {
