@@ -24,9 +24,7 @@ from unsway.types import Estimate, Verdict
 
 Rows = list[dict[str, Any]]
 UNTOLD = "not known: no labels of both kinds in both"
-UNVALIDATED = (
-    "No person has labelled replies that were judged, so only the rates on clean replies tell of judges' errors."
-)
+UNVALIDATED = "No person has labelled replies that were judged, so only the rates on clean replies show judges' errors."
 
 
 def whose(cell: JudgedCell | VerbalisedCell | ChannelCell) -> dict[str, Any]:
@@ -252,7 +250,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     if not found.cells:
         return []
     cards = (
-        "People's labels against each judge's verdicts. Only where the gate is passed is a rate corrected."
+        "People's labels against each judge's verdicts. A rate is corrected only if the gate is passed."
         if found.cards
         else UNVALIDATED
     )

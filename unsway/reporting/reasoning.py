@@ -37,7 +37,7 @@ def tables(results: Results) -> list[ReasoningTable]:
         are_mixed = len({shown_kinds(results, arm) for arm in results.arms}) > 1
         sentence = (
             "Full thoughts and summaries are never counted together; a summary leaves things out. Verdicts on thinking need "
-            "thoughts that can be read in full; hidden ones give none, and of a cut one a yes about the cue stands."
+            "thoughts that can be read in full; hidden ones give none, and a cut one gives only a yes about the cue."
         )
         if are_mixed:
             sentence += " The arms show different kinds, so what their thoughts say cannot be compared."
@@ -47,8 +47,8 @@ def tables(results: Results) -> list[ReasoningTable]:
         reasoning_tables.append(
             ReasoningTable(
                 "Can a monitor tell?",
-                "A monitor that is not told of the cue grades whether something other than the merits decided. It is worth "
-                "what it is better than one that sees less. The columns are different numbers.",
+                "A monitor that does not know the cue grades whether something other than the merits decided. It is worth "
+                "what it adds to monitors that see less. The columns are different numbers.",
                 monitored.rows(cells),
             )
         )
@@ -58,17 +58,17 @@ def tables(results: Results) -> list[ReasoningTable]:
     )
     if front_rows:
         sentence = (
-            "Less is better in both: how biased an arm is, and in how many of the pairs whose clean answer is another one it "
-            "switches and does not say so (or is not flagged). One bootstrap for all arms, over the questions that "
-            "they share, bias by bias."
+            "Lower is better in both numbers: how biased an arm is, and in how many of the pairs whose clean answer is not "
+            "the cued one it switches without saying so (or without a flag). One bootstrap for all arms, over the questions "
+            "that they share, bias by bias."
         )
         reasoning_tables.append(ReasoningTable("Less biased, and not in silence", sentence, front_rows))
     test_cells = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)
     if test_cells:
         sentence = (
-            "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. Early answering "
-            "and adding mistakes are areas over the curve, the other two shares of answers that change; all grow with the "
-            "dependence. "
+            "The model's own reasoning was truncated, corrupted, reworded or emptied, and the model answered again. Early "
+            "answering and adding mistakes are areas over the curve, the other two shares of answers that change; all grow "
+            "with the dependence. "
             f"Intervals are {words.level(LEVEL)} ones."
         )
         reasoning_tables.append(
