@@ -110,6 +110,9 @@ def parse(name: str) -> Prompted | None:
 kinds.add(
     "prompted",
     InterventionKind(
-        Prompted, parse, lambda: (Prompted(each).name for each in wordings()), "A system prompt that asks to stand firm"
+        Prompted,
+        parse,
+        lambda: (Prompted(wording).name for wording in wordings()),
+        "A system prompt that asks to stand firm",
     ),
 )

@@ -185,6 +185,9 @@ def parse(name: str) -> Rewrite | None:
 kinds.add(
     "rewrite",
     InterventionKind(
-        Rewrite, parse, lambda: (Rewrite(each).name for each in wordings()), "The model rewrites the question first"
+        Rewrite,
+        parse,
+        lambda: (Rewrite(wording).name for wording in wordings()),
+        "The model rewrites the question first",
     ),
 )
