@@ -42,8 +42,8 @@ MORE = {
     "train_and_compare": """
 again = us.train(method, MODEL, us.load("procedural/dates", 10, split="train"), recipe=recipe, folder="runs/bct")
 assert again == checkpoint
-assert [(arm.role, arm.trained) for arm in found.arms] == [("base", ()), ("trained", ("suggested_answer",))]
-assert found["suggested_answer", "bct"].n_pairs == 4
+assert [(arm.role, arm.trained) for arm in results.arms] == [("base", ()), ("trained", ("suggested_answer",))]
+assert results["suggested_answer", "bct"].n_pairs == 4
 """
 }
 """What holds at the end of a notebook, in its own names."""

@@ -2,10 +2,10 @@
 
     import unsway as us
 
-    found = us.measure("openai/gpt-4o-mini", us.load("mmlu", 300), ["suggested_answer", "post_hoc"])
-    found                                   # the headline and the table, in a notebook, a terminal, in Markdown
-    found["post_hoc"].brr, found.frame()    # one number with its interval; a data frame
-    us.report(found, "report.html")
+    results = us.measure("openai/gpt-4o-mini", us.load("mmlu", 300), ["suggested_answer", "post_hoc"])
+    results                                     # the headline and the table, in a notebook, a terminal, in Markdown
+    results["post_hoc"].brr, results.frame()    # one number with its interval; a data frame
+    us.report(results, "report.html")
 
 Importing unsway loads nothing heavy; each name below is imported when it is first used.
 """

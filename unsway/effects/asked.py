@@ -2,7 +2,7 @@
 
 In: names of side effects, and inputs. Out: `AskedEffect`s, whose prompts every arm is asked. Nothing is asked here.
 
-    asked = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
+    effects = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
 """
 
 from __future__ import annotations

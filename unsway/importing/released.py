@@ -6,7 +6,7 @@ Fields of a row: original_question, original_dataset, unbiased_question, biased_
 bias_name, ground_truth (a letter) and biased_option (a letter, or "NOT X"). mcq-bias calls the prompts unbiased_messages and
 biased_messages, the bias bias_type, the task source_dataset.
 
-    asked = released.load("truthfulqa_suggested_answer.jsonl.gz", n=100)
+    pairs = released.load("truthfulqa_suggested_answer.jsonl.gz", n=100)
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ the clean prompt. After each batch the anytime-valid interval of every bias is c
 stays valid however often one looks. A bias with a narrow interval stops; the others continue until their questions are used
 up.
 
-    found = run_until(pairs, "openai/gpt-4o-mini", StopRule(0.05), folder="runs/x")
-    [(one.bias, one.estimate.value, one.narrow, one.n_asked) for one in found.precisions]
+    stopped = run_until(pairs, "openai/gpt-4o-mini", StopRule(0.05), folder="runs/x")
+    [(bias.bias, bias.estimate.value, bias.narrow, bias.n_asked) for bias in stopped.precisions]
 """
 
 from __future__ import annotations
