@@ -147,7 +147,7 @@ def proxy_section(draws: int) -> Section:
         for name in values:
             rows.append((n, name, f"{np.mean(values[name]):+.2f}", percent(share(hits[name]))))
     x = {i: float(i) for i in range(6)}
-    good &= "cannot exclude 0" in predicts(x, x, given={i: float(i % 3) for i in range(6)}).note
+    good &= "cannot exclude 0" in predicts(x, x, covariate={i: float(i % 3) for i in range(6)}).note
     return table(("questions a cell", "reductions off", "mean correlation, truth 0", "covers %"), rows), good
 
 

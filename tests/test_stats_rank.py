@@ -55,11 +55,11 @@ def test_a_shared_base_makes_noise_alike_and_the_partial_correlation_does_not() 
     draw = np.random.default_rng(1)
     base, proxy, trained = draw.normal(size=(3, 400))
     plain = predicts(cells(list(base - proxy)), cells(list(base - trained)))
-    partial = predicts(cells(list(base - proxy)), cells(list(base - trained)), given=cells(list(base)))
+    partial = predicts(cells(list(base - proxy)), cells(list(base - trained)), covariate=cells(list(base)))
     assert plain.low is not None and plain.low > 0.2
     assert partial.low is not None and partial.high is not None and partial.low < 0 < partial.high
     known = cells([float(i) for i in range(8)])
-    assert "already" in predicts(known, cells([0.1, 0.3, 0.2, 0.6, 0.4, 0.9, 0.5, 0.7]), given=known).note
+    assert "already" in predicts(known, cells([0.1, 0.3, 0.2, 0.6, 0.4, 0.9, 0.5, 0.7]), covariate=known).note
 
 
 def test_reductions_off_their_own_halves_share_no_chance() -> None:
@@ -87,7 +87,7 @@ def test_reductions_by_hand() -> None:
 def test_six_cells_beyond_the_base_cannot_exclude_0_and_say_so() -> None:
     x = cells([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     assert "cannot exclude 0" not in predicts(x, x).note
-    assert "6 cells cannot exclude 0" in predicts(x, x, given=cells([0.3, 0.1, 0.6, 0.2, 0.5, 0.4])).note
+    assert "6 cells cannot exclude 0" in predicts(x, x, covariate=cells([0.3, 0.1, 0.6, 0.2, 0.5, 0.4])).note
 
 
 @pytest.mark.parametrize("n", [6, 8, 12, 20])

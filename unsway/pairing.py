@@ -104,12 +104,12 @@ def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitat
     return pair_set.pairs[0]
 
 
-def questions_of(given: Iterable[Question]) -> tuple[Question, ...]:
+def questions_of(questions: Iterable[Question]) -> tuple[Question, ...]:
     """The questions as a tuple. Raises `BadInput` for anything else, such as a model passed in the wrong position."""
     expected = (
         "a question is expected: unsway.load(…) gives some, and they go behind the model in measure(model, questions)"
     )
-    return expect_each(given, Question, expected)
+    return expect_each(questions, Question, expected)
 
 
 @checked

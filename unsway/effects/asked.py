@@ -2,7 +2,7 @@
 
 In: names of side effects, and inputs. Out: `AskedEffect`s, whose prompts every arm is asked. Nothing is asked here.
 
-    effects = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
+    asked_effects = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
 """
 
 from __future__ import annotations
@@ -107,22 +107,22 @@ def decoding(effect: SideEffect, settings: Settings) -> Settings:
     return replace(settings, temperature=temperature, max_tokens=max_tokens)
 
 
-def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> tuple[AskedEffect, ...]:
+def with_margins(asked_effects: Sequence[AskedEffect], margins: Mapping[str, float]) -> tuple[AskedEffect, ...]:
     """The panel with other margins, by `effect.measure`, or by `effect` for its first number. Raises `UnknownName`."""
     main_measure = {
         asked_effect.effect.name: f"{asked_effect.effect.name}.{asked_effect.effect.measures[0].name}"
-        for asked_effect in asked
+        for asked_effect in asked_effects
     }
-    margins = {main_measure.get(name, name): margin for name, margin in wanted.items()}
+    margin_of = {main_measure.get(name, name): margin for name, margin in margins.items()}
     measure_names = [
-        f"{asked_effect.effect.name}.{m.name}" for asked_effect in asked for m in asked_effect.effect.measures
+        f"{asked_effect.effect.name}.{m.name}" for asked_effect in asked_effects for m in asked_effect.effect.measures
     ]
-    for name in margins:
+    for name in margin_of:
         if name not in measure_names:
             raise UnknownName("number of a side effect", name, measure_names)
-    asked_effects = []
-    for asked_effect in asked:
+    changed_effects = []
+    for asked_effect in asked_effects:
         effect = asked_effect.effect
-        measures = (replace(m, margin=margins.get(f"{effect.name}.{m.name}", m.margin)) for m in effect.measures)
-        asked_effects.append(replace(asked_effect, effect=replace(effect, measures=tuple(measures))))
-    return tuple(asked_effects)
+        measures = (replace(m, margin=margin_of.get(f"{effect.name}.{m.name}", m.margin)) for m in effect.measures)
+        changed_effects.append(replace(asked_effect, effect=replace(effect, measures=tuple(measures))))
+    return tuple(changed_effects)

@@ -46,16 +46,18 @@ class LostItem:
 
 
 def lost_items(
-    asked: Sequence[AskedEffect], lookups: Mapping[str, Lookup], found: Sequence[PanelRow], base: str
+    asked_effects: Sequence[AskedEffect], lookups: Mapping[str, Lookup], panel_rows: Sequence[PanelRow], base: str
 ) -> tuple[LostItem, ...]:
     """The largest losses of every number with a margin against the base, or against 0, a few for each arm."""
     items = []
     for asked_effect in (
-        counted(asked_effect, lookups[base]) for asked_effect in asked if asked_effect.effect.judge is None
+        counted(asked_effect, lookups[base]) for asked_effect in asked_effects if asked_effect.effect.judge is None
     ):
         for measure in asked_effect.effect.measures:
-            rows = (row for row in found if (row.effect, row.measure) == (asked_effect.effect.versioned, measure.name))
-            for row in rows if measure.margin is not None and measure.kind in SINGLY else ():
+            measure_rows = (
+                row for row in panel_rows if (row.effect, row.measure) == (asked_effect.effect.versioned, measure.name)
+            )
+            for row in measure_rows if measure.margin is not None and measure.kind in SINGLY else ():
                 if row.arm != base and row.against in (base, ""):
                     worst = sorted(
                         _losses(asked_effect, measure, lookups, row, base),

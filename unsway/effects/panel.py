@@ -2,7 +2,7 @@
 
 In: what was asked, and the replies of each arm. Out: `PanelRow`s, one for each number and arm, and the sentence about them.
 
-    rows(asked, {"base": replies_of_base, "bct": replies_of_bct}, {"base": "base", "bct": "trained"})
+    rows(asked_effects, {"base": replies_of_base, "bct": replies_of_bct}, {"base": "base", "bct": "trained"})
 """
 
 from __future__ import annotations
@@ -94,23 +94,25 @@ class PanelRow:
     """The number by condition, if it covers several that it does not name; only the whole has a verdict."""
 
 
-def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:
-    """The row of one number; `arms` is the arm, then the one it is compared with."""
-    compared = compare(measure, *found)
+def row(
+    asked_effect: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], arm_scores: tuple[Scores, Scores]
+) -> PanelRow:
+    """The row of one number; `arms` is the arm, then the one it is compared with; `arm_scores` are theirs."""
+    compared = compare(measure, *arm_scores)
     decision = None if measure.margin is None else margins.decide(compared, measure.margin)
     has_value = compared.estimate.value is not None
-    after_Q, before_Q = (arm.read_Q for arm in found)
+    after_Q, before_Q = (arm.read_Q for arm in arm_scores)
     paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q) & (measure.kind != "level")
     ends = [float(end) if np.isfinite(end) else None for end in compared.bounds]
     return PanelRow(
-        effect=one.effect.versioned,
+        effect=asked_effect.effect.versioned,
         measure=measure.name,
         summary=measure.summary,
         unit=measure.unit,
         arm=arms[0],
         against="" if measure.kind == "level" else arms[1],
-        value=own_value(measure, found[0]),
-        before=None if measure.kind == "level" else own_value(measure, found[1]),
+        value=own_value(measure, arm_scores[0]),
+        before=None if measure.kind == "level" else own_value(measure, arm_scores[1]),
         change=compared.estimate,
         gain=(compared.ends.low, compared.ends.high) if has_value else None,
         margin=measure.margin,
@@ -122,21 +124,21 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         n_missing=compared.n_missing,
         n_missing_before=compared.n_missing_before,
         bounds=(ends[0], ends[1]) if has_value else None,
-        missing_as=missing_as(measure, found[0]),
+        missing_as=missing_as(measure, arm_scores[0]),
         shift=compared.shift if has_value else None,
-        parts=parts(measure, found),
+        parts=parts(measure, arm_scores),
         changed=float((after_Q != before_Q)[paired_Q].mean()) if paired_Q.any() else None,
     )
 
 
-def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPart, ...]:
+def parts(measure: EffectMeasure, arm_scores: tuple[Scores, Scores]) -> tuple[PanelPart, ...]:
     """The means of two arms by condition; empty if the number covers only one condition, or names its conditions."""
-    conditions = sorted(set(found[0].group_Q))
+    conditions = sorted(set(arm_scores[0].group_Q))
     if measure.conditions or len(conditions) < 2 or measure.kind not in ("change", "kept", "rate"):
         return ()
     panel_parts = []
     for condition in conditions:
-        after_Q, before_Q = (arm.read_Q[np.array(arm.group_Q) == condition] for arm in found)
+        after_Q, before_Q = (arm.read_Q[np.array(arm.group_Q) == condition] for arm in arm_scores)
         paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
         if paired_Q.any():
             means = float(after_Q[paired_Q].mean()), float(before_Q[paired_Q].mean())
@@ -145,19 +147,19 @@ def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPa
 
 
 def rows(
-    asked: Sequence[AskedEffect], lookups: Mapping[str, Lookup], roles: Mapping[str, PanelRole]
+    asked_effects: Sequence[AskedEffect], lookups: Mapping[str, Lookup], roles: Mapping[str, PanelRole]
 ) -> tuple[PanelRow, ...]:
     """Every number of every arm compared with the base, and of trained arms also with the control.
 
     Args:
-        asked: The panel.
+        asked_effects: The panel.
         lookups: Label of each arm to its replies, in the order in which arms are shown.
         roles: Label of each arm to its role; the first base is what the others are compared with.
     """
     base = next((label for label in lookups if roles[label] == "base"), None)
     control = next((label for label in lookups if roles[label] == "control"), None)
     panel_rows = []
-    for asked_effect in asked:
+    for asked_effect in asked_effects:
         asked_effect = counted(asked_effect, lookups[base]) if base else asked_effect
         for measure in asked_effect.effect.measures:
             arm_scores = {label: scores(asked_effect, measure, lookup) for label, lookup in lookups.items()}
@@ -175,13 +177,15 @@ def rows(
     return tuple(panel_rows)
 
 
-def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
+def sentence(panel_rows: Sequence[PanelRow], arm: str, against: str) -> str:
     """The conclusion about one arm's panel: nothing broke, something broke, or neither is shown.
 
     "Nothing broke" needs every number within its margin, each at its own level. "Something broke" is a search through
     the panel and is corrected for it (Holm).
     """
-    judged_rows = [row for row in found if row.arm == arm and row.margin is not None and row.against in (against, "")]
+    judged_rows = [
+        row for row in panel_rows if row.arm == arm and row.margin is not None and row.against in (against, "")
+    ]
     if not judged_rows:
         return f"{arm}: no number with a margin was compared with {against}."
     verdicts = [row.verdict for row in judged_rows]

@@ -33,10 +33,10 @@ class EffectPlan(NamedTuple):
     """Each number with its margin in points and the number of questions needed, except quotients."""
 
 
-def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> dict[str, PromptLength]:
+def lengths(asked_effects: Sequence[AskedEffect], elicit: str, settings: Settings) -> dict[str, PromptLength]:
     """The length of every prompt to ask an arm; other settings and further samples get their own ids."""
     by_key = {}
-    for asked_effect in asked:
+    for asked_effect in asked_effects:
         for prompt in asked_effect.prompts():
             for sample in range(asked_effect.effect.samples):
                 is_plain = asked_effect.settings_for(prompt) == settings and sample == 0
@@ -45,10 +45,10 @@ def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> di
     return by_key
 
 
-def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
+def effect_plans(asked_effects: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
     """A row for each side effect."""
     plans = []
-    for asked_effect in asked:
+    for asked_effect in asked_effects:
         units: dict[str, set[str]] = {}
         for item in asked_effect.items:
             units.setdefault(item.condition, set()).add(item.unit)

@@ -29,9 +29,9 @@ def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
     return (about(NAME, request=item.question.stem if item.question else None, reply=said(replies[0])),)
 
 
-def declined(item: EffectItem, heard: Replies) -> float | None:
+def declined(item: EffectItem, judge_replies: Replies) -> float | None:
     """1 if the judge says that the reply declines, else 0."""
-    verdict = label(heard[0], OUTCOMES)
+    verdict = label(judge_replies[0], OUTCOMES)
     return None if verdict is None else float(verdict == "declines")
 
 

@@ -2,7 +2,7 @@
 
 In: what was asked, and the replies of each arm. Out: `Scores`, an arm's own number as an `Estimate`, and `Compared`.
 
-    compare(measure, scores(one, measure, replies_of_bct), scores(one, measure, replies_of_base))
+    compare(measure, scores(asked_effect, measure, replies_of_bct), scores(asked_effect, measure, replies_of_base))
 """
 
 from __future__ import annotations
@@ -22,47 +22,57 @@ from unsway.stats.intervals import Floats, change_interval
 from unsway.types import Estimate, Prompt, Reply
 
 
-def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
+def scored_replies(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
     """The replies to score: those of an arm, or the judge's replies about them."""
-    if one.effect.judge is None or one.heard is None:
-        return _replies(one, item, lookup)
-    return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
+    if asked_effect.effect.judge is None or asked_effect.heard is None:
+        return _replies(asked_effect, item, lookup)
+    return [
+        () if prompt is None else asked_effect.heard(prompt) for prompt in judge_prompts(asked_effect, item, lookup)
+    ]
 
 
-def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
+def judge_prompts(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
     """The judge's prompts about one arm's replies to an item; empty if the side effect has no judge."""
-    return () if one.effect.judge is None else one.effect.judge(item, _replies(one, item, lookup))
+    return (
+        ()
+        if asked_effect.effect.judge is None
+        else asked_effect.effect.judge(item, _replies(asked_effect, item, lookup))
+    )
 
 
 def _replies(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
     return [lookup(prompt, asked_effect.settings_for(prompt), asked_effect.effect.samples) for prompt in item.prompts]
 
 
-def counted(one: AskedEffect, base: Lookup) -> AskedEffect:
+def counted(asked_effect: AskedEffect, base: Lookup) -> AskedEffect:
     """The side effect with the items that count by the base's replies."""
-    counts = one.effect.counts
+    counts = asked_effect.effect.counts
     if counts is None:
-        return one
-    with blaming("side effect", one.effect.name, "counts"):
-        return replace(one, items=tuple(item for item in one.items if counts(item, scored_replies(one, item, base))))
+        return asked_effect
+    with blaming("side effect", asked_effect.effect.name, "counts"):
+        return replace(
+            asked_effect,
+            items=tuple(item for item in asked_effect.items if counts(item, scored_replies(asked_effect, item, base))),
+        )
 
 
-def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
+def scores(asked_effect: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
     """The scores of one arm in one number, question by question.
 
     Raises:
         BadInput: A score failed, is not a number, or lies outside the measure's span.
     """
-    items = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
+    items = [item for item in asked_effect.items if not measure.conditions or item.condition in measure.conditions]
     units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in items))}
     unit_index = np.array([units[item.unit] for item in items], int)
-    with blaming("side effect", one.effect.name, f"the score {measure.name!r}"):
-        values = [measure.score(item, scored_replies(one, item, lookup)) for item in items]
+    with blaming("side effect", asked_effect.effect.name, f"the score {measure.name!r}"):
+        values = [measure.score(item, scored_replies(asked_effect, item, lookup)) for item in items]
     for item, value in zip(items, values, strict=True):
         if not measure.takes(value):
             raise BadInput(
-                f"The side effect {one.effect.name!r} scored {value!r:.60} in {measure.name!r} on question {item.unit}; a "
-                f"score is a number within its span, {measure.span}, or None. Mend the score, or declare the right span."
+                f"The side effect {asked_effect.effect.name!r} scored {value!r:.60} in {measure.name!r} on question "
+                f"{item.unit}; a score is a number within its span, {measure.span}, or None. Mend the score, or declare "
+                "the right span."
             )
     low, high = reversed(measure.span) if measure.rises else measure.span
     observed, least, most = (
@@ -89,18 +99,18 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     """An arm's own number, for people: its mean, its median, or how strongly its answers prefer a place."""
     is_read_Q = ~np.isnan(arm.read_Q)
     read_Q = arm.read_Q[is_read_Q]
-    n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
+    n, n_dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
 
     def estimate(
         value: float | None, method: str, reason: str = "", low: float | None = None, high: float | None = None
     ) -> Estimate:
-        return Estimate(measure.name, value, low, high, LEVEL, n, n, dropped, method, reason)
+        return Estimate(measure.name, value, low, high, LEVEL, n, n, n_dropped, method, reason)
 
     if not n:
         return estimate(None, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
-            return Estimate.none(measure.name, LEVEL, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
+            return Estimate.none(measure.name, LEVEL, 0, 0, n_dropped, "", answer_places.UNKNOWN_OPTIONS)
         value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
         return estimate(value, "total variation, corrected for chance")
     if measure.kind == "excess":

@@ -36,13 +36,13 @@ def habits_shown(question: Question, option: int) -> dict[str, bool]:
 
 
 def steadiness(
-    asked: AskedEffect, lookup: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
+    asked_effect: AskedEffect, lookup: Lookup, is_included: Callable[[EffectItem], bool] = lambda item: True
 ) -> dict[str, float]:
     """How often each habit is shown in one of two samples, given that the other shows it; habits never shown are left out."""
     n_both: dict[str, int] = {}
     n_either: dict[str, int] = {}
-    for item in filter(taken, asked.items):
-        first, second = (_habits(asked, item, lookup, sample) for sample in (0, 1))
+    for item in filter(is_included, asked_effect.items):
+        first, second = (_habits(asked_effect, item, lookup, sample) for sample in (0, 1))
         for name in first if second else ():
             n_both[name] = n_both.get(name, 0) + 2 * (first[name] and second[name])
             n_either[name] = n_either.get(name, 0) + first[name] + second[name]
@@ -50,30 +50,33 @@ def steadiness(
 
 
 def growth(
-    asked: AskedEffect, after: Lookup, before: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
+    asked_effect: AskedEffect,
+    after: Lookup,
+    before: Lookup,
+    is_included: Callable[[EffectItem], bool] = lambda item: True,
 ) -> dict[str, float]:
     """How much more often one arm shows each habit than another, on questions readable in both."""
     changes: dict[str, list[int]] = {}
-    for item in filter(taken, asked.items):
-        now, then = (_habits(asked, item, lookup, 0) for lookup in (after, before))
+    for item in filter(is_included, asked_effect.items):
+        now, then = (_habits(asked_effect, item, lookup, 0) for lookup in (after, before))
         for name in now if then else ():
             changes.setdefault(name, []).append(now[name] - then[name])
     return {name: sum(d) / len(d) for name, d in changes.items()}
 
 
 def stability(
-    asked: Sequence[AskedEffect], base: Lookup, after: Lookup, before: Lookup | None = None, *, seed: int = 0
+    asked_effects: Sequence[AskedEffect], base: Lookup, after: Lookup, before: Lookup | None = None, *, seed: int = 0
 ) -> Estimate | None:
     """The rank correlation between the habits' steadiness and their growth; None if either was not asked.
 
     Args:
-        asked: The panel.
+        asked_effects: The panel.
         base: The replies of the base.
         after: The replies of an arm.
         before: The replies of its control; None if there is none.
         seed: Seed of the halves and of the permutations.
     """
-    by_name = {asked_effect.effect.name: asked_effect for asked_effect in asked}
+    by_name = {asked_effect.effect.name: asked_effect for asked_effect in asked_effects}
     if not by_name.keys() >= {"habits", "entrenchment"}:
         return None
 
@@ -89,16 +92,18 @@ def stability(
     return replace(predicts(steadiness_of, growth_of, seed=seed), name=NAME)
 
 
-def stability_sentence(found: Estimate | None, against: str) -> str:
+def stability_sentence(correlation: Estimate | None, against: str) -> str:
     """The correlation in words; empty if it has no value."""
-    if found is None or found.value is None:
+    if correlation is None or correlation.value is None:
         return ""
-    low, high = found.low or 0.0, found.high or 0.0
+    low, high = correlation.low or 0.0, correlation.high or 0.0
     statement = f"Habits that are steady in the base grew {'more' if low > 0 else 'less'} than fragile ones"
     if low <= 0 <= high:
         statement = "Whether habits that are steady in the base grew more than fragile ones cannot be told"
-    value, *ends = (f"{number:+.2f}".replace("-", "−") for number in (found.value, low, high))
-    return f"{statement}, against {against} (rank correlation over {found.n} habits: {value} [{', '.join(ends)}])."
+    value, *ends = (f"{number:+.2f}".replace("-", "−") for number in (correlation.value, low, high))
+    return (
+        f"{statement}, against {against} (rank correlation over {correlation.n} habits: {value} [{', '.join(ends)}])."
+    )
 
 
 def _habits(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:

@@ -22,12 +22,12 @@ STANCES = {
 """The stance by the signs of the BRRs on wrong options and on the right one; the sign is 0 if the interval includes 0."""
 
 
-def stance(found: Sequence[PanelRow], arm: str) -> str:
+def stance(panel_rows: Sequence[PanelRow], arm: str) -> str:
     """An arm's stance on hunches, in a sentence; empty unless both BRRs were asked.
 
     Contrarian: the interval of the second BRR is below 0, and the right answer is abandoned more often than when asked again.
     """
-    by_name = {row.measure: row for row in found if row.arm == arm}
+    by_name = {row.measure: row for row in panel_rows if row.arm == arm}
     wrong, gold = by_name.get("BRR wrong"), by_name.get("BRR gold")
     if wrong is None or gold is None or wrong.value.low is None or gold.value.low is None:
         return ""

@@ -75,18 +75,20 @@ def published() -> tuple[KnownRate, ...]:
 
 
 @lru_cache(maxsize=32)
-def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: int = N_DRAWS, seed: int = 0) -> Floats:
+def draws(
+    known_rates: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: int = N_DRAWS, seed: int = 0
+) -> Floats:
     """Joint draws of the true BRRs of cells (model, bias), shape (n, cells); cached, and therefore read-only."""
     rng = np.random.default_rng(seed)
     sigmas = [(beta, alpha, epsilon) for beta, alpha, epsilon in product(GRID, repeat=3)]
-    log_weight = _log_weights(known, np.array(sigmas))
+    log_weight = _log_weights(known_rates, np.array(sigmas))
     weight = np.exp(log_weight - log_weight.max())
-    weight[weight < (1.0 if len(known) > MOST_ROWS else NEGLIGIBLE)] = 0.0
+    weight[weight < (1.0 if len(known_rates) > MOST_ROWS else NEGLIGIBLE)] = 0.0
     times = rng.multinomial(n, weight / weight.sum())
     parts = []
     for sigma, k in zip(sigmas, times, strict=True):
         if k:
-            mean, covariance = posterior(known, cells, sigma)
+            mean, covariance = posterior(known_rates, cells, sigma)
             parts.append(rng.multivariate_normal(mean, covariance, int(k), method="cholesky"))
     theta_draws: Floats = rng.permutation(np.concatenate(parts))
     theta_draws.setflags(write=False)
@@ -94,19 +96,19 @@ def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: i
 
 
 def posterior(
-    known: Sequence[KnownRate], cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
+    known_rates: Sequence[KnownRate], cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
 ) -> tuple[Floats, Floats]:
     """Mean and covariance of the θ of cells, given the σ of biases, models and cells."""
     own_covariance = _covariance(cells, cells, sigma) + 1e-12 * np.eye(len(cells))
     prior = np.full(len(cells), MIDDLE)
-    if not known:
+    if not known_rates:
         return prior, own_covariance
-    known_cells = [(row.model, row.bias) for row in known]
+    known_cells = [(row.model, row.bias) for row in known_rates]
     factor = cho_factor(
-        _covariance(known_cells, known_cells, sigma) + np.diag([row.variance for row in known]), lower=True
+        _covariance(known_cells, known_cells, sigma) + np.diag([row.variance for row in known_rates]), lower=True
     )
     cross_covariance = _covariance(cells, known_cells, sigma)
-    mean = prior + cross_covariance @ cho_solve(factor, np.array([row.value - MIDDLE for row in known]))
+    mean = prior + cross_covariance @ cho_solve(factor, np.array([row.value - MIDDLE for row in known_rates]))
     return mean, own_covariance - cross_covariance @ cho_solve(factor, cross_covariance.T)
 
 
@@ -125,19 +127,21 @@ def _overlap(cells: Sequence[tuple[str, str]], other_cells: Sequence[tuple[str, 
     return np.asarray(np.stack([bias, model, bias & model]), float)
 
 
-def _log_weights(known: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
+def _log_weights(known_rates: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
     """Log of marginal likelihood times prior for each σ of the (logarithmic) grid."""
     prior_G = (np.log(sigma_G3) - sigma_G3**2 / (2 * SIGMA_SD**2)).sum(axis=1)
-    if not known:
+    if not known_rates:
         return np.asarray(prior_G, float)
-    known_cells = [(row.model, row.bias) for row in known]
+    known_cells = [(row.model, row.bias) for row in known_rates]
     overlap = _overlap(known_cells, known_cells)
-    noise = np.diag([row.variance for row in known])
-    residual_R = np.array([row.value - MIDDLE for row in known])
+    noise = np.diag([row.variance for row in known_rates])
+    residual_R = np.array([row.value - MIDDLE for row in known_rates])
     log_likelihoods = []
-    for part_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known) ** 2 // CHUNK)):
+    for part_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known_rates) ** 2 // CHUNK)):
         factor = np.linalg.cholesky(MIDDLE_SD**2 + noise + np.tensordot(part_G3**2, overlap, 1))
-        scaled = np.linalg.solve(factor, np.broadcast_to(residual_R[:, None], (len(part_G3), len(known), 1)))[..., 0]
+        scaled = np.linalg.solve(factor, np.broadcast_to(residual_R[:, None], (len(part_G3), len(known_rates), 1)))[
+            ..., 0
+        ]
         logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
         log_likelihoods.append(-(scaled**2).sum(axis=1) / 2 - logs)
     return np.asarray(prior_G + np.concatenate(log_likelihoods), float)

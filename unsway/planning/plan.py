@@ -147,7 +147,7 @@ class ModelPlan:
         model: str,
         lengths: Mapping[str, PromptLength],
         samples: int,
-        kept: Sequence[Reply],
+        stored_replies: Sequence[Reply],
         evidence: Evidence,
         settings: Settings,
     ) -> ModelPlan:
@@ -156,12 +156,12 @@ class ModelPlan:
         No reply is assumed to exceed its settings' length. Without stored replies, a model is assumed to use its
         thinking budget.
         """
-        stored_samples = {(reply.prompt_id, reply.sample) for reply in kept}
+        stored_samples = {(reply.prompt_id, reply.sample) for reply in stored_replies}
         n_to_ask = {key: samples - sum((key, sample) in stored_samples for sample in range(samples)) for key in lengths}
 
         # mean output tokens by elicitation, from replies with a single call
         by_elicit: defaultdict[str, list[int]] = defaultdict(list)
-        counted_replies = [reply for reply in kept if reply.tokens_in and not reply.tokens_estimated]
+        counted_replies = [reply for reply in stored_replies if reply.tokens_in and not reply.tokens_estimated]
         for reply in counted_replies:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
@@ -369,9 +369,11 @@ def plan(
     )
 
 
-def keep_plan(folder: str | Path, found: Plan, pairs: Iterable[Pair]) -> Path:
+def keep_plan(folder: str | Path, new_plan: Plan, pairs: Iterable[Pair]) -> Path:
     """Store a plan, replacing the folder's earlier one; the next run there is compared with it (`planning.history`)."""
-    shares = tuple(PlannedModel(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in found.models)
+    shares = tuple(
+        PlannedModel(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in new_plan.models
+    )
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
     plan_id = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)
     return write_text(Path(folder) / layout.PLAN, dumps(KeptPlan(plan_id, shares, prompts)) + "\n")

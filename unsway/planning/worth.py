@@ -147,7 +147,7 @@ def correlated_gain(means: ArrayLike, moves: ArrayLike) -> Gain:
 # ---------------------------------------------------------------- anything, by regression
 
 
-def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
+def evsi_by_regression(utility: ArrayLike, printed_numbers: ArrayLike) -> Gain:
     """EVSI from joint draws of the actions' values and of the printed numbers.
 
     Each action's utility is regressed on the printed numbers, their squares and products. The best action by the fitted
@@ -155,12 +155,12 @@ def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:
 
     Args:
         utility: Shape (draws, actions).
-        seen: Shape (draws, numbers): what the option would print in each draw.
+        printed_numbers: Shape (draws, numbers): what the option would print in each draw.
 
     Raises:
         BadInput: There are fewer than two actions, or the shapes do not match.
     """
-    u_DA, y_DN = np.asarray(utility, float), np.atleast_2d(np.asarray(seen, float).T).T
+    u_DA, y_DN = np.asarray(utility, float), np.atleast_2d(np.asarray(printed_numbers, float).T).T
     if u_DA.ndim != 2 or u_DA.shape[1] < 2 or len(u_DA) != len(y_DN):
         raise BadInput(f"EVSI takes at least two actions and as many draws of both; got {u_DA.shape} and {y_DN.shape}.")
     spread_N = y_DN.std(axis=0)

@@ -25,13 +25,13 @@ METHOD = "Wilson score interval over questions"
 
 
 def agreement(
-    one: Sequence[str], other: Sequence[str], questions: Sequence[str], *, level: float = 0.95
+    readings: Sequence[str], other_readings: Sequence[str], questions: Sequence[str], *, level: float = 0.95
 ) -> tuple[Estimate, Estimate]:
     """The share of equal readings (`agreement`) and `kappa`.
 
     Args:
-        one: The first reader's reading of each reply: a letter, or any other name.
-        other: The second reader's readings of the same replies.
+        readings: The first reader's reading of each reply: a letter, or any other name.
+        other_readings: The second reader's readings of the same replies.
         questions: The question of each reply; replies to one question are one cluster.
         level: Nominal coverage of both intervals.
 
@@ -42,23 +42,25 @@ def agreement(
     Raises:
         BadInput: The three differ in length, or the level is not between 0 and 1.
     """
-    if not len(one) == len(other) == len(questions):
-        raise BadInput(f"There are {len(one)} and {len(other)} readings of {len(questions)} replies; give one of each.")
-    if not one:
+    if not len(readings) == len(other_readings) == len(questions):
+        raise BadInput(
+            f"There are {len(readings)} and {len(other_readings)} readings of {len(questions)} replies; give one of each."
+        )
+    if not readings:
         reason = "no reply was read by both"
         missing = Estimate.none("agreement", level, 0, 0, 0, METHOD, reason)
         return missing, replace(missing, name="kappa")
     cluster = numbered(questions)
     n_questions = len(set(questions))
-    equal = np.array([a == b for a, b in zip(one, other, strict=True)], float)
+    equal = np.array([a == b for a, b in zip(readings, other_readings, strict=True)], float)
     ends = rate_interval(np.bincount(cluster, equal), np.bincount(cluster), level=level)
-    n = len(one)
+    n = len(readings)
     share = float(equal.mean())
-    counts, other_counts = Counter(one), Counter(other)
+    counts, other_counts = Counter(readings), Counter(other_readings)
     chance = sum(counts[name] * other_counts[name] for name in counts) / n**2
     estimate = Estimate("agreement", share, *ends, level, n, n_questions, 0, METHOD)
     if chance >= 1:
-        reason = f"both always read {one[0]!r}, so chance alone would agree every time"
+        reason = f"both always read {readings[0]!r}, so chance alone would agree every time"
         return estimate, Estimate.none("kappa", level, n, n_questions, 0, METHOD, reason)
     low, value, high = ((x - chance) / (1 - chance) for x in (ends.low, share, ends.high))
     method = f"{METHOD}, chance agreement held at {chance:.3f}"

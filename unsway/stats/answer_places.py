@@ -40,9 +40,9 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
 
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
-        n, dropped = int(paired_Q.sum()), int((~paired_Q).sum())
+        n, n_dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
-            return nothing(name, dropped)
+            return nothing(name, n_dropped)
         rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, paired_Q].astype(int)
 
         def rise(index_Q: NDArray[np.intp]) -> float:
@@ -55,7 +55,7 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
         error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
         low, high = value - quantile(LEVEL) * error, value + quantile(LEVEL) * error
         method = f"bootstrap of questions, 1000 draws, seed {seed}"
-        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, n_dropped, method)
         return complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
 
     return allowing_for_missing(compare, with_missing_placed(after), with_missing_placed(before))

@@ -40,12 +40,12 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
         after_Q, before_Q = after_Q[paired_Q], before_Q[paired_Q]
-        n, dropped = int(paired_Q.sum()), int((~paired_Q).sum())
+        n, n_dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
-            return nothing(name, dropped)
+            return nothing(name, n_dropped)
         if change_interval(before_Q, level=LEVEL).low <= 0:
             note = "refused: before the training it may be 0, so there is nothing to keep"
-            return nothing(name, dropped, note)
+            return nothing(name, n_dropped, note)
         random = np.random.default_rng(seed_int(seed, "kept share"))
         weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
         ends_after, ends_before = (-1, 1, 0, 0), (0, 0, -1, 1)
@@ -56,7 +56,7 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
         value = float(after_Q.mean()) / base
         method = f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}"
         spread = float(((after_Q - value * before_Q) ** 2).mean()) / base**2
-        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, n_dropped, method)
         return complete(estimate, 1.0, one_sided(after_Q - before_Q), spread, unchanged=1.0)
 
     # the largest denominator keeps the quotient closest to 0, on either side

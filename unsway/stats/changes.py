@@ -48,13 +48,13 @@ def change(
             if not n_here:
                 return nothing(name, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
             d_Q = np.where(here_Q, d_Q * paired_Q.sum() / (len(groups) * n_here), d_Q)
-        dropped = int(np.isnan(d_Q).sum())
+        n_dropped = int(np.isnan(d_Q).sum())
         d_Q = d_Q[~np.isnan(d_Q)]
         if not len(d_Q):
-            return nothing(name, dropped)
+            return nothing(name, n_dropped)
         low, high = change_interval(d_Q, level=LEVEL)
         method = "Tango score interval, paired by question"
-        estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), dropped, method)
+        estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), n_dropped, method)
         return complete(estimate, sign, one_sided(sign * d_Q), float((d_Q**2).mean()))
 
     return allowing_for_missing(compare, after, before)

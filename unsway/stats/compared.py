@@ -103,7 +103,7 @@ def complete(estimate: Estimate, sign: float, p_loss: float, spread: float, *, u
     return Compared(estimate, value, ends, p_loss, spread, Interval(value, value), ends)
 
 
-def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, dropped: int, *, seed: int) -> Compared:
+def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, n_dropped: int, *, seed: int) -> Compared:
     """A number with the interval from its draws of a Bayesian bootstrap of questions, and p from their spread.
 
     Args:
@@ -112,14 +112,14 @@ def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, dropped:
         d_R: The number in each draw.
         sign: 1 where a rise is a gain, -1 where it is a loss.
         n: The number of questions it is computed from.
-        dropped: Missing answers of the arm.
+        n_dropped: Missing answers of the arm.
         seed: Seed of the draws.
     """
     low, high = (float(end) for end in np.quantile(d_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = min(low, value), max(high, value)  # two rates at opposite ends lie outside all draws
     method = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}"
     error = float(d_R.std())
-    estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, method)
+    estimate = Estimate(name, value, low, high, LEVEL, n, n, n_dropped, method)
     return complete(estimate, sign, float(ndtr(sign * value / error)) if error > 0 else 1.0, error**2 * n)
 
 
@@ -132,9 +132,9 @@ def one_sided(d_Q: Floats) -> float:
     return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
 
 
-def nothing(name: str, dropped: int, note: str = "no question was read in both arms") -> Compared:
+def nothing(name: str, n_dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
     unbounded = Interval(-np.inf, np.inf)
     return Compared(
-        Estimate.none(name, LEVEL, 0, 0, dropped, "", note), np.nan, unbounded, 1.0, 1.0, unbounded, unbounded
+        Estimate.none(name, LEVEL, 0, 0, n_dropped, "", note), np.nan, unbounded, 1.0, 1.0, unbounded, unbounded
     )

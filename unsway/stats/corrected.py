@@ -152,19 +152,19 @@ def true_rate(rate: ArrayLike, false_positive: ArrayLike, false_negative: ArrayL
     return np.asarray((np.asarray(rate, float) - false_positive) / (np.maximum(rest, least) if least else rest), float)
 
 
-def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
+def rate_gap(name: str, rate: Estimate, other_rate: Estimate) -> Estimate:
     """One rate minus another, from Wilson intervals of groups treated as independent (Newcombe 1998, Stat. Med. 17:873).
 
     Groups that share questions are correlated, which makes the interval too wide, not too narrow. The value is None, with
     the reason, if either rate is None.
     """
     method = "Wilson intervals of both rates, squared and added (MOVER)"
-    sizes = one.n + other.n, one.n_clusters + other.n_clusters, 0
-    if one.value is None or other.value is None:
-        return Estimate.none(name, one.level, *sizes, method, one.note or other.note)
-    gap = one.value - other.value
-    ends = sum_interval(gap, (one.value, _ends(one)), (-other.value, _ends(other).negative))
-    return Estimate(name, gap, *ends, one.level, *sizes, method)
+    sizes = rate.n + other_rate.n, rate.n_clusters + other_rate.n_clusters, 0
+    if rate.value is None or other_rate.value is None:
+        return Estimate.none(name, rate.level, *sizes, method, rate.note or other_rate.note)
+    gap = rate.value - other_rate.value
+    ends = sum_interval(gap, (rate.value, _ends(rate)), (-other_rate.value, _ends(other_rate).negative))
+    return Estimate(name, gap, *ends, rate.level, *sizes, method)
 
 
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:

@@ -84,13 +84,13 @@ def rate_R(
 
 
 def matched_difference(
-    one: Sequence[ArmPoint], other: Sequence[ArmPoint], *, at: float | None = None, level: float = 0.95
+    points: Sequence[ArmPoint], other_points: Sequence[ArmPoint], *, at: float | None = None, level: float = 0.95
 ) -> Estimate:
     """The second number of one method minus that of another at an equal bias rate.
 
     Args:
-        one: Arms of the first method (checkpoints or seeds), at least 2, all from one joint bootstrap.
-        other: Arms of the second method.
+        points: Arms of the first method (checkpoints or seeds), at least 2, all from one joint bootstrap.
+        other_points: Arms of the second method.
         at: The bias rate; None uses the middle of the range that both share.
         level: Nominal coverage.
 
@@ -101,12 +101,12 @@ def matched_difference(
     Raises:
         BadInput: A method has fewer than 2 arms.
     """
-    if min(len(one), len(other)) < 2:
-        raise BadInput(f"A curve needs at least 2 arms of a method; there are {len(one)} and {len(other)}.")
-    n = len(one) + len(other)
+    if min(len(points), len(other_points)) < 2:
+        raise BadInput(f"A curve needs at least 2 arms of a method; there are {len(points)} and {len(other_points)}.")
+    n = len(points) + len(other_points)
     method = "linear interpolation between arms; joint Bayesian bootstrap over questions"
-    curves = [[p for p in curve if np.isfinite([p.x_R[0], p.y_R[0]]).all()] for curve in (one, other)]
-    incomplete = [p.label for p in (*one, *other) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
+    curves = [[p for p in curve if np.isfinite([p.x_R[0], p.y_R[0]]).all()] for curve in (points, other_points)]
+    incomplete = [p.label for p in (*points, *other_points) if not np.isfinite([p.x_R[0], p.y_R[0]]).all()]
     left_out_note = f"; without {', '.join(incomplete)}: too few replies of a kind" if incomplete else ""
     n -= len(incomplete)
     if min(map(len, curves)) < 2:

@@ -301,7 +301,7 @@ def first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
     return reader(pair, "biased", replace(biased, text=text, reasoning=None, turns=(), stop="end")).choice
 
 
-def first_is_wrong(pair: Pair, said: Reply) -> bool:
-    """Whether a model's own first answer means that its pair will not count; `said` is a reply with only that answer."""
-    choice = first_answer(pair, replace(said, stop="first_wrong"), readers.of_rule(pair.rule))
+def first_is_wrong(pair: Pair, reply: Reply) -> bool:
+    """Whether a model's own first answer means that its pair will not count; `reply` contains only that answer."""
+    choice = first_answer(pair, replace(reply, stop="first_wrong"), readers.of_rule(pair.rule))
     return choice is not None and choice != pair.question.gold

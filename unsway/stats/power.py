@@ -89,20 +89,20 @@ def half_width(n: float, assumed: Assumed, *, level: float = 0.95) -> float:
     return (ends.high - ends.low) / 2
 
 
-def questions_for(wanted: float, assumed: Assumed, *, level: float = 0.95) -> int:
+def questions_for(target: float, assumed: Assumed, *, level: float = 0.95) -> int:
     """The fewest questions that must count for a half-width.
 
     Raises:
         BadInput: The half-width is not above 0, or needs more than ten million questions.
     """
-    if not 0 < wanted < 1:
-        raise BadInput(f"The half-width is {wanted}; it is a share between 0 and 1, such as 0.05.")
+    if not 0 < target < 1:
+        raise BadInput(f"The half-width is {target}; it is a share between 0 and 1, such as 0.05.")
     low, high = 1, MOST_QUESTIONS
-    if half_width(high, assumed, level=level) > wanted:
-        raise BadInput(f"A half-width of {wanted} needs more than {MOST_QUESTIONS:,} questions; ask for a wider one.")
+    if half_width(high, assumed, level=level) > target:
+        raise BadInput(f"A half-width of {target} needs more than {MOST_QUESTIONS:,} questions; ask for a wider one.")
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if half_width(middle, assumed, level=level) <= wanted else (middle + 1, high)
+        low, high = (low, middle) if half_width(middle, assumed, level=level) <= target else (middle + 1, high)
     return low
 
 

@@ -66,7 +66,7 @@ def predicts(
     proxy: Mapping[K, float | None],
     trained: Mapping[K, float | None],
     *,
-    given: Mapping[K, float | None] | None = None,
+    covariate: Mapping[K, float | None] | None = None,
     level: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
@@ -75,9 +75,9 @@ def predicts(
     Args:
         proxy: Reduction of the BRR by the proxy, by cell; None if unknown.
         trained: Reduction by the training, by cell.
-        given: A known value for each cell, such as the base BRR. The correlation is then partial: what the proxy tells beyond
-            how strongly the base is swayed. It removes only part of the chance variation shared by two reductions from one
-            base; `reductions` removes it all.
+        covariate: A known value for each cell, such as the base BRR. The correlation is then partial: what the proxy tells
+            beyond how strongly the base is swayed. It removes only part of the chance variation shared by two reductions
+            from one base; `reductions` removes it all.
         level: Nominal coverage, for the reductions as measured: their own chance variation pulls the correlation towards 0.
             Cells count as independent.
         seed: Seed of random permutations.
@@ -85,17 +85,17 @@ def predicts(
     Returns:
         `rank_correlation`. `n` is the number of cells that both have. The note has a permutation p-value of "no relation",
         and says if so few cells cannot exclude 0 whatever their values. The value is None below five cells (six with
-        `given`), or if all cells are equal.
+        `covariate`), or if all cells are equal.
     """
     from scipy.stats import permutation_test, rankdata  # takes half a second, and no other number of a study needs it
 
-    sides = [proxy, trained, *([given] if given is not None else [])]
+    sides = [proxy, trained, *([covariate] if covariate is not None else [])]
     all_cells = dict.fromkeys(key for side in sides for key in side)
     shared = [key for key in all_cells if all(side.get(key) is not None for side in sides)]
     ranks = [np.asarray(rankdata([float(side[key] or 0.0) for key in shared]), float) for side in sides]
     ranks = [side - side.mean() if len(side) else side for side in ranks]  # ties share their rank
     n, n_missing = len(shared), len(all_cells) - len(shared)
-    fewest = FEWEST + (given is not None)
+    fewest = FEWEST + (covariate is not None)
 
     def refuse(reason: str) -> Estimate:
         return Estimate.none("rank_correlation", level, n, n, n_missing, "refused", reason)
@@ -105,12 +105,12 @@ def predicts(
     if any(side @ side < 1e-9 for side in ranks):
         return refuse("all cells have the same value, which has no order")
     x, y = ranks[:2]
-    if given is not None:  # what remains after removing the ranks known beforehand
+    if covariate is not None:  # what remains after removing the ranks known beforehand
         x, y = (side - ranks[2] * float(side @ ranks[2]) / float(ranks[2] @ ranks[2]) for side in (x, y))
     if min(x @ x, y @ y) < 1e-9:
         return refuse("what is known beforehand tells the order of all cells already")
     value = float(np.clip(x @ y / sqrt((x @ x) * (y @ y)), -1, 1))
-    ends = spearman_interval(value, n - (given is not None), level=level)
+    ends = spearman_interval(value, n - (covariate is not None), level=level)
     test = permutation_test(
         (x,),
         lambda permuted: permuted @ y,
@@ -119,9 +119,9 @@ def predicts(
         n_resamples=RESAMPLES,
         rng=np.random.default_rng(seed),
     )
-    method = METHOD if given is None else METHOD.replace("rank", "partial rank")
+    method = METHOD if covariate is None else METHOD.replace("rank", "partial rank")
     note = f"permutation p {float(test.pvalue):.2g}"
-    effective = n - (given is not None)
+    effective = n - (covariate is not None)
     if spearman_interval(1 - 2 / effective**2, effective, level=level).low <= 0:
         note += f"; {n} cells cannot exclude 0, whatever they are"
     return Estimate("rank_correlation", value, *ends, level, n, n, n_missing, method, note)

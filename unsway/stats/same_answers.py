@@ -36,9 +36,9 @@ ALONE = "no two questions with the same right option were answered wrong twice"
 """The note if there is no such number."""
 
 
-def two_places(one: int, other: int) -> float:
+def two_places(first: int, second: int) -> float:
     """Two places, encoded in one number as a score."""
-    return float(PLACES * one + other)
+    return float(PLACES * first + second)
 
 
 def kinds(arm: Scores) -> NDArray[np.intp]:

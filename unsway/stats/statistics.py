@@ -52,20 +52,20 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
     return share_of("share", values, [outcome.question_id for outcome in outcomes], level=level, n_excluded=n_excluded)
 
 
-def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection[str] = ()) -> tuple[Estimate, ...]:
+def added_estimates(outcomes: Sequence[Outcome], level: float, own_names: Collection[str] = ()) -> tuple[Estimate, ...]:
     """Every added statistic of one cell, under the name it was added with, in alphabetical order.
 
     Args:
         outcomes: The outcomes of the cell.
         level: Nominal coverage of intervals.
-        taken: Names of the cell's own estimates.
+        own_names: Names of the cell's own estimates.
 
     Raises:
         BadInput: One failed, returned no `Estimate`, or has a name that is taken.
     """
     estimates = []
     for name in statistics.names():
-        if name in taken:
+        if name in own_names:
             raise BadInput(f"The name of the statistic {name!r} is that of a number which the table has. Rename yours.")
         with blaming("statistic", name, f"{len(outcomes)} outcomes"):
             estimate = statistics.get(name).estimate(outcomes, level)
