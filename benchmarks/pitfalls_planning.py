@@ -19,7 +19,7 @@ from unsway.stats.compare import brr_difference
 from unsway.stats.misreading import SecondHit, corrected_brrs
 from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.stats.power import Assumed
-from unsway.stats.rank import predicts, reductions
+from unsway.stats.rank import rank_correlation, reductions
 from unsway.stats.training_seeds import over_seeds
 from unsway.testing import toy_questions
 from unsway.types import ArmKey, Outcome, Rule
@@ -137,7 +137,7 @@ def proxy_section(draws: int) -> Section:
             ]
             naive = [{b: means[0][b] - arm_means[b] for b in range(10)} for arm_means in means[1:]]
             for name, sides in (("one base", naive), ("own halves", reductions(*arms))):
-                correlation = predicts(*sides)
+                correlation = rank_correlation(*sides)
                 values[name].append(correlation.value or 0.0)
                 hits[name].append(
                     correlation.low is None or correlation.high is None or correlation.low <= 0 <= correlation.high
@@ -147,7 +147,7 @@ def proxy_section(draws: int) -> Section:
         for name in values:
             rows.append((n, name, f"{np.mean(values[name]):+.2f}", percent(share(hits[name]))))
     x = {i: float(i) for i in range(6)}
-    good &= "cannot exclude 0" in predicts(x, x, covariate={i: float(i % 3) for i in range(6)}).note
+    good &= "cannot exclude 0" in rank_correlation(x, x, covariate={i: float(i % 3) for i in range(6)}).note
     return table(("questions a cell", "reductions off", "mean correlation, truth 0", "covers %"), rows), good
 
 

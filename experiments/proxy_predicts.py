@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from unsway.reporting.words import percent
-from unsway.stats.rank import predicts
+from unsway.stats.rank import rank_correlation
 from unsway.stats.rank import reductions as apart
 from unsway.studies.arms import Arm
 from unsway.studies.folder import results
@@ -67,7 +67,7 @@ def main(folders: tuple[Path, ...], proxy: str, trained: str) -> None:
             into.update({(str(folder), *cell): value for cell, value in off.items()})
     lines = (("plain", (ours, theirs), None), ("own halves", halves, None), ("beyond the base", halves, base))
     for what, sides, given in lines:
-        e = predicts(*sides, covariate=given)
+        e = rank_correlation(*sides, covariate=given)
         ends = "" if e.value is None else f"{e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}], "
         click.echo(f"rank correlation, {what}: {ends}{e.n} cells, {e.n_excluded} left out; {e.note}")
 

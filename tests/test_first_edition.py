@@ -29,17 +29,17 @@ def numbers(estimate: Estimate) -> list[Any]:
     return [getattr(estimate, name) for name in names]
 
 
-def everything(found: Results) -> dict[str, Any]:
+def everything(study: Results) -> dict[str, Any]:
     """Every number of a study, as it was written down when these folders were made."""
-    label = {arm.key: arm.label for arm in found.arms} | {ALL_ARMS: "all"}
+    label = {arm.key: arm.label for arm in study.arms} | {ALL_ARMS: "all"}
 
-    def cell(one: Cell) -> list[Any]:
-        excluded = [[str(why), n] for why, n in one.excluded]
-        about = [label[one.arm], one.bias, one.source, one.elicit, one.n_pairs, one.n_questions]
-        return [*about, excluded, [numbers(each) for each in one.estimates]]
+    def row(cell: Cell) -> list[Any]:
+        excluded = [[str(why), n] for why, n in cell.excluded]
+        about = [label[cell.arm], cell.bias, cell.source, cell.elicit, cell.n_pairs, cell.n_questions]
+        return [*about, excluded, [numbers(estimate) for estimate in cell.estimates]]
 
     def outcomes() -> Iterator[list[Any]]:
-        for o in found.outcomes:
+        for o in study.outcomes:
             sides = [
                 x for side in (o.clean, o.biased) for x in (side.choice, side.status.replace("no_reply", "unparsed"))
             ]
@@ -47,24 +47,27 @@ def everything(found: Results) -> dict[str, Any]:
             yield [label[o.arm], o.pair_id, o.sample, *sides, *rest, None if o.excluded is None else str(o.excluded)]
 
     return {
-        "cells": [cell(one) for one in (*found.cells, *found.cells_by_source, *found.overall)],
-        "ratios": [[one.arm, one.bias, numbers(one.estimate)] for one in found.ratios],
-        "held_out": [[one.arm, numbers(one.ratio_of_means), numbers(one.mean_of_ratios)] for one in found.held_out],
-        "skipped": [[one.bias, one.reason, one.n] for one in found.skipped],
+        "cells": [row(cell) for cell in (*study.cells, *study.cells_by_source, *study.overall)],
+        "ratios": [[ratio.arm, ratio.bias, numbers(ratio.estimate)] for ratio in study.ratios],
+        "held_out": [
+            [summary.arm, numbers(summary.ratio_of_means), numbers(summary.mean_of_ratios)]
+            for summary in study.held_out
+        ],
+        "skipped": [[skip.bias, skip.reason, skip.n] for skip in study.skipped],
         "outcomes": list(outcomes()),
     }
 
 
 def expected(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((DATA / name / "expected.json").read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads((DATA / name / "expected.json").read_text(encoding="utf-8"))
+    return content
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_number_is_what_it_was(name: str) -> None:
-    found = everything(results(DATA / name))
-    for part, then in expected(name).items():
-        assert found[part] == then, part
+    numbers_now = everything(results(DATA / name))
+    for part, numbers_then in expected(name).items():
+        assert numbers_now[part] == numbers_then, part
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -83,16 +86,16 @@ def test_a_folder_of_a_later_edition_is_refused_and_left_as_it_is(tmp_path: Path
     path = tmp_path / "later" / "arms.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"edition": 3}))
     before = path.read_bytes()
-    for use in (results, arms_of, lambda folder: add_pairs(folder, PairSet())):
+    for open_folder in (results, arms_of, lambda folder: add_pairs(folder, PairSet())):
         with pytest.raises(BadInput, match="by a later unsway: it is of edition 3"):
-            use(tmp_path / "later")
+            open_folder(tmp_path / "later")
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_kept_outcomes_are_read_as_they_were_kept(name: str, tmp_path: Path) -> None:
     folder = Path(copytree(DATA / name, tmp_path / name))
-    then = kept_outcomes(folder)
-    assert then and {outcome.arm for outcome in then} <= {arm.key for arm in arms_of(folder)}
-    again = reread(folder)
-    assert again.n_answers > 100 and not again.changed and not again.n_counted and not again.n_uncounted
+    outcomes = kept_outcomes(folder)
+    assert outcomes and {outcome.arm for outcome in outcomes} <= {arm.key for arm in arms_of(folder)}
+    rereading = reread(folder)
+    assert rereading.n_answers > 100 and not rereading.changed and not rereading.n_counted and not rereading.n_uncounted

@@ -38,12 +38,13 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Results:
 
 def test_its_value_is_the_share_that_was_asked_for(study: Results) -> None:
     for cell in study.cells:
-        counted = [o for o in study.outcomes if (o.arm, o.bias) == (cell.arm, cell.bias) and o.excluded is None]
-        right = [bool(o.right_clean and o.right_biased) for o in counted]
-        found = cell["right_twice"]
-        assert found.value == sum(right) / len(right) and found.n == len(right) == cell["brr"].n
-        assert found.low is not None and found.high is not None and found.low <= found.value <= found.high
-        assert (found.n_excluded, found.level) == (cell["brr"].n_excluded, 0.95)
+        outcomes = [o for o in study.outcomes if (o.arm, o.bias) == (cell.arm, cell.bias) and o.excluded is None]
+        right = [bool(o.right_clean and o.right_biased) for o in outcomes]
+        estimate = cell["right_twice"]
+        assert estimate.value == sum(right) / len(right) and estimate.n == len(right) == cell["brr"].n
+        assert estimate.low is not None and estimate.high is not None
+        assert estimate.low <= estimate.value <= estimate.high
+        assert (estimate.n_excluded, estimate.level) == (cell["brr"].n_excluded, 0.95)
 
 
 def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
@@ -67,17 +68,17 @@ def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
         assert row["right_twice"] == cell["right_twice"].value and row["right_twice_n"] == cell["right_twice"].n
     folder = str(kept(study, tmp_path / "study"))  # type: ignore[operator]
     for verb in ("report", "table"):
-        ran = CliRunner().invoke(main, [verb, folder, "--json"])
-        assert ran.exit_code == 0, ran.output
-        assert [row["right_twice"] for row in json.loads(ran.stdout)] == [row["right_twice"] for row in rows]
-    ran = CliRunner().invoke(main, ["table", folder, "--by", "bias", "--json"])
-    found = [row["value"] for row in json.loads(ran.stdout) if row["name"] == "right_twice"]
-    assert sorted(found) == sorted(row["right_twice"] for row in rows)  # type: ignore[type-var]
+        result = CliRunner().invoke(main, [verb, folder, "--json"])
+        assert result.exit_code == 0, result.output
+        assert [row["right_twice"] for row in json.loads(result.stdout)] == [row["right_twice"] for row in rows]
+    result = CliRunner().invoke(main, ["table", folder, "--by", "bias", "--json"])
+    values = [row["value"] for row in json.loads(result.stdout) if row["name"] == "right_twice"]
+    assert sorted(values) == sorted(row["right_twice"] for row in rows)  # type: ignore[type-var]
 
 
 def test_the_command_line_lists_it(study: Results) -> None:
-    ran = CliRunner().invoke(main, ["list", "statistics"])
-    assert "right_twice" in ran.stdout and "% of pairs answered right on both sides" in ran.stdout
+    result = CliRunner().invoke(main, ["list", "statistics"])
+    assert "right_twice" in result.stdout and "% of pairs answered right on both sides" in result.stdout
 
 
 def test_without_it_the_table_is_what_it_was() -> None:
@@ -87,14 +88,14 @@ def test_without_it_the_table_is_what_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "estimate", "said"),
+    ("name", "estimate", "message"),
     [
         ("odd", lambda outcomes, level: 0.5, "'odd' returned 0.5, which is no Estimate"),
         ("odd", lambda outcomes, level: 1 / 0, r"'odd' failed on .* outcomes \(ZeroDivisionError"),
         ("brr", right_twice, "'brr' is that of a number which the table has"),
     ],
 )
-def test_one_that_is_none_is_named(study: Results, name: str, estimate: Any, said: str) -> None:
+def test_one_that_is_none_is_named(study: Results, name: str, estimate: Any, message: str) -> None:
     statistics.add(name, Statistic("odd", "odd", estimate))
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         cells(study.outcomes[:40])

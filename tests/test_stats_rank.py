@@ -9,7 +9,7 @@ import pytest
 from measuring import BIAS, outcome
 from scipy.stats import rankdata, spearmanr
 
-from unsway.stats.rank import predicts, reductions, spearman_interval
+from unsway.stats.rank import rank_correlation, reductions, spearman_interval
 
 
 def cells(values: list[float]) -> dict[str, float | None]:
@@ -18,7 +18,7 @@ def cells(values: list[float]) -> dict[str, float | None]:
 
 def test_the_value_is_scipys_with_ties_and_in_any_order() -> None:
     x, y = [0.1, 0.4, 0.4, 0.2, 0.0, 0.9, 0.3], [0.2, 0.1, 0.5, 0.2, 0.1, 0.8, 0.2]
-    found = predicts(cells(x), dict(reversed(cells(y).items())))
+    found = rank_correlation(cells(x), dict(reversed(cells(y).items())))
     assert found.value == pytest.approx(spearmanr(x, y).statistic)
     assert found.low is not None and found.high is not None and found.value is not None
     assert -1 <= found.low < found.value < found.high <= 1
@@ -26,14 +26,14 @@ def test_the_value_is_scipys_with_ties_and_in_any_order() -> None:
 
 
 def test_the_p_of_few_cells_is_exact() -> None:
-    found = predicts(cells([1, 2, 3, 4, 5]), cells([1, 2, 3, 4, 5]))
+    found = rank_correlation(cells([1, 2, 3, 4, 5]), cells([1, 2, 3, 4, 5]))
     assert found.value == 1.0 == found.high and found.low is not None and found.low < 0.9
     assert found.note == f"permutation p {2 / 120:.2g}; 5 cells cannot exclude 0, whatever they are"
 
 
 def test_what_only_one_method_has_is_counted() -> None:
     x, y = cells([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]), cells([0.1, 0.3, 0.2, 0.4, 0.5, 0.6])
-    found = predicts(x | {"bias 5": None}, y | {"another": 0.4})
+    found = rank_correlation(x | {"bias 5": None}, y | {"another": 0.4})
     assert (found.n, found.n_excluded) == (5, 3)
 
 
@@ -47,19 +47,19 @@ def test_what_only_one_method_has_is_counted() -> None:
     ],
 )
 def test_what_says_nothing_is_refused(x: list[float], y: list[float], why: str) -> None:
-    found = predicts(cells(x), cells(y))
+    found = rank_correlation(cells(x), cells(y))
     assert found.value is found.low is found.high is None and why in found.note
 
 
 def test_a_shared_base_makes_noise_alike_and_the_partial_correlation_does_not() -> None:
     draw = np.random.default_rng(1)
     base, proxy, trained = draw.normal(size=(3, 400))
-    plain = predicts(cells(list(base - proxy)), cells(list(base - trained)))
-    partial = predicts(cells(list(base - proxy)), cells(list(base - trained)), covariate=cells(list(base)))
+    plain = rank_correlation(cells(list(base - proxy)), cells(list(base - trained)))
+    partial = rank_correlation(cells(list(base - proxy)), cells(list(base - trained)), covariate=cells(list(base)))
     assert plain.low is not None and plain.low > 0.2
     assert partial.low is not None and partial.high is not None and partial.low < 0 < partial.high
     known = cells([float(i) for i in range(8)])
-    assert "already" in predicts(known, cells([0.1, 0.3, 0.2, 0.6, 0.4, 0.9, 0.5, 0.7]), covariate=known).note
+    assert "already" in rank_correlation(known, cells([0.1, 0.3, 0.2, 0.6, 0.4, 0.9, 0.5, 0.7]), covariate=known).note
 
 
 def test_reductions_off_their_own_halves_share_no_chance() -> None:
@@ -72,8 +72,8 @@ def test_reductions_off_their_own_halves_share_no_chance() -> None:
         ]
         means = [{b: np.mean([o.hit_biased for o in arm if o.bias == f"{b}@1"]) for b in range(10)} for arm in arms]
         off = [{b: float(means[0][b] - arm[b]) for b in range(10)} for arm in means[1:]]
-        plain.append(predicts(*off).value)
-        apart.append(predicts(*reductions(*arms)).value)
+        plain.append(rank_correlation(*off).value)
+        apart.append(rank_correlation(*reductions(*arms)).value)
     assert np.mean(plain) > 0.3 and abs(np.mean(apart)) < 0.15
 
 
@@ -86,8 +86,8 @@ def test_reductions_by_hand() -> None:
 
 def test_six_cells_beyond_the_base_cannot_exclude_0_and_say_so() -> None:
     x = cells([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    assert "cannot exclude 0" not in predicts(x, x).note
-    assert "6 cells cannot exclude 0" in predicts(x, x, covariate=cells([0.3, 0.1, 0.6, 0.2, 0.5, 0.4])).note
+    assert "cannot exclude 0" not in rank_correlation(x, x).note
+    assert "6 cells cannot exclude 0" in rank_correlation(x, x, covariate=cells([0.3, 0.1, 0.6, 0.2, 0.5, 0.4])).note
 
 
 @pytest.mark.parametrize("n", [6, 8, 12, 20])

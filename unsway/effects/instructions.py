@@ -56,7 +56,7 @@ def tasks() -> tuple[InstructionTask, ...]:
     return tuple(own_tasks() if assets.folder_of("ifeval") is None else ifeval_tasks())
 
 
-def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bool, ...] | None:
+def check_instructions(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bool, ...] | None:
     """Which instructions the reply keeps; None if it is missing, truncated or filtered, or its thought never ended."""
     if not replies[0] or replies[0][0].stop in ("length", "filter"):
         return None
@@ -69,19 +69,19 @@ def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bo
 
 def strict(item: EffectItem, replies: Replies) -> float | None:
     """1 if every instruction is kept, else 0."""
-    is_kept = kept(item, replies)
+    is_kept = check_instructions(item, replies)
     return None if is_kept is None else float(all(is_kept))
 
 
 def strict_share(item: EffectItem, replies: Replies) -> float | None:
     """The share of the instructions that are kept."""
-    is_kept = kept(item, replies)
+    is_kept = check_instructions(item, replies)
     return None if is_kept is None else sum(is_kept) / len(is_kept)
 
 
 def loosely(item: EffectItem, replies: Replies) -> float | None:
     """1 if one of the reply's variants keeps every instruction, else 0."""
-    is_kept = kept(item, replies, loose=True)
+    is_kept = check_instructions(item, replies, loose=True)
     return None if is_kept is None else float(all(is_kept))
 
 

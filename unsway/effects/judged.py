@@ -15,14 +15,14 @@ from unsway.readers.channels import split
 from unsway.types import Part, Prompt, Reply, Turn
 
 
-def said(samples: Sequence[Reply]) -> str | None:
+def reply_text(samples: Sequence[Reply]) -> str | None:
     """The text of the first reply without its thought; None if it is missing, filtered or empty, or its thought was cut."""
     if not samples or samples[0].stop == "filter":
         return None
     return split(samples[0].text).said or None
 
 
-def about(name: str, **texts: str | None) -> Prompt | None:
+def judge_prompt(name: str, **texts: str | None) -> Prompt | None:
     """The judge's prompt about some texts in a bank's wording; None if one of them is missing."""
     barred_texts = {key: barred(text) for key, text in texts.items() if text is not None}
     if len(barred_texts) < len(texts):
@@ -30,9 +30,9 @@ def about(name: str, **texts: str | None) -> Prompt | None:
     return Prompt((Turn("user", (Part("instruction", fill(bank(name).entries[0], **barred_texts)),)),))
 
 
-def label(samples: Sequence[Reply], labels: Sequence[str]) -> str | None:
+def read_label(samples: Sequence[Reply], labels: Sequence[str]) -> str | None:
     """The only label that stands on a line by itself in a judge's words; None if there is none, or several."""
-    text = said(samples) or ""
+    text = reply_text(samples) or ""
     pattern = re.compile(
         rf"[\s*_#>`-]{{0,9}}(?:[a-z ]{{1,20}}:)?[\s*_`]{{0,9}}({'|'.join(labels)})[\s*_`.]{{0,9}}", re.I
     )

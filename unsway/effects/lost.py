@@ -13,7 +13,7 @@ from math import isnan
 from unsway.effects.asked import AskedEffect, Lookup
 from unsway.effects.definition import EffectMeasure, choice
 from unsway.effects.panel import PanelRow
-from unsway.effects.scoring import counted, scored_replies
+from unsway.effects.scoring import scored_replies, select_items
 
 MOST = 2
 """Maximum items for each number and arm."""
@@ -51,7 +51,7 @@ def lost_items(
     """The largest losses of every number with a margin against the base, or against 0, a few for each arm."""
     items = []
     for asked_effect in (
-        counted(asked_effect, lookups[base]) for asked_effect in asked_effects if asked_effect.effect.judge is None
+        select_items(asked_effect, lookups[base]) for asked_effect in asked_effects if asked_effect.effect.judge is None
     ):
         for measure in asked_effect.effect.measures:
             measure_rows = (

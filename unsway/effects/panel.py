@@ -15,7 +15,7 @@ import numpy as np
 
 from unsway.effects.asked import AskedEffect, Lookup
 from unsway.effects.definition import EffectMeasure
-from unsway.effects.scoring import compare, counted, missing_as, own_value, scores
+from unsway.effects.scoring import compare, missing_as, own_value, scores, select_items
 from unsway.errors import number_of
 from unsway.registry import Ref
 from unsway.stats import margins
@@ -160,7 +160,7 @@ def rows(
     control = next((label for label in lookups if roles[label] == "control"), None)
     panel_rows = []
     for asked_effect in asked_effects:
-        asked_effect = counted(asked_effect, lookups[base]) if base else asked_effect
+        asked_effect = select_items(asked_effect, lookups[base]) if base else asked_effect
         for measure in asked_effect.effect.measures:
             arm_scores = {label: scores(asked_effect, measure, lookup) for label, lookup in lookups.items()}
             for label in lookups:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from unsway import assets, sources
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, side_effect
-from unsway.effects.judged import about, label, said
+from unsway.effects.judged import judge_prompt, read_label, reply_text
 from unsway.judging.rubrics.request_outcome import NAME
 from unsway.prompts.render import render
 from unsway.sources import tables
@@ -26,12 +26,12 @@ def harmless(seed: int) -> dict[Question, str]:
 
 def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
     """The judge's prompt: what does the reply do with the request?"""
-    return (about(NAME, request=item.question.stem if item.question else None, reply=said(replies[0])),)
+    return (judge_prompt(NAME, request=item.question.stem if item.question else None, reply=reply_text(replies[0])),)
 
 
 def declined(item: EffectItem, judge_replies: Replies) -> float | None:
     """1 if the judge says that the reply declines, else 0."""
-    verdict = label(judge_replies[0], OUTCOMES)
+    verdict = read_label(judge_replies[0], OUTCOMES)
     return None if verdict is None else float(verdict == "declines")
 
 

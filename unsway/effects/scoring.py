@@ -44,7 +44,7 @@ def _replies(asked_effect: AskedEffect, item: EffectItem, lookup: Lookup) -> Seq
     return [lookup(prompt, asked_effect.settings_for(prompt), asked_effect.effect.samples) for prompt in item.prompts]
 
 
-def counted(asked_effect: AskedEffect, base: Lookup) -> AskedEffect:
+def select_items(asked_effect: AskedEffect, base: Lookup) -> AskedEffect:
     """The side effect with the items that count by the base's replies."""
     counts = asked_effect.effect.counts
     if counts is None:

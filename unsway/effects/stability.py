@@ -20,7 +20,7 @@ from unsway.effects.habits import is_longest, repeats
 from unsway.errors import number_of
 from unsway.seeds import seed_int
 from unsway.stats.compared import LEVEL
-from unsway.stats.rank import predicts
+from unsway.stats.rank import rank_correlation
 from unsway.types import Estimate, Question
 
 FEWEST = 6
@@ -89,7 +89,7 @@ def stability(
     if n < FEWEST:
         reason = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
         return Estimate.none(NAME, LEVEL, n, n, 0, "refused", reason)
-    return replace(predicts(steadiness_of, growth_of, seed=seed), name=NAME)
+    return replace(rank_correlation(steadiness_of, growth_of, seed=seed), name=NAME)
 
 
 def stability_sentence(correlation: Estimate | None, against: str) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from unsway.seeds import seed_int
-from unsway.stats.compared import LEVEL, Compared, Scores, allowing_for_missing, complete, nothing
+from unsway.stats.compared import LEVEL, Compared, Scores, allow_for_missing, complete, no_value
 from unsway.stats.intervals import Floats, quantile
 from unsway.types import Estimate
 
@@ -35,14 +35,14 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
     moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
     if not after.n_options_Q or not before.n_options_Q:
-        return nothing(name, len(after.read_Q), UNKNOWN_OPTIONS)
+        return no_value(name, len(after.read_Q), UNKNOWN_OPTIONS)
     n_options_Q = np.array(after.n_options_Q)
 
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         paired_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
         n, n_dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
-            return nothing(name, n_dropped)
+            return no_value(name, n_dropped)
         rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, paired_Q].astype(int)
 
         def rise(index_Q: NDArray[np.intp]) -> float:
@@ -58,10 +58,10 @@ def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "l
         estimate = Estimate(name, value, low, high, LEVEL, n, n, n_dropped, method)
         return complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
 
-    return allowing_for_missing(compare, with_missing_placed(after), with_missing_placed(before))
+    return allow_for_missing(compare, place_missing(after), place_missing(before))
 
 
-def with_missing_placed(arm: Scores) -> Scores:
+def place_missing(arm: Scores) -> Scores:
     """Places with the missing answers filled in: all on the one that maximises the preference, and as evenly as possible."""
     n_options_Q = np.array(arm.n_options_Q)
     missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)

@@ -19,9 +19,9 @@ from unsway.stats.compared import (
     LEVEL,
     Compared,
     Scores,
-    allowing_for_missing,
+    allow_for_missing,
     complete,
-    nothing,
+    no_value,
     of_draws,
     one_sided,
 )
@@ -42,10 +42,10 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
         after_Q, before_Q = after_Q[paired_Q], before_Q[paired_Q]
         n, n_dropped = int(paired_Q.sum()), int((~paired_Q).sum())
         if not n:
-            return nothing(name, n_dropped)
+            return no_value(name, n_dropped)
         if change_interval(before_Q, level=LEVEL).low <= 0:
             note = "refused: before the training it may be 0, so there is nothing to keep"
-            return nothing(name, n_dropped, note)
+            return no_value(name, n_dropped, note)
         random = np.random.default_rng(seed_int(seed, "kept share"))
         weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
         ends_after, ends_before = (-1, 1, 0, 0), (0, 0, -1, 1)
@@ -63,7 +63,7 @@ def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kep
     least, most = before.least_Q, before.most_Q
     swapped_at_worst, swapped_at_best = (float(np.nansum(end)) < 0 for end in (after.least_Q, after.most_Q))
     before = replace(before, most_Q=least if swapped_at_worst else most, least_Q=most if swapped_at_best else least)
-    return allowing_for_missing(compare, after, before)
+    return allow_for_missing(compare, after, before)
 
 
 def rate_change(
@@ -82,7 +82,7 @@ def rate_change(
         n = [int(present.sum()) for present in has_score]
         if min(n) < 2:
             note = f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
-            return nothing(name, len(after_Q), note)
+            return no_value(name, len(after_Q), note)
         value = float(scores[0].sum() / n[0] - scores[1].sum() / n[1])
         random = np.random.default_rng(seed_int(seed, "rate change"))
         draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(scores[0]))), random.gamma(1.0, size=(DRAWS, 4))
@@ -93,4 +93,4 @@ def rate_change(
         d_R = rate_R[0] - rate_R[1]
         return of_draws(name, value, d_R, sign, min(n), after.n_missing, seed=seed)
 
-    return allowing_for_missing(compare, after, before)
+    return allow_for_missing(compare, after, before)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from unsway.errors import number_of
-from unsway.stats.compared import LEVEL, Compared, Scores, allowing_for_missing, complete, nothing, one_sided
+from unsway.stats.compared import LEVEL, Compared, Scores, allow_for_missing, complete, no_value, one_sided
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile, sum_interval
 from unsway.stats.significance import mcnemar
 from unsway.types import Estimate
@@ -46,18 +46,18 @@ def change(
             here_Q = np.array(after.group_Q) == group
             n_here = int((here_Q & paired_Q).sum())
             if not n_here:
-                return nothing(name, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
+                return no_value(name, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
             d_Q = np.where(here_Q, d_Q * paired_Q.sum() / (len(groups) * n_here), d_Q)
         n_dropped = int(np.isnan(d_Q).sum())
         d_Q = d_Q[~np.isnan(d_Q)]
         if not len(d_Q):
-            return nothing(name, n_dropped)
+            return no_value(name, n_dropped)
         low, high = change_interval(d_Q, level=LEVEL)
         method = "Tango score interval, paired by question"
         estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), n_dropped, method)
         return complete(estimate, sign, one_sided(sign * d_Q), float((d_Q**2).mean()))
 
-    return allowing_for_missing(compare, after, before)
+    return allow_for_missing(compare, after, before)
 
 
 def own_level(arm: Scores, *, name: str = "level") -> Compared:
@@ -78,7 +78,7 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
         changes = [change(Scores.whole(own_Q), Scores.whole(base_Q)) for own_Q, base_Q in parts]
         if len(changes) != 2 or not all(part.estimate.n for part in changes):
             note = "it needs questions of two kinds that were read in both arms"
-            return nothing(name, len(after_Q), note)
+            return no_value(name, len(after_Q), note)
         first, second = changes
         shift = first.shift - second.shift
         low, high = sum_interval(shift, (first.shift, first.ends), (-second.shift, second.ends.negative))
@@ -98,7 +98,7 @@ def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "ap
             )
             for arm in (after, before)
         )
-    return allowing_for_missing(compare, after, before)
+    return allow_for_missing(compare, after, before)
 
 
 def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compared:
@@ -125,7 +125,7 @@ def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compa
 
     low, high = ends_of(ratio_Q)
     if high == np.inf:
-        return nothing(name, len(paired_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
+        return no_value(name, len(paired_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
     value = float(np.median(ratio_Q))
     method = "order statistics of the median over questions"
     shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))

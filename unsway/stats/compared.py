@@ -76,7 +76,7 @@ class Scores:
         return cls(read_Q, read_Q, read_Q)
 
 
-def allowing_for_missing(number: Callable[[Floats, Floats], Compared], after: Scores, before: Scores) -> Compared:
+def allow_for_missing(number: Callable[[Floats, Floats], Compared], after: Scores, before: Scores) -> Compared:
     """A number from the answers read, with the range that missing answers allow."""
     compared = replace(
         number(after.read_Q, before.read_Q), n_missing=after.n_missing, n_missing_before=before.n_missing
@@ -132,7 +132,7 @@ def one_sided(d_Q: Floats) -> float:
     return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
 
 
-def nothing(name: str, n_dropped: int, note: str = "no question was read in both arms") -> Compared:
+def no_value(name: str, n_dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
     unbounded = Interval(-np.inf, np.inf)
     return Compared(

@@ -62,7 +62,7 @@ def reductions(
     return by_arm[0], by_arm[1]
 
 
-def predicts(
+def rank_correlation(
     proxy: Mapping[K, float | None],
     trained: Mapping[K, float | None],
     *,

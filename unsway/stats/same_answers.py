@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsway.seeds import seed_int
-from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, nothing, of_draws
+from unsway.stats.compared import DRAWS, Compared, Scores, allow_for_missing, no_value, of_draws
 from unsway.stats.intervals import Floats
 
 PLACES = 100
@@ -65,14 +65,14 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
     changing questions (`bootstrap_changes.rate_change`).
     """
     if not after.right_Q or not before.right_Q:
-        return nothing(name, len(after.read_Q), UNKNOWN_RIGHT)
+        return no_value(name, len(after.read_Q), UNKNOWN_RIGHT)
     kind_Q = kinds(after)
 
     def compare(after_Q: Floats, before_Q: Floats) -> Compared:
         arms = (after_Q, before_Q)
         now, then = (excess(both_Q, kind_Q) for both_Q in arms)
         if np.isnan(now) or np.isnan(then):
-            return nothing(name, len(after_Q), ALONE)
+            return no_value(name, len(after_Q), ALONE)
         value = now - then
         n = min(int((~np.isnan(both_Q)).sum()) for both_Q in arms)
         random = np.random.default_rng(seed_int(seed, "excess change"))
@@ -84,10 +84,10 @@ def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "
         d_R = excess_R[0] - excess_R[1]
         return of_draws(name, value, d_R, -1.0, n, after.n_missing, seed=seed)
 
-    return allowing_for_missing(compare, *map(_with_missing_marked, (after, before)))
+    return allow_for_missing(compare, *map(_mark_missing, (after, before)))
 
 
-def _with_missing_marked(arm: Scores) -> Scores:
+def _mark_missing(arm: Scores) -> Scores:
     """Missing answers marked as both the same (the worst), and as different (the best), whatever the others are."""
     missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)
     least_Q, most_Q = (np.where(missing_Q, end, arm.read_Q) for end in (ALIKE, APART))
