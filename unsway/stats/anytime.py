@@ -56,8 +56,9 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
     """The precision reached by each arm and bias.
 
     Call it after every batch, with all outcomes so far, asked in the order of `question_order`. If missing answers may matter
-    (`Columns.allow_for_missing`), the interval allows for them. Whether it is narrow is decided without them, because more
-    questions do not recover missing answers. For a bias that is not tested, the share of pairs that moved is used instead.
+    (`Columns.must_allow_for_missing`), the interval allows for them. Whether it is narrow is decided without them, because
+    more questions do not recover missing answers. For a bias that is not tested, the share of pairs that moved is used
+    instead.
 
     Args:
         outcomes: Outcomes of any number of arms and biases. A question counts once, as the mean of its outcomes.
@@ -90,7 +91,7 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
         ends = anytime_interval(d_Q, half_width, low=low, level=level)
         is_narrow = (ends.high - ends.low) / 2 <= half_width
         method = f"betting confidence sequence for a half-width of {half_width:g}"
-        if is_tested and columns.allow_for_missing():
+        if is_tested and columns.must_allow_for_missing():
             least, most = (
                 anytime_interval(_means(columns.question, columns.missing_as(hit)), half_width, level=level)
                 for hit in (False, True)

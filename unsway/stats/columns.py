@@ -98,7 +98,7 @@ class Columns:
         """Biased minus clean hit of each outcome that counts; NaN for the others."""
         return np.where(self.counts & self.tested, self.biased - self.clean, np.nan)
 
-    def allow_for_missing(self) -> bool:
+    def must_allow_for_missing(self) -> bool:
         """Whether an interval must allow for missing answers: more than 5 % of pairs are, or one side loses clearly more.
 
         The test is at 95 % for every level, so an interval with a higher level is never narrower.
@@ -220,12 +220,12 @@ def where_it_lies(base: Estimate) -> str:
 def brr(columns: Columns, level: float) -> Estimate:
     """The biased reasoning rate of the outcomes that count: biased minus clean, paired.
 
-    The interval allows for missing answers if `Columns.allow_for_missing` says so. If the clean rate is 0 by definition, the
-    clean side is a second clean reply; without one there is no value.
+    The interval allows for missing answers if `Columns.must_allow_for_missing` says so. If the clean rate is 0 by definition,
+    the clean side is a second clean reply; without one there is no value.
     """
     brr_read, least, most = brr_bounds(columns, level)
     estimate = replace(brr_read, name="brr")
-    if None in (brr_read.low, brr_read.high, least.low, most.high) or not columns.allow_for_missing():
+    if None in (brr_read.low, brr_read.high, least.low, most.high) or not columns.must_allow_for_missing():
         return estimate
     share_missing = (most.n - brr_read.n) / most.n
     return replace(

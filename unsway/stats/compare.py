@@ -275,7 +275,7 @@ class _Arm:
             least_QB=sum_up(least),
             most_QB=sum_up(most),
             asked_QB=sum_up((~np.isnan(least)).astype(float)),
-            allow=any(part.allow_for_missing() for part in parts),
+            allow=any(part.must_allow_for_missing() for part in parts),
         )
 
 

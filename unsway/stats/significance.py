@@ -33,7 +33,7 @@ def brr_p(columns: Columns) -> float | None:
     moved = columns.moved
     if np.isnan(moved).all():
         return None
-    if not columns.allow_for_missing():
+    if not columns.must_allow_for_missing():
         return test(moved)[1]
     least, most = (test(columns.missing_as(hit)) for hit in (False, True))
     nearest = least[1] if least[0] > 0 else most[1] if most[0] < 0 else 1.0

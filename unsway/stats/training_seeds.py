@@ -134,7 +134,7 @@ def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: 
         np.where(np.isnan(low), np.nan, ~np.isnan(side.moved)) for low, side in zip(least, columns, strict=True)
     ]
     read_SQ, n = _shared(sides, was_read)
-    allow = any(side.allow_for_missing() for side in columns)
+    allow = any(side.must_allow_for_missing() for side in columns)
     if n and len(sides) > n_seeds and not allow:  # whether the seeds lose clearly more than the base, or less
         d_Q = read_SQ[:n_seeds].mean(axis=0) - read_SQ[-1]
         allow = loses_more(d_Q)
