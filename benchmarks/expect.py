@@ -13,8 +13,8 @@ import numpy as np
 
 from unsway.data import Recipe
 from unsway.interventions import get
-from unsway.planning.forecasts import printed_draws, reduced, sampling_variance
-from unsway.planning.hierarchy import BLIND, N_DRAWS, KnownRate, draws, published
+from unsway.planning.forecasts import printed_draws, sampling_variance, to_quantiles
+from unsway.planning.hierarchy import BLIND, N_DRAWS, KnownRate, draws, published_rates
 from unsway.stats import scores
 from unsway.studies.forecasting import ratio_draws
 from unsway.studies.values import Intervention, PlannedArm, Trained
@@ -59,7 +59,7 @@ KEPT: dict[str, tuple[tuple[str, ...], dict[str, tuple[How, tuple[tuple[int, int
 
 def of_published() -> None:
     """Every published figure, without any figure of its model."""
-    rows = published()
+    rows = published_rates()
     pits, models, own, blind = [], [], [], []
     for model in dict.fromkeys(row.model for row in rows):
         rest = tuple(row for row in rows if row.model != model)
@@ -70,7 +70,7 @@ def of_published() -> None:
             printed = theta_DC[:, i] + rng.normal(0, row.variance**0.5, len(theta_DC))
             own.append(scores.crps(printed, row.value))
             blind.append(scores.crps_normal(row.value, BLIND[0], (BLIND[1] ** 2 + row.variance) ** 0.5))
-            pits.append(scores.pit(reduced(printed), row.value))
+            pits.append(scores.pit(to_quantiles(printed), row.value))
             models.append(model)
         n = len(cells)
         print(f"{model:36} {n:2} rates  CRPS {100 * np.mean(own[-n:]):5.1f}  blind {100 * np.mean(blind[-n:]):5.1f}")
@@ -81,7 +81,7 @@ def of_kept_studies() -> None:
     """Every number of a kept study, without any figure of that study."""
     pits, studies, own, blind = [], [], [], []
     for study in KEPT:
-        rates_known = [row for row in published() if not row.source.endswith(".md")]
+        rates_known = [row for row in published_rates() if not row.source.endswith(".md")]
         for other_study, (biases, arms) in KEPT.items():
             rates = zip(biases, arms["base"][1], strict=True)
             rates_known += [_rate(bias, *printed, other_study) for bias, printed in rates if other_study != study]
@@ -95,7 +95,7 @@ def of_kept_studies() -> None:
                 forecast = printed_draws(np.clip(theta_DC[:, i], -1, 1) * (1 if ratio_D is None else ratio_D), n, i)
                 own.append(scores.crps(forecast, points / 100))
                 blind.append(scores.crps(printed_draws(rng.normal(*BLIND, N_DRAWS), n, i), points / 100))
-                pits.append(scores.pit(reduced(forecast), points / 100))
+                pits.append(scores.pit(to_quantiles(forecast), points / 100))
                 studies.append(study)
             k = len(rates_of_arm)
             print(

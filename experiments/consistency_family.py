@@ -378,7 +378,7 @@ def inside_gap(arm: Arm, base: str, pairs: Iterable[Pair]) -> float:
 
     from unsway.backends.local.states import Caught, catching
     from unsway.models.weights import load_model, locate
-    from unsway.training.alignment import aligned
+    from unsway.training.alignment import align
     from unsway.training.methods.act import activation_gap
 
     plain = locate(base.removeprefix("unsway/"))
@@ -393,7 +393,7 @@ def inside_gap(arm: Arm, base: str, pairs: Iterable[Pair]) -> float:
 
     gaps = []
     for pair in [pair for pair in pairs if pair.bias.partition("@")[0] == TRAINED_ON][:GAP_PAIRS]:
-        places = aligned(plain, pair.clean, pair.biased, "after")
+        places = align(plain, pair.clean, pair.biased, "after")
         biased = hidden(ours, plain.encode(pair.biased.messages()), [b for _, b in places])
         clean = hidden(untrained, plain.encode(pair.clean.messages()), [a for a, _ in places])
         gaps.append(float(activation_gap(biased, clean, "relative")))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unsway.training.advantages import discounted, gate, rate, rate_rewards, spread, token_advantages
+from unsway.training.advantages import discount_gaps, gate, rate, rate_rewards, spread, token_advantages
 
 TRAITS = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=12)
 
@@ -91,6 +91,6 @@ def test_one_scale_for_the_step_keeps_how_large_a_gap_is() -> None:
     ("discount", "expected"), [(0.0, (1.0, 2.0, -4.0)), (0.5, (1.0, 0.0, -4.0)), (1.0, (-1.0, -2.0, -4.0))]
 )
 def test_discounted_sums_by_hand(discount: float, expected: tuple[float, ...]) -> None:
-    assert discounted([1.0, 2.0, -4.0], discount) == expected
+    assert discount_gaps([1.0, 2.0, -4.0], discount) == expected
     ours, base = [-1.0, -1.0, -5.0], [-2.0, -3.0, -1.0]
     assert token_advantages(ours, base, discount) == tuple(-each for each in expected)

@@ -14,7 +14,7 @@ from unsway import biases, sources
 from unsway.errors import BadInput
 from unsway.models.weights import Weights, locate
 from unsway.pairing import pairs
-from unsway.training.alignment import Window, aligned
+from unsway.training.alignment import Window, align
 from unsway.types import Pair, Part, Prompt, Turn
 
 INSERTIONS = [
@@ -46,7 +46,7 @@ def made(name: str, elicit: str, n: int = 2) -> list[Pair]:
 def test_every_insertion_is_aligned_by_its_parts(name: str, elicit: str, weights: Weights) -> None:
     for pair in made(name, elicit):
         clean, biased = weights.encode(pair.clean.messages()), weights.encode(pair.biased.messages())
-        found = {window: aligned(weights, pair.clean, pair.biased, window) for window in get_args(Window)}
+        found = {window: align(weights, pair.clean, pair.biased, window) for window in get_args(Window)}
         shared = found["shared"]
         assert all(clean[a] == biased[b] for a, b in shared), "ids equal pairwise"
         assert all(x < y for one in zip(*shared, strict=True) for x, y in pairwise(one)), "increasing"
@@ -69,10 +69,10 @@ def test_every_insertion_is_aligned_by_its_parts(name: str, elicit: str, weights
 def test_an_empty_cue_is_the_identity(window: Window, weights: Weights) -> None:
     one = prompt("Which of these floats?")
     n = len(weights.encode(one.messages()))
-    found = aligned(weights, one, one, window)
+    found = align(weights, one, one, window)
     assert all(a == b for a, b in found) and (len(found) == n or window == "content")
     empty = Prompt((Turn("user", (Part("stem", "Which of these floats?"), Part("cue", ""))),))
-    assert aligned(weights, one, empty, window) == found
+    assert align(weights, one, empty, window) == found
 
 
 @real
@@ -85,7 +85,7 @@ def test_a_cue_around_a_split_question_by_hand(weights: Weights) -> None:
     biased = Prompt((first, said, Turn("user", (Part("instruction", " than b?"), Part("cue", " I say no.")))))
     ids = weights.tokenizer.convert_ids_to_tokens
     before, after = ids(weights.encode(clean.messages())), ids(weights.encode(biased.messages()))
-    found = aligned(weights, clean, biased, "shared")
+    found = align(weights, clean, biased, "shared")
     lost = [token for i, token in enumerate(before) if i not in {a for a, _ in found}]
     assert lost == ["Is"] and "ĠIs" in after  # behind the cue it is another token; of the rest nothing is lost
     skipped = weights.tokenizer.decode(
@@ -102,27 +102,27 @@ def test_a_template_that_trims_is_followed_and_one_that_rewrites_is_refused(tmp_
         (Turn("user", (Part("stem", "  Is it ash?"), Part("instruction", " Say so.  "), Part("cue", " No. "))),)
     )
     own.tokenizer.chat_template = TRIMS
-    found = aligned(own, clean, biased, "shared")
+    found = align(own, clean, biased, "shared")
     tokens = own.tokenizer.convert_ids_to_tokens
     assert tokens([own.encode(clean.messages())[a] for a, _ in found])[:2] == ["[", "user"]
     assert [own.encode(biased.messages())[b] for _, b in found] == [own.encode(clean.messages())[a] for a, _ in found]
     assert "Ġso" in tokens([own.encode(clean.messages())[a] for a, _ in found])
     own.tokenizer.chat_template = TRIMS.replace("m.content | trim", "m.content | replace('ash', 'oak')")
     with pytest.raises(BadInput, match=r"rewrites message 1 \(from character 7"):
-        aligned(own, clean, biased)
+        align(own, clean, biased)
     own.tokenizer.chat_template = "{% for m in messages %}[{{ m.role }}]{% endfor %}"
     with pytest.raises(BadInput, match="drops or repeats a message"):
-        aligned(own, clean, biased)
+        align(own, clean, biased)
 
 
 @real
 def test_what_cannot_be_aligned_is_refused_and_says_why(weights: Weights) -> None:
     clean = prompt("Is it ash?")
     with pytest.raises(BadInput, match="differ by more than cues"):
-        aligned(weights, clean, prompt("Is it oak?", "I say no. "))
+        align(weights, clean, prompt("Is it oak?", "I say no. "))
     speaks = replace(clean, turns=(*clean.turns, Turn("assistant", None), Turn("user", (Part("cue", "Sure?"),))))
     with pytest.raises(BadInput, match="in which the model speaks"):
-        aligned(weights, clean, speaks)
+        align(weights, clean, speaks)
 
 
 @real
@@ -131,11 +131,11 @@ def test_a_token_across_the_boundary_of_a_cue_is_left_out(weights: Weights) -> N
     biased = Prompt(
         (Turn("user", (Part("stem", "Is it ash"), Part("cue", "en or not?"))),)
     )  # "ashen" shares characters
-    found = aligned(weights, clean, biased, "shared")
+    found = align(weights, clean, biased, "shared")
     before = weights.tokenizer.convert_ids_to_tokens(weights.encode(clean.messages()))
     lost = [before[i] for i in range(len(before)) if i not in {a for a, _ in found}]
     after = weights.tokenizer.convert_ids_to_tokens(weights.encode(biased.messages()))
     assert lost in (["Ġash"], []) and (lost == ["Ġash"]) == ("Ġash" not in after)
     marks = Prompt((Turn("user", (Part("stem", "⬛⬛ Is it ash?"), Part("cue", " ⬛⬛"))),))
     pure = Prompt((Turn("user", (Part("stem", "⬛⬛ Is it ash?"),)),))
-    assert len(aligned(weights, pure, marks, "shared")) == len(weights.encode(pure.messages()))
+    assert len(align(weights, pure, marks, "shared")) == len(weights.encode(pure.messages()))

@@ -21,7 +21,7 @@ from unsway.errors import BadInput, TrainingError
 from unsway.models.weights import locate
 from unsway.pairing import pairs
 from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Npo, Opct, Rmct, fit
-from unsway.training.alignment import aligned
+from unsway.training.alignment import align
 from unsway.types import Example, Part, Prompt, Settings, Turn
 
 pytestmark = [real, loads_torch, pytest.mark.timeout(300), pytest.mark.usefixtures("float32")]
@@ -64,7 +64,7 @@ def test_the_page_s_table_of_aligned_tokens_is_what_is_aligned() -> None:
         sums = [0.0] * 5
         for pair in of:
             sizes = [len(weights.encode(side.messages())) for side in (pair.clean, pair.biased)]
-            sizes += [len(aligned(weights, pair.clean, pair.biased, w)) for w in ("shared", "after", "suffix")]  # type: ignore[arg-type]
+            sizes += [len(align(weights, pair.clean, pair.biased, w)) for w in ("shared", "after", "suffix")]  # type: ignore[arg-type]
             sums = [a + b for a, b in zip(sums, sizes, strict=True)]
         assert [f"{each / len(of):.1f}" for each in sums] == figures, name
 

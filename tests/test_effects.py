@@ -27,7 +27,7 @@ from unsway.effects.definition import EffectItem
 from unsway.effects.lost import lost_items
 from unsway.effects.panel import PanelRow, rows
 from unsway.effects.pricing import lengths
-from unsway.effects.results import EffectPanel, kept_panel
+from unsway.effects.results import EffectPanel, find_panel
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.reporting import report
@@ -81,7 +81,7 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
     assert {one.verdict for one in rows} == {"kept"} and {one.change.n for one in found.rows} == {80}
     assert found.sentences["bct"].startswith("Nothing broke in bct: the one number stayed within its margin, ")
     assert len(list(replies_in(study / layout.REPLIES))) == n, "clean prompts of the study were asked before"
-    again = kept_panel(study)
+    again = find_panel(study)
     assert again is not None and again.rows == found.rows and again.sentences == found.sentences
     assert [(one.measure, one.against) for one in again.of("bct")] == [("accuracy", "base"), ("above chance", "base")]
     page = report(study, study / "report.html").read_text(encoding="utf-8")
@@ -112,7 +112,7 @@ def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
         "Something broke in bct: clean accuracy (accuracy), after correction for 1 look (Holm)."
     )
     assert [(one.measure, one.score, one.before) for one in found.lost] == [("accuracy", 0, 1)] * 2
-    again = kept_panel(folder)
+    again = find_panel(folder)
     assert again is not None and again.lost == found.lost
     asked, before, after = lost_lines(found, "bct")[0][1]
     page = report(folder, folder / "report.html").read_text(encoding="utf-8")
@@ -259,7 +259,7 @@ def test_whether_steady_habits_grew_is_kept_where_both_were_asked(tmp_path: Path
     found = read_panel(folder, asked, arms_of(folder), inputs)  # the second has no reply yet
     assert found.about["stability"]["bct"]["note"] == "the base shows 0 habits, and a correlation takes 6"
     keep_panel(folder, found, asked)
-    again = kept_panel(folder)
+    again = find_panel(folder)
     assert again is not None and body(again)["about"]["stability"] == found.about["stability"]
     assert [one.measure for one in again.rows][-2:] == ["same wrong answer twice", "beyond chance"]
 

@@ -27,12 +27,12 @@ from unsway.planning.forecasts import (
     central,
     from_three,
     kind_of,
-    newest,
+    newest_forecasts,
     printed_draws,
-    reduced,
     sampling_variance,
+    to_quantiles,
 )
-from unsway.planning.hierarchy import KnownRate, posterior, published
+from unsway.planning.hierarchy import KnownRate, posterior, published_rates
 from unsway.reporting import results_in
 from unsway.reporting.forecasts import decision_sentences, forecast_strips, history_sentences, score_rows
 from unsway.reporting.page import html
@@ -232,7 +232,7 @@ def test_plans_are_compared_with_what_they_took_and_cost(tmp_path: Path) -> None
 
 def test_a_number_that_just_meets_a_threshold_is_on_neither_side_of_it() -> None:
     drawn = np.repeat([-0.02, 0.0, 0.02], [20, 60, 20])
-    made = Forecast("i", "brr(post_hoc, m)", "machine@1", reduced(drawn), "s", "f", n=50)
+    made = Forecast("i", "brr(post_hoc, m)", "machine@1", to_quantiles(drawn), "s", "f", n=50)
     said = decision_sentences([made], [StatedDecision.of("act?", f"brr(post_hoc, m) {sign} 0") for sign in "<>"])
     assert [one.split()[1] for one in said] == ["20%", "20%"]
 
@@ -246,7 +246,7 @@ def test_a_week_without_news_says_so(tmp_path: Path) -> None:
 def test_a_forecast_that_is_taken_back_and_made_again_counts(tmp_path: Path) -> None:
     for middle in (0.1, 0.2, 0.1):
         forecast(STUDY, tmp_path / "x", mine={"post_hoc": (0.0, middle, 0.5)}, who="ann")
-    (counts,) = [one for one in newest(Notebook(tmp_path).all(Forecast)) if one.who == "ann"]
+    (counts,) = [one for one in newest_forecasts(Notebook(tmp_path).all(Forecast)) if one.who == "ann"]
     assert counts.quantile(0.5) == 0.1
 
 
@@ -280,7 +280,7 @@ def test_a_number_on_the_lattice_meets_its_step_and_a_threshold_that_is_just_met
 
 
 def test_a_forecast_is_shown_at_the_size_at_which_it_is_scored() -> None:
-    drawn = reduced(printed_draws(np.full(4000, 0.3), 12))
+    drawn = to_quantiles(printed_draws(np.full(4000, 0.3), 12))
     planned = Forecast("a", "brr(b, m)", "machine@1", drawn, "", "x", n=12, truth=(0.3,) * 199)
     more = ScoredForecast.of(planned, Printed(planned.quantity, "x", 0.31, 0.28, 0.34, 1000, ("a",)))
     (shown,) = score_rows(ForecastHistory((more,), 0, 0))
@@ -318,8 +318,8 @@ def test_more_questions_hardly_narrow_what_models_differ_in() -> None:
     """The 80 % interval of a new model under suggested_answer, from six models with mean .205 and sd .063."""
     from scipy.stats import t
 
-    theta_D = hierarchy.draws(published(), (("new", "suggested_answer"),))[:, 0]
-    wide = [np.ptp(central(reduced(printed_draws(theta_D, n)), 0.8)) for n in (150, 600)]
+    theta_D = hierarchy.draws(published_rates(), (("new", "suggested_answer"),))[:, 0]
+    wide = [np.ptp(central(to_quantiles(printed_draws(theta_D, n)), 0.8)) for n in (150, 600)]
     assert wide[1] < wide[0] < 1.1 * wide[1] and wide[1] > 0.21  # the hierarchy knows of more that differs
     for n, ends in ((600, (0.100, 0.310)), (150, (0.088, 0.322))):
         sd = (0.063**2 * (1 + 1 / 6) + sampling_variance(0.205, n)) ** 0.5
@@ -374,7 +374,7 @@ def test_the_hierarchy_covers_worlds_of_its_own_kind() -> None:
 
 
 def test_leaving_out_one_model_the_bank_beats_not_knowing_the_bias() -> None:
-    rows, own, blind = published(), [], []
+    rows, own, blind = published_rates(), [], []
     for model in {row.model for row in rows}:
         rest, cells = tuple(r for r in rows if r.model != model), [r for r in rows if r.model == model]
         if not {r.bias for r in cells} & {r.bias for r in rest}:

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.shell import unsway
 from unsway.cli import main
 from unsway.pairing import pairs
-from unsway.reporting.formats import written
+from unsway.reporting.formats import format_rows
 from unsway.reporting.listing import source_rows
 from unsway.reporting.terminal import as_text, fitted
 from unsway.sources import table
@@ -117,13 +117,13 @@ def test_verbs_that_print_tables_take_a_format() -> None:
 
 def test_rows_survive_what_a_cell_may_hold() -> None:
     rows = [{"a b": 'x,"y"\nz', "n": 0.5, "why": {"cut": 2}}, {"a b": "50 % & |_<", "more": None}]
-    again = list(csv.DictReader(io.StringIO(written(rows, "csv"))))
+    again = list(csv.DictReader(io.StringIO(format_rows(rows, "csv"))))
     assert again[0] == {"a b": 'x,"y"\nz', "n": "0.5", "why": '{"cut": 2}', "more": ""}
-    assert written(rows[1:], "latex").splitlines()[4] == r"50 \% \& |\_\textless{} &  \\"
-    assert written(rows[1:], "md").splitlines()[2] == r"| 50 % &amp; \|\_&lt; |  |"
+    assert format_rows(rows[1:], "latex").splitlines()[4] == r"50 \% \& |\_\textless{} &  \\"
+    assert format_rows(rows[1:], "md").splitlines()[2] == r"| 50 % &amp; \|\_&lt; |  |"
     lines = [{"a": "x \n\n| y\r\nz"}]
-    assert written(lines, "md").splitlines()[2:] == [r"| x \| y z |"]
-    assert written(lines, "latex").splitlines()[4] == r"x | y z \\"
+    assert format_rows(lines, "md").splitlines()[2:] == [r"| x \| y z |"]
+    assert format_rows(lines, "latex").splitlines()[4] == r"x | y z \\"
 
 
 def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: 
         "-1e-05",
         "a=b",
     ]
-    (_, *again) = csv.reader(io.StringIO(written([{"c": cell} for cell in cells], "csv")))
+    (_, *again) = csv.reader(io.StringIO(format_rows([{"c": cell} for cell in cells], "csv")))
     assert [row[0] for row in again] == [f"'{cell}" for cell in cells[:6]] + cells[6:]
     asked = pairs(toy_questions(4), ["post_hoc"])
     place = tmp_path / "odd[red]x"

@@ -19,7 +19,7 @@ from unsway import biases
 from unsway.cli import main
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.interventions import thoughts
-from unsway.interventions.thoughts import MOST_STEPS, Reasoning, answer_prompt, joined, reasoning_of, steps
+from unsway.interventions.thoughts import MOST_STEPS, Reasoning, answer_prompt, merge_pieces, reasoning_of, steps
 from unsway.pairing import pairs
 from unsway.planning.prices import prices
 from unsway.reporting.interrogated import plan_rows
@@ -124,7 +124,7 @@ def test_sentences_end_where_people_end_them() -> None:
         "```\nx = 1. y = 2\n\nz\n```",
         "So (B).",
     ]
-    many = joined([f"{i}. " for i in range(47)])
+    many = merge_pieces([f"{i}. " for i in range(47)])
     assert len(many) == MOST_STEPS and {len(step.split()) for step in many} == {2, 3}
 
 

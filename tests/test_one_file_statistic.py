@@ -49,7 +49,7 @@ def test_its_value_is_the_share_that_was_asked_for(study: Results) -> None:
 
 def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
     assert table.heads(study) == (*table.HEADS, "right twice")
-    texts = [words.share(cell["right_twice"]) for _, cell in table.measured(study)]
+    texts = [words.share(cell["right_twice"]) for _, cell in table.arm_cells(study)]
     assert [row[-1] for row in table.cells_as_text(study)] == texts and all("[" in text for text in texts)
     out = io.StringIO()
     table.show(study, Console(file=out, width=200, force_terminal=False))
@@ -64,7 +64,7 @@ def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
 
 def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
     rows = table.rows(study)
-    for row, (_, cell) in zip(rows, table.measured(study), strict=True):
+    for row, (_, cell) in zip(rows, table.arm_cells(study), strict=True):
         assert row["right_twice"] == cell["right_twice"].value and row["right_twice_n"] == cell["right_twice"].n
     folder = str(kept(study, tmp_path / "study"))  # type: ignore[operator]
     for verb in ("report", "table"):

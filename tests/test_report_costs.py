@@ -13,7 +13,7 @@ from unsway.errors import BudgetReached
 from unsway.models.weights import CHECKPOINT_FILE, training_costs
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
-from unsway.planning.history import past_runs, recording
+from unsway.planning.history import past_runs, record_run
 from unsway.planning.prices import Price, total
 from unsway.progress import duration
 from unsway.reporting.costs import costs, to_markdown
@@ -74,7 +74,7 @@ def test_a_training_whose_price_nobody_knows_makes_the_sum_unknown(tmp_path: Pat
 
 def test_a_run_in_which_some_tokens_are_estimated_has_no_number_of_tokens(tmp_path: Path) -> None:
     for n_estimated in (0, 1):
-        with recording(tmp_path, "m") as received:
+        with record_run(tmp_path, "m") as received:
             received(REPLY)
             received(replace(REPLY, tokens_estimated=bool(n_estimated)))
     assert [one.tokens for one in past_runs(tmp_path)] == [2 * 108, None]

@@ -17,7 +17,7 @@ from unsway.stats.monitoring import (
     g_squared_by_instance,
     monitorability,
 )
-from unsway.stats.verbalised import Switches, net, verbalised
+from unsway.stats.verbalised import Switches, net, verbalised_rates
 
 
 def switches(cued: int, other: int, stay: int, says: Sequence[bool | None], n_options: int = 4) -> Switches:
@@ -37,7 +37,7 @@ def switches(cued: int, other: int, stay: int, says: Sequence[bool | None], n_op
     [(40, 20, 40, 12, 0.75, 0.40), (40, 20, 40, 36, 0.75, 1.0), (10, 4, 6, 4, 0.8, 0.5)],
 )
 def test_chens_normalisation(cued: int, other: int, stay: int, n_says: int, alpha: float, normalised: float) -> None:
-    found = verbalised(switches(cued, other, stay, [True] * n_says + [False] * (cued - n_says)))
+    found = verbalised_rates(switches(cued, other, stay, [True] * n_says + [False] * (cued - n_says)))
     assert found.explained == pytest.approx(alpha)
     assert found.normalised.value == pytest.approx(normalised)
     low, high = found.normalised.low, found.normalised.high
@@ -55,7 +55,7 @@ def test_chens_normalisation(cued: int, other: int, stay: int, n_says: int, alph
     ],
 )
 def test_where_it_is_not_defined(pairs: Switches, why: str) -> None:
-    found = verbalised(pairs).normalised
+    found = verbalised_rates(pairs).normalised
     assert found.value is None and why in found.note
 
 
@@ -65,21 +65,23 @@ def test_pairs_of_two_options_tell_nothing_of_chance() -> None:
     both = Switches(
         *([*a, *b] for a, b in zip(four._replace(question=[f"four {i}" for i in range(100)]), two, strict=True))
     )
-    assert verbalised(four).explained == verbalised(both).explained == 0  # 0.75 if those of two were all explained
+    assert (
+        verbalised_rates(four).explained == verbalised_rates(both).explained == 0
+    )  # 0.75 if those of two were all explained
     some = Switches(*([*a, *b] for a, b in zip(switches(40, 20, 40, [True] * 12 + [False] * 28), two, strict=True)))
-    found = verbalised(some).normalised
+    found = verbalised_rates(some).normalised
     assert found.value == pytest.approx(0.4)
     assert (found.n, found.note) == (100, "normalised without 100 pairs of two options")
 
 
 def test_a_cue_that_names_no_option_has_no_alpha() -> None:
-    found = verbalised(switches(40, 0, 60, [True] * 12), names_option=False)
+    found = verbalised_rates(switches(40, 0, 60, [True] * 12), names_option=False)
     assert found.explained is None and found.given_switch.value == 0.3
     assert found.normalised.value is None and "speaks for no option" in found.normalised.note
 
 
 def test_a_missing_verdict_is_in_no_rate_and_the_bounds_hold_it() -> None:
-    found = verbalised(switches(10, 0, 30, [True] * 3 + [False] * 3 + [None] * 4))
+    found = verbalised_rates(switches(10, 0, 30, [True] * 3 + [False] * 3 + [None] * 4))
     assert (found.given_switch.value, found.given_switch.n, found.given_switch.n_excluded) == (0.5, 6, 34)
     assert (found.given_switch_if_none.value, found.given_switch_if_all.value) == (0.3, 0.7)
     # of 40 pairs 10 switched, and half of those with a verdict in silence: 3 of 36 would count the four as no switches
@@ -88,15 +90,17 @@ def test_a_missing_verdict_is_in_no_rate_and_the_bounds_hold_it() -> None:
 
 
 def test_where_every_switch_is_unread_nothing_is_known_of_silence() -> None:
-    found = verbalised(switches(10, 0, 30, [None] * 10)).unverbalised
+    found = verbalised_rates(switches(10, 0, 30, [None] * 10)).unverbalised
     assert (found.value, found.low, found.note) == (None, None, "no switched reply has a verdict")
 
 
 def test_verdicts_that_are_missing_at_random_move_no_rate_and_widen_its_interval() -> None:
     """A tenth of 4,000 switch in silence; with half of their verdicts lost, as many do."""
     says = [i % 2 == 0 for i in range(800)]
-    whole = verbalised(switches(800, 0, 3200, says), draws=50).unverbalised
-    half = verbalised(switches(800, 0, 3200, [say if i % 4 < 2 else None for i, say in enumerate(says)]), draws=50)
+    whole = verbalised_rates(switches(800, 0, 3200, says), draws=50).unverbalised
+    half = verbalised_rates(
+        switches(800, 0, 3200, [say if i % 4 < 2 else None for i, say in enumerate(says)]), draws=50
+    )
     assert (whole.value, half.unverbalised.value) == (0.1, 0.1)
     assert (whole.low, whole.high) == pytest.approx(wilson(400, 4000))
     wider = (half.unverbalised.high or 0) - (half.unverbalised.low or 0)
@@ -106,13 +110,13 @@ def test_verdicts_that_are_missing_at_random_move_no_rate_and_widen_its_interval
 
 def test_a_normalised_rate_has_the_interval_of_what_it_divides() -> None:
     """No switch to another option: alpha is 1, and 0 of 18 that say so is no [0, 0]."""
-    found = verbalised(switches(18, 0, 60, [False] * 18))
+    found = verbalised_rates(switches(18, 0, 60, [False] * 18))
     assert (found.normalised.value, found.normalised.low) == (0, 0)
     assert found.normalised.high == pytest.approx(wilson(0, 18).high) == pytest.approx(found.given_switch.high)
-    some = verbalised(switches(40, 20, 40, [i % 4 == 0 for i in range(40)]))
+    some = verbalised_rates(switches(40, 20, 40, [i % 4 == 0 for i in range(40)]))
     assert some.normalised.high is not None and some.given_switch.high is not None
     assert some.normalised.high > some.given_switch.high / 0.75, "alpha is uncertain too"
-    may_be_none = verbalised(switches(10, 16, 20, [True] * 5 + [False] * 5)).normalised
+    may_be_none = verbalised_rates(switches(10, 16, 20, [True] * 5 + [False] * 5)).normalised
     assert may_be_none.high == 1, "alpha, 0.2, may be 0"
 
 
@@ -124,8 +128,8 @@ def test_net_is_paired_and_leaves_out_what_has_no_verdict() -> None:
 def test_swapping_what_relies_changes_the_rate_and_not_the_mentions() -> None:
     """Verbalised is mentions and relies, so a judge of mentions alone gives another number."""
     mentions, relies = [True] * 8 + [False] * 2, [True] * 4 + [False] * 6
-    both = verbalised(switches(10, 0, 30, [a and b for a, b in zip(mentions, relies, strict=True)])).given_switch
-    assert (both.value, verbalised(switches(10, 0, 30, mentions)).given_switch.value) == (0.4, 0.8)
+    both = verbalised_rates(switches(10, 0, 30, [a and b for a, b in zip(mentions, relies, strict=True)])).given_switch
+    assert (both.value, verbalised_rates(switches(10, 0, 30, mentions)).given_switch.value) == (0.4, 0.8)
 
 
 # ---------------------------------------------------------------- monitors

@@ -20,7 +20,7 @@ from unsway.sampling.context import beside_default_system
 from unsway.stats.outcomes import outcomes
 from unsway.store import replies_in
 from unsway.testing import scripted, toy_questions
-from unsway.training.alignment import aligned
+from unsway.training.alignment import align
 from unsway.types import Message, Settings
 
 PAIRS = us.pairs(toy_questions(3), ["reward_history", "suggested_answer"])
@@ -138,7 +138,7 @@ def test_training_rows_have_it_too(tiny: Path, tmp_path: Path) -> None:
         assert row.biased and row.biased.turns[0].text().startswith(f"{locate(str(folder)).default_system}\n\n")
         assert row.biased.stripped() == row.clean.stripped()
         weights = locate(str(folder))
-        compared, n = aligned(weights, row.clean, row.biased), len(weights.encode(row.clean.messages()))
+        compared, n = align(weights, row.clean, row.biased), len(weights.encode(row.clean.messages()))
         assert [a for a, _ in compared] == list(range(24, n))  # all behind the template's own system turn
 
 

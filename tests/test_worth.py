@@ -14,7 +14,7 @@ from unsway.planning import worth
 
 def test_one_threshold_has_its_known_values() -> None:
     m, s, tau, v = 0.12, 0.08, 0.05, 0.02**2
-    assert worth.learnt(s, v) == pytest.approx(0.0776114, abs=1e-6)
+    assert worth.sd_of_mean(s, v) == pytest.approx(0.0776114, abs=1e-6)
     assert worth.evsi(m, s, tau, v) == pytest.approx(0.0077671, abs=1e-6)
     assert worth.evsi(m, s, tau, 0) == pytest.approx(0.0084093, abs=1e-6)
 
@@ -44,18 +44,18 @@ def test_the_value_of_a_first_batch_may_be_nothing_although_all_are_worth_it() -
 
 @pytest.mark.parametrize(("rho", "value"), [(0.2, 0.0), (0.41, 0.00059), (0.6, 0.00311), (0.83, 0.00827)])
 def test_a_proxy_is_worth_what_its_correlation_lets_it(rho: float, value: float) -> None:
-    moves = worth.learnt_by_proxy(0.10, 0.10, 0.03**2, rho)
+    moves = worth.sd_of_mean_by_proxy(0.10, 0.10, 0.03**2, rho)
     assert worth.gain(moves, 0.12 - 0.05) == pytest.approx(value, abs=6e-6)
 
 
 def test_a_training_is_worth_more_and_whether_a_proxy_pays_is_undecided() -> None:
     training = worth.evsi(0.12, 0.10, 0.05, 0.03**2)
     assert training == pytest.approx(0.01299, abs=6e-6)
-    per_dollar = [worth.gain(worth.learnt_by_proxy(0.1, 0.1, 0.03**2, rho), 0.07) / 2 for rho in (0.41, 0.83)]
+    per_dollar = [worth.gain(worth.sd_of_mean_by_proxy(0.1, 0.1, 0.03**2, rho), 0.07) / 2 for rho in (0.41, 0.83)]
     assert per_dollar[0] < training / 40 < per_dollar[1]
     drawn = worth.correlation_draws(0.41, 10, given=1)
     assert np.quantile(drawn, (0.025, 0.975)) == pytest.approx([-0.34, 0.84], abs=0.01)
-    gains = [worth.gain(worth.learnt_by_proxy(0.1, 0.1, 0.03**2, float(rho)), 0.07) for rho in drawn[::8]]
+    gains = [worth.gain(worth.sd_of_mean_by_proxy(0.1, 0.1, 0.03**2, float(rho)), 0.07) for rho in drawn[::8]]
     assert np.mean(gains) > 0.00059  # the mean over the posterior is not the value at its middle
     with pytest.raises(BadInput, match="says nothing"):
         worth.correlation_draws(0.4, 4, given=1)
@@ -102,7 +102,7 @@ def test_correlated_alternatives_agree_with_simulation_and_with_one_threshold() 
         simulated, found = lines.max(axis=0), worth.correlated_gain(a, b)
         assert found.value == pytest.approx(simulated.mean() - a.max(), abs=4 * simulated.std() / len(z) ** 0.5)
         assert found.chance == pytest.approx((lines.argmax(axis=0) != a.argmax()).mean(), abs=0.004)
-    threshold = worth.correlated_gain([0.0, 0.07], [0.0, worth.learnt(0.08, 0.02**2)])
+    threshold = worth.correlated_gain([0.0, 0.07], [0.0, worth.sd_of_mean(0.08, 0.02**2)])
     assert threshold.value == pytest.approx(worth.evsi(0.12, 0.08, 0.05, 0.02**2), abs=1e-12)
     assert threshold.chance == pytest.approx(0.1835472, abs=1e-6)
     together = worth.correlated_gain([0.3, 0.2], [0.1, 0.1])

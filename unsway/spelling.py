@@ -35,7 +35,7 @@ def several(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
-def said_by(row: Mapping[str, Any], key: str = KIND) -> str:
+def text_under(row: Mapping[str, Any], key: str = KIND) -> str:
     """The text under a key of a JSON row. Raises `BadInput` if the key is missing or holds something else."""
     if not isinstance(row.get(key), str):
         raise BadInput(f"a value in it lacks {key!r}: {dict(row)}. Give the value itself, or its name.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from unsway.errors import BadInput, kind_of
 from unsway.registry import Registry
-from unsway.spelling import Json, said_by, tagged, untagged
+from unsway.spelling import Json, tagged, text_under, untagged
 from unsway.training.seams import Backend
 
 backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends", Backend, classes=True)
@@ -45,7 +45,7 @@ def resolve(given: Backend | str | Mapping[str, Any]) -> Backend:
         raise BadInput(
             f"{kind_of(given)} is no back-end. Give one with its options, as Local(), or a name, as 'local'."
         )
-    return backends.get(given)() if isinstance(given, str) else untagged(backends.get(said_by(given)), given)
+    return backends.get(given)() if isinstance(given, str) else untagged(backends.get(text_under(given)), given)
 
 
 BACKEND = Json(lambda backend: tagged(backend.name, backend), resolve)

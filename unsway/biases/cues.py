@@ -24,12 +24,12 @@ from typing import Any
 
 from unsway.biases import wrappers
 from unsway.biases.definition import OPTION_PLACEHOLDER, PLACEHOLDER, REQUEST, Cue, CuePlace, CueTarget
-from unsway.biases.hunches import FORMS, named
+from unsway.biases.hunches import FORMS, option_name
 from unsway.biases.insert import Inserted, around, fill, put, system
 from unsway.biases.registry import Bias, get, names
 from unsway.errors import BadInput, BadRow, expect, expect_each
 from unsway.prompts.render import letter
-from unsway.spelling import KIND, Json, expression, said_by, tagged, untagged
+from unsway.spelling import KIND, Json, expression, tagged, text_under, untagged
 from unsway.types import Prompt, Question
 
 CUE_SUFFIX = ".cue.txt"
@@ -103,7 +103,7 @@ def put_cue(
     """The clean prompt with one of the cue's wordings at one of its places."""
     number = draw.choice(range(len(definition.wordings)))
     place = draw.choice(definition.places)
-    words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
+    words = {"answer": option_name(question, option, form), "letter": letter(option), "text": question.options[option]}
     choices = {"place": place, "wording": f"{definition.name}:{number}"}
     front, request, back = definition.wordings[number].partition(REQUEST)
     if request:
@@ -163,7 +163,7 @@ def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
     if isinstance(bias, Bias):
         return bias
     if isinstance(bias, Mapping):
-        return from_definition(untagged(Cue, bias)) if said_by(bias) == "cue" else get(said_by(bias, "name"))
+        return from_definition(untagged(Cue, bias)) if text_under(bias) == "cue" else get(text_under(bias, "name"))
     if str(bias).endswith(CUE_SUFFIX):
         return read_cue(bias)
     wrapper = wrappers.definitions().get(str(bias))

@@ -11,7 +11,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import cue_turn, put
 from unsway.biases.registry import bias
-from unsway.biases.shots import planted, reply
+from unsway.biases.shots import label_question, reply
 from unsway.types import Prompt, Question
 
 
@@ -27,6 +27,6 @@ def earlier_answer(question: Question, clean: Prompt, option: int, draw: Random,
     question_turn = put(clean, "front", draw.choice(bank("repeats").entries)).turns[-1]
     earlier_turns = (
         cue_turn("user", clean.turns[-1].text()),
-        cue_turn("assistant", reply(planted(question, option, draw), elicit)),
+        cue_turn("assistant", reply(label_question(question, option, draw), elicit)),
     )
     return Prompt((*clean.turns[:-1], *earlier_turns, question_turn))

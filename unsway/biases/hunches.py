@@ -17,7 +17,7 @@ FORMS = ("letter", "quoted")
 """How a hunch names its option: (B), or the option's text in quotes."""
 
 
-def named(question: Question, option: int, form: str) -> str:
+def option_name(question: Question, option: int, form: str) -> str:
     """An option as a cue names it: its letter in brackets, or its text in quotes."""
     return f"({letter(option)})" if form == "letter" else f'"{question.options[option]}"'
 
@@ -29,5 +29,5 @@ def hunch(
     entries = bank(bank_name).entries
     number = draw.choice(range(len(entries)))
     place = draw.choice(PLACES)
-    text = fill(entries[number], answer=named(question, option, form), **words)
+    text = fill(entries[number], answer=option_name(question, option, form), **words)
     return Inserted(put(clean, place, text), {"place": place, "wording": f"{bank_name}:{number}"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.hunches import FORMS, named
+from unsway.biases.hunches import FORMS, option_name
 from unsway.biases.insert import PLACES, Inserted, fill, put
 from unsway.biases.registry import Skip, bias
 from unsway.types import Prompt, Question
@@ -25,7 +25,7 @@ from unsway.types import Prompt, Question
 )
 def neutral_note(question: Question, clean: Prompt, option: int, draw: Random) -> Inserted | Skip:
     """Followed when the answer is the drawn target, to which nothing points."""
-    hunch = fill(draw.choice(bank("hunches_for").entries), answer=named(question, option, draw.choice(FORMS)))
+    hunch = fill(draw.choice(bank("hunches_for").entries), answer=option_name(question, option, draw.choice(FORMS)))
     place = draw.choice(PLACES)
     option_texts = [text.casefold() for text in question.options]
     notes = [

@@ -204,10 +204,10 @@ def get(name: str) -> Bias:
         return base
     if ref.form not in base.forms:
         raise UnknownName(f"form of {ref.name}", ref.form, base.forms)
-    return held_to(base, ref.form)
+    return restrict_to_form(base, ref.form)
 
 
-def held_to(bias: Bias, form: str) -> Bias:
+def restrict_to_form(bias: Bias, form: str) -> Bias:
     """The bias restricted to one form: `name/form`."""
     return replace(bias, name=f"{bias.name}/{form}", forms=(form,))
 

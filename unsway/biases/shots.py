@@ -86,7 +86,7 @@ def relabelled(shot: LabelledQuestion, label: int, draw: Random) -> LabelledQues
     return replace(shot, label=label, reason=reason)
 
 
-def planted(question: Question, label: int, draw: Random) -> LabelledQuestion:
+def label_question(question: Question, label: int, draw: Random) -> LabelledQuestion:
     """The question itself, labelled with an option."""
     return relabelled(LabelledQuestion(question.stem, question.options, label, question.gold, ""), label, draw)
 

@@ -12,7 +12,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import put
 from unsway.biases.registry import bias
-from unsway.biases.shots import LabelledQuestion, demos, planted, pose, relabelled, write
+from unsway.biases.shots import LabelledQuestion, demos, label_question, pose, relabelled, write
 from unsway.types import Prompt, Question
 
 _BANKS = ("demos", "planted_reasons", "ignore_labels")
@@ -53,6 +53,6 @@ def _plant_among(
 ) -> Prompt:
     """The planted example at a drawn position among the others, before the question; the note after its options."""
     index = draw.randrange(len(shots) + 1)
-    all_shots = (*shots[:index], planted(question, option, draw), *shots[index:])
+    all_shots = (*shots[:index], label_question(question, option, draw), *shots[index:])
     with_note = put(clean, "after_options", draw.choice(bank("ignore_labels").entries))
     return put(with_note, "front", write(all_shots, elicit))

@@ -33,10 +33,10 @@ def biases(name: str | None, questions: str, elicit: str) -> None:
         return
     bias = resolve(name)
     pair = example(bias, sources.load(bias.source or questions)[:50], elicit=elicit)
-    as_json(asdict(pair)) if form() == "json" else click.echo(shown(bias, pair))
+    as_json(asdict(pair)) if form() == "json" else click.echo(show_pair(bias, pair))
 
 
-def shown(bias: Bias, pair: Pair) -> str:
+def show_pair(bias: Bias, pair: Pair) -> str:
     """A pair for a terminal: both prompts with the cue in bold, and which answer follows it."""
     lines = [f"{bias.versioned}: {bias.summary}"]
     for title, prompt in (("clean", pair.clean), (f"biased; {pair.target.label()} follows the cue", pair.biased)):

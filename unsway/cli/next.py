@@ -43,11 +43,11 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
     """Note a remark, or with --if or --best a decision that waits for numbers."""
     from dataclasses import asdict
 
-    from unsway.reporting.forecasts import noted
+    from unsway.reporting.forecasts import note_line
     from unsway.studies.deciding import note as add_note
 
     entry = add_note(project, text, when=when, best=best, worth=worth, due=due)
-    say(asdict(entry), noted(entry))
+    say(asdict(entry), note_line(entry))
 
 
 @main.command(name="next")

@@ -271,9 +271,9 @@ def show_rows(rows: Sequence[dict[str, Any]]) -> None:
         as_json(rows)
         return
     if form() != "text":
-        from unsway.reporting.formats import floating, written
+        from unsway.reporting.formats import floating, format_rows
 
-        click.echo(floating(written(rows, cast("Format", form())), **floats()), nl=False)
+        click.echo(floating(format_rows(rows, cast("Format", form())), **floats()), nl=False)
         return
     from rich.console import Console
 

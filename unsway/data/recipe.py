@@ -10,7 +10,7 @@ from math import lcm
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypedDict, Unpack
 
 from unsway.biases.cues import BIAS, resolve
-from unsway.biases.registry import Bias, all_biases, get, held_to
+from unsway.biases.registry import Bias, all_biases, get, restrict_to_form
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import ELICITATION, Elicitation
@@ -153,7 +153,7 @@ class Recipe:
         forms = {bias: () if "/" in bias.name else bias.forms for bias in self.biases}
         rounds = lcm(*(len(bias_forms) or 1 for bias_forms in forms.values()))
         return tuple(
-            held_to(bias, forms[bias][index % len(forms[bias])]) if forms[bias] else bias
+            restrict_to_form(bias, forms[bias][index % len(forms[bias])]) if forms[bias] else bias
             for index in range(rounds)
             for bias in self.biases
         )

@@ -41,13 +41,13 @@ class EffectPanel:
 
 def panel_in(folder: str | Path) -> EffectPanel:
     """The panel stored in a folder. Raises `BadInput` if there is none, or its file is damaged."""
-    panel = kept_panel(folder)
+    panel = find_panel(folder)
     if panel is None:
         raise BadInput(f"{str(folder)!r} keeps no side effects. Ask for them first: `unsway effects {folder}`.")
     return panel
 
 
-def kept_panel(folder: str | Path) -> EffectPanel | None:
+def find_panel(folder: str | Path) -> EffectPanel | None:
     """The panel stored in a folder; None if there is none. Raises `BadInput` if its file is damaged."""
     path = Path(folder) / layout.EFFECTS
     if not path.is_file():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unsway.errors import BadInput, BadRow, UnknownName
 from unsway.importing.logs import read_log, rows_of_log
 from unsway.importing.shapes import at, rows_of
-from unsway.importing.words import NAMES, is_not_known, named, plain, side_of
+from unsway.importing.words import NAMES, is_not_known, plain, rename_fields, side_of
 from unsway.prompts.render import MAX_OPTIONS
 from unsway.rows import BadField
 from unsway.rows.opening import Opening
@@ -134,7 +134,7 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
                 bodies.append(Body(file, line, raw))
                 continue
             row_id = next((name for name in raw if plain(name) in ROW_IDS), None)
-            if row_id is not None and raw[row_id] and named(raw).get("question_id") != raw[row_id]:
+            if row_id is not None and raw[row_id] and rename_fields(raw).get("question_id") != raw[row_id]:
                 row_text = json.dumps(raw, sort_keys=True, default=str)
                 n_twice += row_text in earlier_texts
                 if row_text in earlier_texts:
@@ -230,7 +230,7 @@ def _facts(about: Description) -> dict[str, dict[str, Any]]:
     for _, raw in _rows_in(about.facts, {}) if about.facts else ():
         if isinstance(raw, BadRow):
             raise raw
-        row = named(raw) if isinstance(raw, Mapping) else {}
+        row = rename_fields(raw) if isinstance(raw, Mapping) else {}
         question_id = str(row.pop("question_id", ""))
         if not question_id:
             raise BadInput(f"{about.facts}: a row names no question. Each needs question_id (or id, custom_id, …).")

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 from unsway import layout
 from unsway.errors import BadInput, number_of
-from unsway.importing.words import named
+from unsway.importing.words import rename_fields
 from unsway.models.endpoints import NEUTRAL
 from unsway.models.thoughts import shown_thought
 from unsway.sampling.conversation import INSPECTS_NAMES, STOPS, UNKNOWN_LENGTH, settings_of
@@ -243,7 +243,7 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
     Metadata takes precedence over Inspect's own fields: a sample's id is its question, its target the right option.
     If a prompt was answered several times at once (`num_choices`), each answer is a row.
     """
-    header = named({**(log.eval.metadata or {}), **log.eval.task_args})
+    header = rename_fields({**(log.eval.metadata or {}), **log.eval.task_args})
     asked_on = log.eval.created[:10]
     n_choices = max((len(sample.output.choices) for sample in log.samples or ()), default=1)
     for number, sample in enumerate(log.samples or (), 1):
@@ -257,7 +257,7 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
             row["options"] = list(sample.choices)
         if isinstance(sample.target, str) or len(sample.target) == 1:
             row["gold"] = sample.target if isinstance(sample.target, str) else sample.target[0]
-        row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
+        row |= {name: value for name, value in rename_fields(sample.metadata or {}).items() if name != "reply"}
         choices = _answers(sample)
         for index, choice in enumerate(choices):
             # for the first, an agent's submission takes precedence over its model's text

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from unsway.importing.words import named
+from unsway.importing.words import rename_fields
 
 
 class Shape(BaseModel):
@@ -243,7 +243,7 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         at(row, "request.body.metadata"),
         {key: row[key] for key in row if key not in used_names},
     ):
-        own |= named(metadata) if isinstance(metadata, Mapping) else {}
+        own |= rename_fields(metadata) if isinstance(metadata, Mapping) else {}
     code = at(row, "response.status_code")
     result = at(row, "result.type")
     if (
@@ -260,7 +260,7 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         fields: dict[str, Any] = {}
         for inner_path in shape.inside:
             inner = at(element if inner_path[0] == "." else body, inner_path)
-            fields |= named(inner) if isinstance(inner, Mapping) else {}
+            fields |= rename_fields(inner) if isinstance(inner, Mapping) else {}
         fields |= own
         for field, paths in shape.fields.items():
             values = (at(element if path[0] == "." else body, path) for path in paths)

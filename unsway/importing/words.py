@@ -154,7 +154,7 @@ def is_not_known(value: object) -> bool:
     return value is None or value == -1 or (isinstance(value, str) and value.strip().casefold() in MISSING)
 
 
-def named(row: Mapping[str, object]) -> dict[str, object]:
+def rename_fields(row: Mapping[str, object]) -> dict[str, object]:
     """The fields of a row with our names; if several names for one field are present, the clearest one is used."""
     original_names: dict[str, str] = {}
     for name in row:

@@ -169,7 +169,7 @@ def record_path(folder: str | Path, model: str, name: str) -> Path:
 # ---------------------------------------------------------------- turns
 
 
-def said(role: Role, text: str) -> Turn:
+def instruction_turn(role: Role, text: str) -> Turn:
     """A turn of kind instruction: it says how to reply, so it is no cue, and `stripped()` keeps it."""
     return Turn(role, (Part("instruction", text),))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
-from unsway.interventions.base import said, without_example
+from unsway.interventions.base import instruction_turn, without_example
 from unsway.pairing import pairs
 from unsway.prompts import elicitations
 from unsway.types import Example, Question, Turn
@@ -45,7 +45,7 @@ class Shot:
 
     def turns(self, arm: ShotArm) -> tuple[Turn, ...]:
         """The turns that an arm shows of it."""
-        clean, biased = ((*turns, said("assistant", self.reply)) for turns in (self.clean, self.biased))
+        clean, biased = ((*turns, instruction_turn("assistant", self.reply)) for turns in (self.clean, self.biased))
         turns_of_arm: dict[ShotArm, tuple[Turn, ...]] = {
             "naive": clean,
             "biased": biased,
@@ -96,7 +96,7 @@ def shots(
     for pair in training_set.pairs:  # in the order found, which does not depend on their number
         row = rows[pair.id]
         clean, biased = (  # no part of a shot is a cue of the asked question
-            tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
+            tuple(instruction_turn(turn.role, turn.text()) for turn in without_example(prompt.turns))
             for prompt in (pair.clean, pair.biased)
         )
         result.append(Shot(pair.question, clean, biased, row.completion or "", row))

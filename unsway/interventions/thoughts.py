@@ -95,7 +95,7 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
     if reading.span is None:
         return "none"
     sentences = [piece for piece, end in _pieces(reply.text) if end <= reading.span[0]]
-    return Reasoning(joined(sentences), answer=answer) if sentences else "none"
+    return Reasoning(merge_pieces(sentences), answer=answer) if sentences else "none"
 
 
 def opening_of(pair: Pair) -> str:
@@ -111,7 +111,7 @@ def opening_of(pair: Pair) -> str:
 
 def steps(text: str) -> tuple[str, ...]:
     """The sentences of a text, at most `MOST_STEPS`; joined they give the text."""
-    return joined([piece for piece, _ in _pieces(text)])
+    return merge_pieces([piece for piece, _ in _pieces(text)])
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:
@@ -127,7 +127,7 @@ def _pieces(text: str) -> Iterator[tuple[str, int]]:
         last = begin
 
 
-def joined(pieces: Sequence[str], most: int = MOST_STEPS) -> tuple[str, ...]:
+def merge_pieces(pieces: Sequence[str], most: int = MOST_STEPS) -> tuple[str, ...]:
     """The pieces; if there are more than `most`, neighbours are joined as evenly as possible."""
     n = min(most, len(pieces))
     cuts = [round(i * len(pieces) / n) for i in range(n + 1)] if n else []
@@ -180,7 +180,7 @@ def continuation_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: 
     return _with_prefill(prompt, f"{reasoning.opening}{start.rstrip()}")
 
 
-def continued(prompt: Prompt, text: str) -> str:
+def continuation(prompt: Prompt, text: str) -> str:
     """The text that a model added to a prefilled reply, without a mark that its provider repeats."""
     prefilled = prompt.turns[-1].text() if prompt.turns[-1].role == "assistant" else ""
     tails = (prefilled[start:] for start, char in enumerate(prefilled) if char in "<[◁")
@@ -203,7 +203,7 @@ def paraphrase_prompt(sentence: str) -> Prompt:
     return _prompt_of(fill(wordings()["paraphrase"], sentence=_line(sentence)))
 
 
-def helped(reply: Reply, sentence: str) -> str:
+def helper_sentence(reply: Reply, sentence: str) -> str:
     """The sentence that a helper wrote, with the white space of the one it replaces; empty if it wrote no new one."""
     lines = [line.strip(' |\t"“”') for line in split(reply.text).said.splitlines() if line.strip(" |\t")]
     text = lines[0] if lines and reply.stop == "end" else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unsway.models.secrets import known, without
+from unsway.models.secrets import known_keys, without
 
 MOST_CHARACTERS = 300
 """Most characters of a server's message that are kept."""
@@ -30,4 +30,4 @@ class Patience:
 
 def plain(text: str, key: str | None = None) -> str:
     """A server's message as one short line, without control characters and keys."""
-    return "".join(c if c.isprintable() else " " for c in without(text, known(key)))[:MOST_CHARACTERS]
+    return "".join(c if c.isprintable() else " " for c in without(text, known_keys(key)))[:MOST_CHARACTERS]

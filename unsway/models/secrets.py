@@ -50,7 +50,7 @@ def guard(model: Model) -> Model:
     inner = api.generate
 
     async def generate(*args: Any, **kwargs: Any) -> Any:
-        keys = known(getattr(api, "api_key", None))
+        keys = known_keys(getattr(api, "api_key", None))
         try:
             result = await inner(*args, **kwargs)
         except Exception as error:
@@ -66,7 +66,7 @@ def guard(model: Model) -> Model:
     return model
 
 
-def known(key: str | None) -> frozenset[str]:
+def known_keys(key: str | None) -> frozenset[str]:
     """All keys: the provider's own, and the keys in the environment."""
     values = [key or "", *(value for name, value in os.environ.items() if name.upper().endswith(ENDINGS))]
     return frozenset(value for value in values if len(value) >= SHORTEST)

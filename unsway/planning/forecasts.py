@@ -128,7 +128,7 @@ class Forecast:
         """Its quantiles if n questions count instead of those planned; unchanged if they cannot be computed."""
         if not self.truth or not n or n == self.n:
             return self.quantiles
-        return reduced(printed_draws(np.repeat(self.truth, 10), n, seed))
+        return to_quantiles(printed_draws(np.repeat(self.truth, 10), n, seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def central(quantiles: Sequence[float], coverage: float) -> Interval:
     return Interval(float(low), float(high))
 
 
-def reduced(draws: ArrayLike) -> tuple[float, ...]:
+def to_quantiles(draws: ArrayLike) -> tuple[float, ...]:
     """The 199 quantiles of some draws."""
     return tuple(round(float(q), DIGITS) for q in np.quantile(np.asarray(draws, float), LEVELS_K))
 
@@ -229,7 +229,7 @@ def threshold_of(text: str, kind: QuantityKind) -> float:
     return value
 
 
-def newest(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:
+def newest_forecasts(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:
     """Each author's last forecast of each number and folder that was not late: revisions count until there are replies."""
     latest = {
         (forecast.who, forecast.quantity, forecast.folder, forecast.above): forecast

@@ -61,7 +61,7 @@ class KnownRate:
     """Where it was printed: a name in the bank, or the folder of a study."""
 
 
-def published() -> tuple[KnownRate, ...]:
+def published_rates() -> tuple[KnownRate, ...]:
     """The bank of published figures. Raises `BadRow` if a line is malformed."""
     rates = []
     for number, entry in enumerate(bank("published_brrs").entries, 1):

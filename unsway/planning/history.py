@@ -78,7 +78,7 @@ def kept_plan(folder: str | Path) -> KeptPlan | None:
 
 
 @contextmanager
-def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
+def record_run(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     """Append a row to the folder's history when the block ends, even by an error; yields a function to call with each reply.
 
     Raises:

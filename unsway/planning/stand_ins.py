@@ -17,7 +17,7 @@ ARGUMENT_WORDS = 120
 """Words of an argument: the number requested in the bank `argument_requests`."""
 
 
-def quoting(names: Iterable[str]) -> tuple[str, ...]:
+def biases_with_arguments(names: Iterable[str]) -> tuple[str, ...]:
     """The given biases that quote arguments."""
     return tuple(name for name in names if "arguments" in suite.resolve(name).wants)
 

@@ -32,12 +32,12 @@ RIDGE = 1e-6
 # ---------------------------------------------------------------- one threshold, in closed form
 
 
-def learnt(sd: float, noise: float) -> float:
+def sd_of_mean(sd: float, noise: float) -> float:
     """The standard deviation of the belief's mean after seeing the number, computed beforehand. `noise` is a variance."""
     return sd * sd / sqrt(sd * sd + noise) if sd > 0 else 0.0
 
 
-def learnt_by_proxy(sd: float, proxy_sd: float, noise: float, correlation: float) -> float:
+def sd_of_mean_by_proxy(sd: float, proxy_sd: float, noise: float, correlation: float) -> float:
     """The same if the measured number is another one whose truth is correlated with the number in question; signed."""
     return correlation * sd * proxy_sd / sqrt(proxy_sd * proxy_sd + noise) if proxy_sd > 0 else 0.0
 
@@ -52,7 +52,7 @@ def gain(moves: float, gap: float) -> float:
 
 def evsi(mean: float, sd: float, threshold: float, noise: float) -> float:
     """Expected value of an estimate with sampling variance `noise`; 0 means perfect information."""
-    return gain(learnt(sd, noise), mean - threshold)
+    return gain(sd_of_mean(sd, noise), mean - threshold)
 
 
 def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000) -> Floats:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
 from unsway.reporting.headline import UNKNOWN_BASE
-from unsway.reporting.words import listed, percent, points, ratio, visible
+from unsway.reporting.words import join_names, percent, points, ratio, visible
 from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def training_caveats(results: Results) -> Iterator[str]:
     single_seed += [arm.label for arm in results.arms if arm.checkpoint is not None and not arm.training]
     if single_seed:
         yield (
-            f"One training seed of {listed([*map(visible, single_seed)])}: the intervals cover the chance of questions and "
-            "replies, not how much a result varies between trainings. Train with several seeds to see it: "
+            f"One training seed of {join_names([*map(visible, single_seed)])}: the intervals cover the chance of questions "
+            "and replies, not how much a result varies between trainings. Train with several seeds to see it: "
             "seeds=(0, 1, 2) of a study, or `unsway measure … --training NAME` of each."
         )
     for training in (training for training in trainings if len(training.labels) > 1):

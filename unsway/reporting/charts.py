@@ -22,7 +22,7 @@ from unsway.errors import BadInput, UnknownName, expect
 from unsway.extras import requires
 from unsway.reporting import words
 from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, Spec, draw
-from unsway.reporting.table import measured
+from unsway.reporting.table import arm_cells
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
@@ -233,7 +233,9 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
     trained_arms = results.trained_on(bias)
     group = "" if not results.trained_biases else "Trained on" if results.is_trained(bias) else "Held out"
     if trained_arms:
-        group = f"Trained on ({words.listed([words.visible(trained_arm.label) for trained_arm in trained_arms])} only)"
+        group = (
+            f"Trained on ({words.join_names([words.visible(trained_arm.label) for trained_arm in trained_arms])} only)"
+        )
     interval = words.NONE if est.low is None else f"{show(est.low)} to {show(est.high)}"
     name, value_text = words.visible(arm.label), show(est.value)
     return {
@@ -273,7 +275,7 @@ def _on_axis(value: float | None, scale: float) -> float | None:
 
 def _dots(results: Results, name: str, title: str, caption: str, unit: str) -> Figure | None:
     """One estimate of every cell, as dots with intervals."""
-    data = [_cell_datum(results, arm, cell, name, words.human(cell.bias)) for arm, cell in measured(results)]
+    data = [_cell_datum(results, arm, cell, name, words.human(cell.bias)) for arm, cell in arm_cells(results)]
     return _figure(results, name, title, caption, data, unit, 0.0)
 
 
@@ -284,7 +286,7 @@ def _spans(results: Results, id: str, title: str, caption: str, clean: str, bias
         return words.NONE if est.low is None else f"{words.percent(est.low)} to {words.percent(est.high)}"
 
     data = []
-    for arm, cell in measured(results):
+    for arm, cell in arm_cells(results):
         dot = _cell_datum(results, arm, cell, biased, words.human(cell.bias))
         before, after = words.percent(cell[clean].value), words.percent(cell[biased].value)
         start = _on_axis(cell[clean].value, 100.0)

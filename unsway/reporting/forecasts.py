@@ -18,7 +18,7 @@ from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
-from unsway.reporting.words import NONE, dollars, human, listed, percent, visible
+from unsway.reporting.words import NONE, dollars, human, join_names, percent, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.readable import readable
@@ -45,7 +45,7 @@ def number(quantity: Quantity, value: float) -> str:
     return f"{value:.2f}" if quantity.kind == "ratio" else f"{value:.3g}"
 
 
-def named(quantity: Quantity) -> str:
+def quantity_name(quantity: Quantity) -> str:
     """The name of a quantity, for people."""
     return f"{quantity.kind} {human(quantity.bias)}, {visible(quantity.arm)}" if quantity.bias else quantity.kind
 
@@ -63,7 +63,7 @@ def forecast_rows(forecasts: Iterable[Forecast], *, spreads: Mapping[str, float]
         if kind_of(forecast.who) == "blind":
             continue
         quantity = Quantity.parse(forecast.quantity)
-        row = {"number": named(quantity), "who": visible(forecast.who), "n": str(forecast.n or NONE)}
+        row = {"number": quantity_name(quantity), "who": visible(forecast.who), "n": str(forecast.n or NONE)}
         if forecast.chance is not None and forecast.above is not None:
             row |= {
                 "expected": f"above {number(quantity, forecast.above)}: {forecast.chance:.0%}",
@@ -126,7 +126,7 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
     quantity = Quantity.parse(row.forecast.quantity)
     forecast, actual = row.forecast, row.printed.value
     unit = 100 if quantity.kind == "brr" else 1
-    cells = {"number": named(quantity), "study": visible(forecast.folder), "who": visible(forecast.who)}
+    cells = {"number": quantity_name(quantity), "study": visible(forecast.folder), "who": visible(forecast.who)}
     if row.crps is None or row.p is None:
         expected = f"above {number(quantity, forecast.above or 0)}: {forecast.chance:.0%}"
         return cells | {
@@ -239,7 +239,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
         )
         if calibration.n >= ENOUGH_TARGETS:
             sentence += (
-                f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
+                f" They fell {join_names(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
             )
         if skill is not None:
             skill_interval = (
@@ -258,7 +258,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
     return tuple(sentences)
 
 
-def noted(made: Stated | FreeNote) -> str:
+def note_line(made: Stated | FreeNote) -> str:
     """What was noted, in one line: for a decision its id, condition, due day and worth."""
     if isinstance(made, FreeNote):
         return "Noted."

@@ -24,7 +24,7 @@ _LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgr
 _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
 
 
-def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
+def format_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
     """Write rows in a format; a missing key becomes an empty cell, and a nested value JSON."""
     heads = list(dict.fromkeys(key for row in rows for key in row))
     cells: list[list[str]] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from unsway.errors import number_of
-from unsway.reporting.words import human, is_clear, listed, percent, point, visible
+from unsway.reporting.words import human, is_clear, join_names, percent, point, visible
 from unsway.reporting.words import level as level_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -56,7 +56,7 @@ def control_sentence(results: Results) -> str:
 def refusals(estimates: Iterable[Estimate]) -> str:
     """Why ratios are not given; each reason once, whichever bias it is about."""
     notes = (visible(est.note.partition(" (")[0]) for est in estimates if est.value is None and est.note)
-    return listed(list(dict.fromkeys(notes))) or "no reply could be counted"
+    return join_names(list(dict.fromkeys(notes))) or "no reply could be counted"
 
 
 # ---------------------------------------------------------------- arms against their base
@@ -89,13 +89,13 @@ def _against_base(results: Results, arm: Arm) -> str:
             texts.append(f"{_points(change, '' if i else base_label)} {scope} ({reach})")
         else:
             texts.append(f"{scope} ({percent(change.value, signed=True)} points, {level}{_ends(change)})")
-    clear_text, undecided_text = listed(texts[: len(clear)]), listed(texts[len(clear) :])
+    clear_text, undecided_text = join_names(texts[: len(clear)]), join_names(texts[len(clear) :])
     if not clear:
         text = f"whether {name} is swayed less than {base_label} is undecided: {undecided_text}"
     else:
         text = f"{name} is swayed {clear_text}{f'; undecided {undecided_text}' if undecided_text else ''}"
     missing = [scope.removeprefix("under ") for change, _, scope in changes if not _is_known(change)]
-    return text + (f" (nothing to compare under {listed(missing)})" if missing else "")
+    return text + (f" (nothing to compare under {join_names(missing)})" if missing else "")
 
 
 def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
@@ -130,7 +130,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
             points = f"{percent(change.value, signed=True)} points, {level}{_ends(change)}"
             texts.append(f"whether {name} is swayed less{than_base} is undecided {scope} ({points})")
     n_more = len(trained) - len(texts)
-    return listed(texts + ([f"{n_more} more below"] if n_more else []))
+    return join_names(texts + ([f"{n_more} more below"] if n_more else []))
 
 
 def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
@@ -166,7 +166,7 @@ def _is_known(change: Estimate | None) -> TypeGuard[Estimate]:
 def _why_not(results: Results, arms: Iterable[Arm]) -> str:
     """Why some arms cannot be compared with their bases under any bias; each reason once."""
     changes = [change_from_base(results, arm, results.biases) for arm in arms]
-    return listed(list(dict.fromkeys(UNKNOWN_BASE if change is None else change.note for change in changes)))
+    return join_names(list(dict.fromkeys(UNKNOWN_BASE if change is None else change.note for change in changes)))
 
 
 def side_of_zero(results: Results, arm: Arm, biases: Sequence[str]) -> int:
@@ -208,7 +208,7 @@ def _how_far_cues_move(results: Results) -> str:
     is_untested = bool(overall_brrs) and all(brr.note == UNTESTED for _, brr in overall_brrs)
     overall_brrs = [(arm, brr) for arm, brr in overall_brrs if brr.value is not None]
     if not overall_brrs:
-        names = listed([visible(arm.label) for arm in bases[:NAMED]])
+        names = join_names([visible(arm.label) for arm in bases[:NAMED]])
         reason = (
             f"{'are' if len(bases) > 1 else 'is'} {UNTESTED}" if is_untested else "gave no reply that could be counted"
         )

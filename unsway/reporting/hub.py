@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from unsway import layout
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import write_text
-from unsway.effects.results import kept_panel
+from unsway.effects.results import find_panel
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import requires
 from unsway.models.adapters import ADAPTER_FILE
@@ -34,7 +34,7 @@ from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.registry import Ref
 from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows
-from unsway.reporting.formats import written
+from unsway.reporting.formats import format_rows
 from unsway.reporting.table import to_markdown
 from unsway.reporting.words import human
 from unsway.store import dumps, loads
@@ -309,8 +309,8 @@ def without_places(value: Any) -> Any:
 
 def effects_table(study: str | Path) -> str:
     """The side effects stored in a study, as Markdown; empty if there are none."""
-    panel = kept_panel(study)
-    return "" if panel is None else written(flat_rows(panel), "md")
+    panel = find_panel(study)
+    return "" if panel is None else format_rows(flat_rows(panel), "md")
 
 
 def _dataset_card(repo: str, about: str, configs: dict[str, str]) -> str:

@@ -59,7 +59,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 "mode": cell.mode,
                 "helper": words.visible(cell.helper) or words.NONE,
                 "n": cell.n,
-                "not tested": words.counted(cell.missing),
+                "not tested": words.count_text(cell.missing),
                 "own answer again": _of(cell.agreement),
                 **numbers,
                 **{f"{HEADS[name]}, above paraphrase": words.percent(cell.above_floor.get(name)) for name in RAW[:2]},

@@ -29,7 +29,7 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
                 "prompt": "prompt",
             }.get(cell.sees, "length of the reply"),
             "n": cell.n,
-            "no grade": words.counted(cell.missing),
+            "no grade": words.count_text(cell.missing),
             "caused": words.percent(cell.caused),
             "g² pooled": words.ratio(cell.g_squared),
             "g² by question": words.ratio(cell.g_squared_by_instance),

@@ -167,7 +167,7 @@ def _tables(results: Results) -> dict[str, Any]:
         link = {"bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
         main_rows.append((bias, {"texts": texts, **link}))
     exclusion_rows = []
-    for arm, cell in table.measured(results):
+    for arm, cell in table.arm_cells(results):
         counts = (str(cell.n_pairs), str(cell["biased_rate"].n), table.reasons(cell))
         bounds = tuple(words.points(cell[f"brr_{name}"]) for name in ("read", "missing_hit", "missing_miss"))
         exclusion_rows.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import number_of
-from unsway.reporting.words import NONE, dollars, human, level, listed, percent, visible
+from unsway.reporting.words import NONE, dollars, human, join_names, level, percent, visible
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -131,21 +131,21 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     )
     unpriced_models = [visible(model.model) for model in plan.models if model.price is None and model.n_prompts]
     months = sorted({model.price.seen for model in plan.models if model.price is not None and model.cost})
-    price_note = f" (prices as seen in {listed(months)}; --prices FILE gives others)" if months else ""
+    price_note = f" (prices as seen in {join_names(months)}; --prices FILE gives others)" if months else ""
     cost = f"Cost: {dollars(plan.cost)}{price_note}."
     if unpriced_models:
         price_option = "--prices FILE, with a line NAME IN OUT YYYY-MM"
-        cost = f"The cost is unknown: there is no price for {listed(unpriced_models)}. Give one: {price_option}."
+        cost = f"The cost is unknown: there is no price for {join_names(unpriced_models)}. Give one: {price_option}."
     budgets = sorted({model.thinking for model in plan.models if model.thinking})
     if budgets:
-        budget_text = listed([f"{n:,}" for n in budgets])
+        budget_text = join_names([f"{n:,}" for n in budgets])
         cost += (
             f" Thinking counts with its whole budget, {budget_text} tokens a call, until replies are kept that tell."
         )
     unknown_models = [visible(model.model) for model in plan.models if model.thinking is None]
     if unknown_models:
         cost += (
-            f" The thinking of {listed(unknown_models)} is not counted: give --thinking-budget, "
+            f" The thinking of {join_names(unknown_models)} is not counted: give --thinking-budget, "
             "or plan again with replies."
         )
     if plan.trainings:
@@ -179,7 +179,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     untested_biases = [human(bias.bias) for bias in plan.biases if not bias.tested]
     if untested_biases:
         power += (
-            f" {listed(untested_biases)}: not tested, because chance changes answers too; with --samples 2 the second "
+            f" {join_names(untested_biases)}: not tested, because chance changes answers too; with --samples 2 the second "
             "clean reply shows how often."
         )
     share_allowing = max(

@@ -207,13 +207,13 @@ def _layers(
     name_axis = {"title": None, "labelAlign": "left", "labelPadding": LABEL_ROOM, "labelLimit": LABEL_ROOM - 8}
     bands = {"domain": labels, "paddingInner": 0.3, "paddingOuter": 0.15}
     line = {
-        "y": named("band") | {"sort": None, "axis": name_axis, "scale": bands},
-        "yOffset": named("line") | {"sort": None, "scale": {"domain": names}},
+        "y": names_encoding("band") | {"sort": None, "axis": name_axis, "scale": bands},
+        "yOffset": names_encoding("line") | {"sort": None, "scale": {"domain": names}},
     }
-    of_arms = named("line") | {"sort": None, "title": None}
+    of_arms = names_encoding("line") | {"sort": None, "title": None}
     color = of_arms | {"scale": {"domain": names, "range": [arm_line.ink for arm_line in arm_lines]}}
     shape = of_arms | {"scale": {"domain": names, "range": [arm_line.shape for arm_line in arm_lines]}}
-    tooltip = [named(key) | {"title": name} for key, name in TOOLTIP.items()]
+    tooltip = [names_encoding(key) | {"title": name} for key, name in TOOLTIP.items()]
     low, value = ({"field": name, "type": "quantitative"} | on_axis for name in ("low", "value"))
     interval_x = {"x": low, "x2": {"field": "high"}}
 
@@ -234,7 +234,7 @@ def _layers(
         "mark": {"type": "tick", "thickness": 2, "size": LINE - 4, "clip": True, "aria": False},
         "encoding": {"x": low, "color": color} | line,
     }
-    texts = {"tooltip": tooltip, "description": named("said")}
+    texts = {"tooltip": tooltip, "description": names_encoding("said")}
     dot = {
         "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
         "encoding": {"x": value, "color": color, "shape": shape} | line | texts,
@@ -242,6 +242,6 @@ def _layers(
     return [reference, interval, target, dot] if kind == "dots" else [interval, target, clean, dot]
 
 
-def named(field: str) -> Spec:
+def names_encoding(field: str) -> Spec:
     """An encoding of a field of names."""
     return {"field": field, "type": "nominal"}

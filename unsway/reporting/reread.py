@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import number_of
-from unsway.reporting.words import listed, percent, ratio, visible
+from unsway.reporting.words import join_names, percent, ratio, visible
 from unsway.studies.kept_outcomes import ChangedReading, Reread
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def lines(found: Reread, many: int) -> list[str]:
     """The result as lines of text."""
     if not found.before:
         return [f"No stored readings to compare with; {found.n_new:,} answers, read by {found.now}, are stored now."]
-    versions = listed([visible(version) for version in found.before])
+    versions = join_names([visible(version) for version in found.before])
     share = percent(len(found.changed) / found.n_answers if found.n_answers else 0.0)
     summary = f"{len(found.changed):,} changed ({share}%)"
     texts = [

@@ -80,9 +80,9 @@ def footnotes(results: Results) -> Iterator[str]:
     shares = [
         f"{words.share(estimate)}% of {estimate.n} on the {side} side" for estimate, side in by_side if estimate.n
     ]
-    unread_sides = words.listed([side for estimate, side in by_side if not estimate.n])
+    unread_sides = words.join_names([side for estimate, side in by_side if not estimate.n])
     finding = (
-        f"By it the first reader is wrong in {words.listed(shares)}"
+        f"By it the first reader is wrong in {words.join_names(shares)}"
         if shares
         else "It shows nothing of the first reader"
     )

@@ -81,7 +81,7 @@ def rows(results: Results) -> tuple[Row, ...]:
     judge_estimates = estimates(results)
     return tuple(
         _row(results, arm, cell, corrected_brrs) | flat(judge_estimates.get((arm.label, cell.bias), {}))
-        for arm, cell in measured(results)
+        for arm, cell in arm_cells(results)
     )
 
 
@@ -91,7 +91,7 @@ def rows_by_source(results: Results) -> tuple[Row, ...]:
     return tuple(_row(results, arms[cell.arm], cell, {}) for cell in results.cells_by_source if cell.arm in arms)
 
 
-def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
+def arm_cells(results: Results) -> Iterator[tuple[Arm, Cell]]:
     """Every arm with its cell, bias by bias, in the order of the table."""
     for bias in results.biases:
         for arm in results.arms:
@@ -157,7 +157,7 @@ def heads(results: Results) -> tuple[str, ...]:
 
 def _has_others(results: Results) -> bool:
     """Whether the table has an arm other than bases, which have no ratio."""
-    return any(arm.role != "base" for arm, _ in measured(results))
+    return any(arm.role != "base" for arm, _ in arm_cells(results))
 
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
@@ -168,10 +168,10 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     added_columns = [(name, formatters[statistics.get(name).show]) for name in added_names(results)]
     text_rows = []
     has_ratio = _has_others(results)
-    for arm, cell in measured(results):
+    for arm, cell in arm_cells(results):
         ratio = results.ratio(arm, cell.bias)
         trained_arms = results.trained_on(cell.bias)
-        ratio_text = "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio)
+        ratio_text = "" if arm.role == "base" else "refused" if ratio_refusal(ratio) else words.ratio(ratio)
         row = (
             words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and trained_arms is None else ""),
             words.visible(arm.label) + ("*" if trained_arms and arm in trained_arms else ""),
@@ -201,7 +201,7 @@ def reasons(cell: Cell) -> str:
     return ", ".join(f"{kind} {'/'.join(map(str, counts))}" for kind, counts in kinds.items()) or "0"
 
 
-def refused(ratio: Estimate | None) -> str:
+def ratio_refusal(ratio: Estimate | None) -> str:
     """Why a ratio is not given; empty if it is given."""
     return words.visible(ratio.note) if ratio is not None and ratio.value is None else ""
 
@@ -212,10 +212,10 @@ def footnotes(results: Results) -> tuple[str, ...]:
     from unsway.stats.statistics import statistics
 
     def ratio_text(ratio: Estimate) -> str:
-        return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
+        return f"refused ({ratio_refusal(ratio)})" if ratio_refusal(ratio) else words.ratio(ratio)
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
-    n_tests = sum(cell.p is not None for _, cell in measured(results))
+    n_tests = sum(cell.p is not None for _, cell in arm_cells(results))
     legend = LEGEND.format(level=words.level(results.level), tests=number_of(n_tests, "test"))
     legend += " (next to an arm: that arm was, others were not)." if some_arms_only else "."
     held_out = [
@@ -225,12 +225,12 @@ def footnotes(results: Results) -> tuple[str, ...]:
         for average in results.held_out
     ]
     refusals = dict.fromkeys(
-        f"Refused: {refused(ratio.estimate)}." for ratio in results.ratios if refused(ratio.estimate)
+        f"Refused: {ratio_refusal(ratio.estimate)}." for ratio in results.ratios if ratio_refusal(ratio.estimate)
     )
     weak_ratios = [ratio for ratio in results.ratios if ratio.estimate.value is not None and ratio.estimate.note]
     ratio_warnings = [
         "Ratios to be read with care "
-        f"({words.listed(list(dict.fromkeys(words.human(ratio.bias) for ratio in weak_ratios)))}): {note}."
+        f"({words.join_names(list(dict.fromkeys(words.human(ratio.bias) for ratio in weak_ratios)))}): {note}."
         for note in dict.fromkeys(words.visible(ratio.estimate.note) for ratio in weak_ratios)
     ]
     skip_notes = [
@@ -252,16 +252,16 @@ def missing(results: Results) -> Iterator[str]:
     """Which intervals allow for missing answers, and which biases are not tested."""
     from unsway.stats.columns import UNTESTED
 
-    cells = [(arm, cell) for arm, cell in measured(results) if cell["brr"].low is not None and cell["brr"].note]
+    cells = [(arm, cell) for arm, cell in arm_cells(results) if cell["brr"].low is not None and cell["brr"].note]
     if cells:
         names = [f"{words.human(cell.bias)} ({words.visible(arm.label)})" for arm, cell in cells]
         yield (
             "Over 5% of the pairs are missing, or one side loses more, so these BRR intervals, and the ratios to them, allow "
             f"for any value of the missing answers: {words.first_few(names, 4)}."
         )
-    untested = dict.fromkeys(words.human(cell.bias) for _, cell in measured(results) if cell["brr"].note == UNTESTED)
+    untested = dict.fromkeys(words.human(cell.bias) for _, cell in arm_cells(results) if cell["brr"].note == UNTESTED)
     if untested:
-        yield f"{words.listed(list(untested))}: {UNTESTED}."
+        yield f"{words.join_names(list(untested))}: {UNTESTED}."
 
 
 # ---------------------------------------------------------------- terminal and Markdown
@@ -293,7 +293,7 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
     if width < WIDE:
         shown_heads = [column.header for column in main_table.columns]
         hidden_heads = [head for head in heads(results) if head not in shown_heads]
-        notes.append(f"{words.listed(hidden_heads)}: in a terminal of {WIDE} columns, or on the page.")
+        notes.append(f"{words.join_names(hidden_heads)}: in a terminal of {WIDE} columns, or on the page.")
     dim_notes = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), main_table, Text(), *dim_notes)
 
@@ -309,7 +309,7 @@ def columns(results: Results, width: int) -> dict[str, list[str]]:
     if width >= WIDE:
         return cells_of
     cells_of = {"out" if head == "excluded" else head: cells for head, cells in cells_of.items()}
-    cells_of["out"] = [str(cell["biased_rate"].n_excluded) for _, cell in measured(results)]
+    cells_of["out"] = [str(cell["biased_rate"].n_excluded) for _, cell in arm_cells(results)]
     for hidden_heads in (all_heads[all_heads.index(LAST_HEADS[0]) :], (RATIO,), ("out", "clean", "biased")):
         cells_of = {head: cells for head, cells in cells_of.items() if head not in hidden_heads}
         if _least_widths(cells_of, width)[1] >= 2 * SHORTEST_NAME:

@@ -14,7 +14,7 @@ from unsway.errors import BadInput
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed, Quantity, kind_of
 from unsway.planning.worth import in_percent
-from unsway.reporting.forecasts import UNEXPECTED, named, number
+from unsway.reporting.forecasts import UNEXPECTED, number, quantity_name
 from unsway.reporting.words import dollars, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import next_steps
@@ -58,7 +58,7 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
     for row in history.rows:
         if row.forecast.id in printed_ids and kind_of(row.forecast.who) != "blind":
             quantity = Quantity.parse(row.forecast.quantity)
-            text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
+            text = f"{quantity_name(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
             is_unexpected[text] = is_unexpected.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
     notes = [visible(entry.text) for entry in entries if isinstance(entry, FreeNote)]
     return {
@@ -110,7 +110,7 @@ def _best_runs(project: str | Path) -> list[str]:
 def _forecast_line(forecast: Forecast) -> str:
     """A forecast in a line."""
     quantity = Quantity.parse(forecast.quantity)
-    subject = f"{named(quantity)} ({visible(forecast.folder)})"
+    subject = f"{quantity_name(quantity)} ({visible(forecast.folder)})"
     late = " (late)" if forecast.late else ""
     if forecast.chance is not None and forecast.above is not None:
         return (

@@ -60,7 +60,7 @@ def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
     return tuple(short_names)
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
@@ -68,7 +68,7 @@ def listed(names: Sequence[str]) -> str:
 def first_few(names: Sequence[str], most: int) -> str:
     """The first names as a list, and how many more there are: `a, b and 3 more`."""
     rest = [f"{len(names) - most} more"] if len(names) > most else []
-    return listed([*names[:most], *rest])
+    return join_names([*names[:most], *rest])
 
 
 # ---------------------------------------------------------------- numbers
@@ -126,7 +126,7 @@ def both_sides(of: Cell | Mapping[str, Estimate], name: str) -> str:
     return f"{rate(of[f'{name}_clean'])} → {rate(of[f'{name}_biased'])}"
 
 
-def counted(numbers: Mapping[Any, int]) -> str:
+def count_text(numbers: Mapping[Any, int]) -> str:
     """`3 unread, 1 cut`, or 0."""
     return ", ".join(f"{n} {reason}" for reason, n in sorted(numbers.items())) or "0"
 

@@ -221,7 +221,7 @@ def name(value: object) -> str:
     return text
 
 
-def needed(value: object) -> object:
+def require_value(value: object) -> object:
     """The value, unless it is null or blank text. Raises `ValueError`."""
     if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError(f"must be a name, is {kind_of(value)}")
@@ -232,7 +232,7 @@ Name: TypeAlias = Annotated[str, BeforeValidator(name)]
 """A short printable name, or empty."""
 TextOrNull: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 """Text; null becomes the empty text."""
-NeededName: TypeAlias = Annotated[Name, BeforeValidator(needed)]
+NeededName: TypeAlias = Annotated[Name, BeforeValidator(require_value)]
 """A short printable name that is not empty."""
 
 

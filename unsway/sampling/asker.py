@@ -21,7 +21,7 @@ from unsway.disk import write_error
 from unsway.errors import BudgetReached, ModelError, StoreError, expect, expect_each, number_of
 from unsway.models.patience import plain
 from unsway.models.session import ANSWERS_AS, LOCAL, Session
-from unsway.planning.history import recording
+from unsway.planning.history import record_run
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
@@ -154,7 +154,7 @@ class Asker:
         if sampling.budget is not None:
             sampling.budget.count(store, store.path)
             store.on_arrival = sampling.budget.add
-        self.record = stack.enter_context(recording(folder, name))
+        self.record = stack.enter_context(record_run(folder, name))
         answers_as = session.subject.args.get(ANSWERS_AS)
         self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience(), answers_as)
         """The state of a hosted model's endpoint; None for a local model."""

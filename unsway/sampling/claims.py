@@ -16,7 +16,7 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.disk import ByteLocks
-from unsway.sampling.remote import Leases, linked
+from unsway.sampling.remote import Leases, link_of
 from unsway.sharing import network_filesystem, shared
 from unsway.types.address import Address
 
@@ -71,7 +71,7 @@ def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | L
             owner's leases.
         upcoming: The addresses that will be claimed, in order; leases are taken several at a time.
     """
-    if (link := linked(store.parent)) is not None:
+    if (link := link_of(store.parent)) is not None:
         leases = link.leases(upcoming)
         try:
             yield leases

@@ -56,14 +56,14 @@ _latest: ReplyStore | None = None
 """The latest store: a study opens its folder's store for each arm, and then only new rows are read."""
 
 
-def linked(folder: str | Path) -> Link | None:
+def link_of(folder: str | Path) -> Link | None:
     """The link of a scratch folder; None for a local folder."""
     return _links.get(Path(folder).resolve()) if _links else None
 
 
 def store_at(folder: Path) -> ReplyStore:
     """The replies of a folder: local ones, or those of the owner it is linked to."""
-    if remote := linked(folder):
+    if remote := link_of(folder):
         return remote.store
     global _latest
     _latest = ReplyStore(folder / layout.REPLIES, _latest if _latest and _latest.path.parent == folder else None)

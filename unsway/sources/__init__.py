@@ -38,7 +38,7 @@ from unsway.sources.files.options import without_letters
 from unsway.sources.listing import available, table
 from unsway.sources.ordering import order_of_options
 from unsway.sources.registry import Rows, Source, Split, get, names, source
-from unsway.spelling import Json, said_by
+from unsway.spelling import Json, text_under
 from unsway.types import Question
 
 __all__ = [
@@ -218,7 +218,7 @@ def resolve(
         )
     )
     if isinstance(name, Mapping):
-        return QuestionFile(Path(said_by(name, "file")), said_by(name, "columns"), bool(name.get("skip_bad")))
+        return QuestionFile(Path(text_under(name, "file")), text_under(name, "columns"), bool(name.get("skip_bad")))
     if isinstance(name, QuestionFile):
         return replace(name, columns=column_spec or name.columns, skip_bad=skip_bad or name.skip_bad)
     if isinstance(name, Source):

@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.intervals import rate_interval
 from unsway.types import Estimate
 
@@ -50,7 +50,7 @@ def agreement(
         reason = "no reply was read by both"
         missing = Estimate.none("agreement", level, 0, 0, 0, METHOD, reason)
         return missing, replace(missing, name="kappa")
-    cluster = numbered(questions)
+    cluster = numbers_of(questions)
     n_questions = len(set(questions))
     equal = np.array([a == b for a, b in zip(readings, other_readings, strict=True)], float)
     ends = rate_interval(np.bincount(cluster, equal), np.bincount(cluster), level=level)

@@ -21,7 +21,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.intervals import Floats, rate_interval
 from unsway.types import Estimate
 
@@ -67,7 +67,7 @@ def krippendorff(
     for row, (unit, _) in enumerate(pairable):
         for value in unit:
             counts_UL[row, position[value]] += 1
-    cluster_U = numbered([question for _, question in pairable])
+    cluster_U = numbers_of([question for _, question in pairable])
     disagreement_U, expected = _disagreements(counts_UL, metric)
     size_U = counts_UL.sum(axis=1)
     n, n_questions = len(pairable), int(cluster_U.max()) + 1

@@ -138,7 +138,7 @@ def _was_read(answer: Reading) -> bool | None:
     return None if answer.status == "no_reply" else answer.status == "ok"
 
 
-def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
+def numbers_of(questions: Sequence[str]) -> NDArray[np.intp]:
     """A number for each entry, shape (entries,): its question's number, from 0, in order of first occurrence."""
     number = Numbered[str]()
     return np.array([number(question) for question in questions], np.intp)
@@ -182,7 +182,7 @@ def share_of(
     """
     n_none = sum(value is None for value in values)
     left_out = n_none if n_excluded is None else n_excluded
-    return mean(name, numbered(questions), np.array(values, float), signed=False, level=level, n_excluded=left_out)
+    return mean(name, numbers_of(questions), np.array(values, float), signed=False, level=level, n_excluded=left_out)
 
 
 def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floats, Floats]:

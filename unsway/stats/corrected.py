@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import (
     Floats,
@@ -84,7 +84,7 @@ class JudgeTable(NamedTuple):
             level: Nominal coverage.
         """
         counts = cls.of(labels, verdicts)
-        index = numbered(questions)
+        index = numbers_of(questions)
         label, right = np.asarray(labels, bool), np.equal(labels, verdicts)
         scales = []  # positives, then negatives
         for kind in (True, False):
@@ -292,7 +292,7 @@ def ppi(
     influence[~is_labelled] = used_weight * (z[~is_labelled] - z[~is_labelled].mean()) / n_unlabelled
     influence[is_labelled] = (residual - residual.mean()) / n
     value = used_weight * float(z[~is_labelled].mean()) + float(residual.mean())
-    sum_Q = np.bincount(numbered(questions), influence)  # influence on the estimate, by question
+    sum_Q = np.bincount(numbers_of(questions), influence)  # influence on the estimate, by question
     n_questions = len(sum_Q)
     error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
     n_labelled = len({question for question, labelled in zip(questions, is_labelled, strict=True) if labelled})
@@ -319,7 +319,7 @@ def two_phase(
         level: Nominal coverage.
     """
     method = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
-    index = numbered(questions)
+    index = numbers_of(questions)
     z = np.asarray(verdicts, bool)
     n_questions = len(set(questions))
     is_labelled = np.array([label is not None for label in labels], bool)

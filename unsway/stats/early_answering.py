@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.intervals import rate_interval
 from unsway.types import Estimate
 
@@ -57,7 +57,7 @@ def area(
         The estimate; no value without curves, and no interval with fewer than two questions.
     """
     method = "area over the curve; Wilson score interval at its effective size, questions as units"
-    question_index = numbered(questions)
+    question_index = numbers_of(questions)
     n_questions = len(set(questions))
     sizes = len(curves), n_questions, n_excluded
     if not curves:

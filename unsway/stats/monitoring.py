@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.matched import end_weights, joint_weights
@@ -101,7 +101,7 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         The estimate; None if the effect of the cue may be 0, because then it is unknown what there was to find.
     """
     with_cue, hit, flag = (np.asarray(column, bool) for column in replies[1:])
-    question_index = numbered(replies.question)
+    question_index = numbers_of(replies.question)
     n_questions = len(set(replies.question))
     method = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
     sizes = len(question_index), n_questions, 0

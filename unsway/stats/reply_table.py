@@ -203,7 +203,7 @@ class IndexOfFile(ReplyIndex):
         self.table = own
 
 
-def said_by(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyTable:
+def arm_replies(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyTable:
     """The replies of an arm to some prompts, or to those asked instead, as columns."""
     arm = index.arm(key)
     table = ReplyTable.at(index)

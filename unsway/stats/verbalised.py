@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import WILSON, mean, numbered
+from unsway.stats.columns import WILSON, mean, numbers_of
 from unsway.stats.intervals import Bools, Floats, Interval, rate_interval_of
 from unsway.types import Estimate
 
@@ -60,7 +60,7 @@ class VerbalisedRates(NamedTuple):
     """That share, alpha: 1 - (mean over pairs of [other] / (options - 2)) / P(cued), for pairs with more than two options."""
 
 
-def verbalised(
+def verbalised_rates(
     pairs: Switches, *, names_option: bool = True, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> VerbalisedRates:
     """Every rate of one arm under one cue.
@@ -90,7 +90,7 @@ def verbalised(
     says = np.array(pairs.says, float)
     switched = to_cued > 0
     has_verdict = ~np.isnan(says)
-    question_index = numbered(pairs.question)
+    question_index = numbers_of(pairs.question)
     says_by_bound = {"": says, "_if_none": np.where(has_verdict, says, 0), "_if_all": np.where(has_verdict, says, 1)}
     rates = {
         f"given_switch{bound}": mean(
@@ -99,7 +99,7 @@ def verbalised(
         )
         for bound, hit in says_by_bound.items()
     }  # fmt: skip
-    unverbalised = switched_and("unverbalised", question_index, switched, 1 - says, level=level)
+    unverbalised = joint_rate("unverbalised", question_index, switched, 1 - says, level=level)
 
     is_wide = [n > 2 for n in pairs.n_options]
     wide_pairs = Switches(*(list(compress(entries, is_wide)) for entries in pairs))  # type: ignore[arg-type]  # each field has its own type
@@ -113,7 +113,7 @@ def _normalise(
     """`normalised` and alpha, from pairs with more than two options; `n_left_out` is the number of other pairs."""
     to_cued, to_other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
     says = np.array(pairs.says, float)
-    question_index = numbered(pairs.question)
+    question_index = numbers_of(pairs.question)
     n_questions = len(set(pairs.question))
     is_counted = ((to_cued > 0) & ~np.isnan(says)).astype(float)
     by_chance = to_other / (np.asarray(pairs.n_options, float) - 2)
@@ -181,7 +181,7 @@ def _ratio_interval(says_rate: Estimate, says_R: Floats, alpha_R: Floats) -> Int
     return Interval(lower, (middle + root) / below if least > 0 else float("inf"))
 
 
-def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: Floats, *, level: float) -> Estimate:
+def joint_rate(name: str, question: NDArray[np.intp], switched: Bools, says: Floats, *, level: float) -> Estimate:
     """The share of pairs that switched and for which something holds, allowing for missing verdicts.
 
     It is the share of switches times the share of those with a verdict for which it holds. So a switch without a
@@ -225,4 +225,4 @@ def net(
     """
     value = np.array(biased, float) - np.array(clean, float)
     n_missing = int(np.isnan(value).sum())
-    return mean("net", numbered(questions), value, signed=True, level=level, n_excluded=n_missing)
+    return mean("net", numbers_of(questions), value, signed=True, level=level, n_excluded=n_missing)

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from unsway import effects, interventions, layout
-from unsway.effects.results import kept_panel
+from unsway.effects.results import find_panel
 from unsway.errors import UnknownName
 from unsway.planning.forecasts import Quantity
-from unsway.planning.hierarchy import KnownRate, draws, published
+from unsway.planning.hierarchy import KnownRate, draws, published_rates
 from unsway.seeds import seed_int
 from unsway.stats.intervals import Floats, quantile
 from unsway.studies.arms import Arm
@@ -68,11 +68,11 @@ class Beliefs:
         self.project, self.seed = Path(project), seed
         self._rates = tuple(printed_rates(project))
         folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
-        folder_panels = readable(folders, lambda folder: (arms_of(folder), kept_panel(folder)))
+        folder_panels = readable(folders, lambda folder: (arms_of(folder), find_panel(folder)))
         self._panels = tuple((panel, arm) for _, (arms, panel) in folder_panels for arm in arms)
         base_rates = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
         self.own: tuple[KnownRate, ...] = tuple(base_rates.values())
-        self.known: tuple[KnownRate, ...] = (*published(), *self.own)
+        self.known: tuple[KnownRate, ...] = (*published_rates(), *self.own)
 
     def of(self, *quantities: Quantity) -> Floats:
         """Joint draws of numbers, shape (draws, quantities).

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from unsway import layout
 from unsway.disk import exclusive, write_text
-from unsway.effects.results import kept_panel
+from unsway.effects.results import find_panel
 from unsway.errors import BadInput, BadRow, path_of
 from unsway.pairing import PairSet
 from unsway.progress import duration
 from unsway.registry import Ref
-from unsway.sampling.remote import linked
+from unsway.sampling.remote import link_of
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_json, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
@@ -105,7 +105,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         BadInput: Outside a study, another model has already replied under that label; its numbers would disappear.
     """
     path, new = Path(folder), instead or {}
-    if (link := linked(path)) is not None:
+    if (link := link_of(path)) is not None:
         link.call("note_arm", arm, dict(new))
         return
     with exclusive(path):
@@ -137,7 +137,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
 def forget_arm(folder: str | Path, arm: Arm) -> None:
     """Remove an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
     path = Path(folder)
-    if (link := linked(path)) is not None:
+    if (link := link_of(path)) is not None:
         link.store.send()
         link.call("forget_arm", arm)
         return
@@ -275,7 +275,7 @@ def results(
                 labels,
                 str((read_manifest(path / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
                 tuple(judge_costs(path)),
-                kept_panel(path),
+                find_panel(path),
                 kept_history(path),
                 thoughts=kept_tests(path),
             ),

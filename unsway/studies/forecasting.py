@@ -23,13 +23,13 @@ from unsway.planning.forecasts import (
     Quantity,
     from_three,
     kind_of,
-    newest,
+    newest_forecasts,
     printed_draws,
-    reduced,
     sampling_variance,
     threshold_of,
+    to_quantiles,
 )
-from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws, published
+from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws, published_rates
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import Plan
 from unsway.planning.prices import total
@@ -84,7 +84,7 @@ def forecast(
     path = Path(folder)
     notebook = Notebook.of(path)
     plans = plan(study, path)
-    known_rates = (*published(), *own_rates(notebook.project, without=path.resolve().name))
+    known_rates = (*published_rates(), *own_rates(notebook.project, without=path.resolve().name))
     sizes: dict[tuple[PlannedArm, str], int] = {}
     for part, part_plan in zip(study.parts(), plans, strict=True):
         for arm in part.arms():
@@ -96,7 +96,7 @@ def forecast(
     drafts += _of_person(mine or {}, drafts, who or person())
     cells_with_replies = answered_cells(path)
     earlier = notebook.forecasts_of(path)
-    current_ids, earlier_ids = {row.id for row in newest(earlier)}, {row.id for row in earlier}
+    current_ids, earlier_ids = {row.id for row in newest_forecasts(earlier)}, {row.id for row in earlier}
     rows = []
     for draft in drafts:
         quantity = Quantity.parse(draft.quantity)
@@ -175,9 +175,9 @@ def _rates(
         quantity = Quantity("brr", bias, arm.name)
         for who, true_D in ((MACHINE, truth_D), (BLIND_NAME, blind_D)):
             yield Forecast(
-                *("", str(quantity), who, reduced(printed_draws(true_D, n, seed + i)), "", ""),
+                *("", str(quantity), who, to_quantiles(printed_draws(true_D, n, seed + i)), "", ""),
                 n=n,
-                truth=reduced(true_D),
+                truth=to_quantiles(true_D),
                 why=_driver(true_D, n, bias, known_rates) if who == MACHINE else "the spread over biases",
             )
         if ratio_D is not None and is_compared:
@@ -185,7 +185,7 @@ def _rates(
             # no ratio is printed if the base's BRR may be 0
             is_clear_D = before_D > 2 * sampling_variance(0.25, n) ** 0.5
             if is_clear_D.any():
-                quantiles = reduced(after_D[is_clear_D] / before_D[is_clear_D])
+                quantiles = to_quantiles(after_D[is_clear_D] / before_D[is_clear_D])
                 why = "few figures are published of what such a change leaves of a sway"
                 yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, quantiles, "", "", n=n, why=why)
 

@@ -298,7 +298,7 @@ def _starts(name: str, units: Sequence[Unit], ask_model: Any, ask_helper: Any) -
     if name == "paraphrase":
         prompts = {sentence: thoughts.paraphrase_prompt(sentence) for parts in sentences for sentence in parts}
         replies = ask_helper(prompts.values(), HELPER_TOKENS)
-        paraphrases = {sentence: thoughts.helped(replies[prompt.id], sentence) for sentence, prompt in prompts.items()}
+        paraphrases = {s: thoughts.helper_sentence(replies[prompt.id], s) for s, prompt in prompts.items()}
         return [
             [
                 "".join(paraphrases[s] for s in parts[:j]) if all(paraphrases[s] for s in parts[:j]) else None
@@ -323,7 +323,7 @@ def _add_mistakes(units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> lis
     replies = ask_helper((prompt for *_, prompt in requests.values()), HELPER_TOKENS)
     continuations: dict[tuple[int, int], tuple[str, Prompt]] = {}
     for (i, j), (before, sentence, prompt) in requests.items():
-        mistake, unit = thoughts.helped(replies[prompt.id], sentence), units[i]
+        mistake, unit = thoughts.helper_sentence(replies[prompt.id], sentence), units[i]
         if mistake and unit.reasoning:
             start = before + mistake
             continuations[i, j] = start, thoughts.continuation_prompt(unit.prompt, unit.reasoning, start, unit.mode)
@@ -334,7 +334,7 @@ def _add_mistakes(units: Sequence[Unit], ask_model: Any, ask_helper: Any) -> lis
     reasonings: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
     for (i, j), (start, prompt) in continuations.items():  # append what the model added, up to its answer
         unit, reply = units[i], added_replies[prompt.id]
-        opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continued(prompt, reply.text)
+        opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continuation(prompt, reply.text)
         between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
         whole_reply = replace(reply, text=f"{opening}{start.rstrip()}{between}{added}", reasoning=None, thought="none")
         reasoning = reasoning_of(unit.pair, unit.side, whole_reply, MultipleChoice()(unit.pair, unit.side, whole_reply))

@@ -30,9 +30,9 @@ from unsway.judging.trust import (
     text_of,
 )
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
-from unsway.stats.columns import numbered, share_of
+from unsway.stats.columns import numbers_of, share_of
 from unsway.stats.corrected import ppi, rogan_gladen
-from unsway.stats.verbalised import Switches, VerbalisedRates, net, switched_and, verbalised
+from unsway.stats.verbalised import Switches, VerbalisedRates, joint_rate, net, verbalised_rates
 from unsway.studies.arms import Arm
 from unsway.studies.judged_cells import BOTH, MENTIONS, ChannelCell, JudgedCell, VerbalisedCell, channel_cell
 from unsway.studies.kin import judge_notes
@@ -200,7 +200,7 @@ class _Judging:
                 rate("swapped", answers("biased", "swapped")),
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
-                switched_and("of_eligible", numbered(questions)[eligible], is_switched, is_yes, level=self.found.level),
+                joint_rate("of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.found.level),
                 self.corrected(biased_verdicts, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
@@ -253,7 +253,7 @@ class _Judging:
         elif differs:
             return replace(none, note=f"refused: the judge has another {differs} under this bias than under the others")
         else:
-            index = numbered([self.question_of[verdict.reply] for verdict, _ in usable])
+            index = numbers_of([self.question_of[verdict.reply] for verdict, _ in usable])
             yes_Q = np.bincount(index, [float(yes) for _, yes in usable])
             estimate = rogan_gladen(yes_Q, np.bincount(index).astype(float), card.worth, level=self.found.level)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
@@ -332,7 +332,7 @@ class _Judging:
     ) -> tuple[VerbalisedRates, Estimate, Estimate]:
         """Admission rates of eligible pairs, the placebo rate of switched pairs, and the difference, for one arm and bias."""
         options = {question.id: len(question.options) for question in self.found.questions}
-        rates = verbalised(
+        rates = verbalised_rates(
             Switches(
                 [o.question_id for o in says],
                 [options[o.question_id] for o in says],

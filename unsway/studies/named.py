@@ -12,7 +12,7 @@ from unsway import biases, sources
 from unsway.errors import BadInput
 from unsway.importing import released
 from unsway.pairing import PairSet, Skipped
-from unsway.planning.stand_ins import quoting, stand_in_pairs
+from unsway.planning.stand_ins import biases_with_arguments, stand_in_pairs
 from unsway.studies.study import Study, check
 from unsway.studies.values import Task
 
@@ -94,7 +94,7 @@ class Wanted:
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
         """The pairs for a plan, and the biases that quote stand-ins because their arguments are not written yet."""
         names = () if self.biases == ("all",) or self.prompts else self.biases
-        quoting_biases = quoting(names) if self.arguments is None else ()
+        quoting_biases = biases_with_arguments(names) if self.arguments is None else ()
         if not quoting_biases:
             return self.pairs(model), ()
         rest = tuple(name for name in names if name not in quoting_biases)

@@ -308,7 +308,8 @@ class _JointDraws:
             gains = []
             for rho in correlations:
                 moves = [
-                    value_of.learnt_by_proxy(s, sd, noise, rho * r) for s, r in zip(sd_A, correlation_A, strict=True)
+                    value_of.sd_of_mean_by_proxy(s, sd, noise, rho * r)
+                    for s, r in zip(sd_A, correlation_A, strict=True)
                 ]
                 gains.append(value_of.correlated_gain(self.utility_DA.mean(axis=0), moves))
             value, chance = np.mean([(gain.value, gain.chance) for gain in gains], axis=0)

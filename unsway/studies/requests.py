@@ -21,7 +21,7 @@ from unsway.judging.requests import judge_table
 from unsway.judging.rubrics.request_outcome import NAME
 from unsway.judging.trust import differing
 from unsway.registry import Ref
-from unsway.stats.columns import numbered
+from unsway.stats.columns import numbers_of
 from unsway.stats.corrected import JudgeTable, rate_gap, rogan_gladen
 from unsway.stats.crossed import FEWEST_CUES, crossed_interval
 from unsway.stats.estimates import cells
@@ -185,7 +185,7 @@ def _rates(outcomes: Sequence[Outcome], option: int, table: JudgeTable, differs:
         corrected = Estimate.none("corrected", level, cell["biased_rate"].n, 0, 0, "", why)
     elif table.n:
         valid = [outcome for outcome in hits if outcome.excluded is None]
-        index = numbered([outcome.question_id for outcome in valid])
+        index = numbers_of([outcome.question_id for outcome in valid])
         yes = np.bincount(index, [float(bool(outcome.hit_biased)) for outcome in valid])
         corrected = rogan_gladen(yes, np.bincount(index), table, level=level)
     return OutcomeRates(cell["clean_rate"], cell["biased_rate"], cell["brr"], corrected)

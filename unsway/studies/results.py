@@ -333,9 +333,9 @@ class Results:
 
     def said_by(self, arm: Arm) -> ReplyTable:
         """An arm's replies as columns without texts: all that a report needs about them."""
-        from unsway.stats.reply_table import said_by
+        from unsway.stats.reply_table import arm_replies
 
-        return said_by(self.index, arm.key, (prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)))
+        return arm_replies(self.index, arm.key, (prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)))
 
     def replies_of(self, arm: Arm) -> tuple[Reply, ...]:
         """The replies of an arm to the study's prompts, or to the prompts asked instead, each once."""

@@ -29,7 +29,7 @@ from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
 from unsway.sampling import Sampling
-from unsway.sampling.remote import RemoteBudget, linked
+from unsway.sampling.remote import RemoteBudget, link_of
 from unsway.sharing import shared
 from unsway.spelling import KIND
 from unsway.store import dumps, loads, replies_in, why
@@ -110,7 +110,7 @@ class StudyRun:
         if self.max_cost is None:
             return None
         table = prices() if self.price_table is None else self.price_table
-        if (link := linked(self.folder)) is not None:
+        if (link := link_of(self.folder)) is not None:
             return RemoteBudget.of(link, table)
         budget = Budget(self.max_cost, table)
         path = self.folder / layout.REPLIES

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput
-from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, kind_of, newest
+from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, kind_of, newest_forecasts
 from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.stats.intervals import Interval
@@ -144,7 +144,7 @@ def score(folder: str | Path) -> ForecastHistory:
         )
     forecasts = notebook.forecasts_of(path) if name else notebook.all(Forecast)
     results_by_id = {key: result for result in notebook.all(Printed) for key in result.forecasts}
-    valid = newest(forecasts)
+    valid = newest_forecasts(forecasts)
     machine_forecasts = {
         (forecast.quantity, forecast.folder): forecast for forecast in valid if kind_of(forecast.who) == "machine"
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.models.weights import training_costs
-from unsway.planning.forecasts import Printed, Quantity, newest
+from unsway.planning.forecasts import Printed, Quantity, newest_forecasts
 from unsway.planning.history import past_runs
 from unsway.planning.prices import prices, reply_cost, total
 from unsway.store import replies_in
@@ -40,7 +40,7 @@ def settle(folder: str | Path, found: Results) -> Results:
     if not notebook.path.exists():
         return found
     ids: dict[str, list[str]] = {}
-    for forecast in newest(notebook.forecasts_of(folder)):
+    for forecast in newest_forecasts(notebook.forecasts_of(folder)):
         ids.setdefault(forecast.quantity, []).append(forecast.id)
     results_by_key = {
         (result.quantity, result.forecasts): replace(result, folder=name) for result in notebook.all(Printed)

@@ -26,7 +26,7 @@ from unsway.effects.asked import AskedEffect, Lookup, panel, with_margins
 from unsway.effects.definition import EffectInputs, OwnError, choice
 from unsway.effects.lost import lost_items
 from unsway.effects.panel import PanelRole, rows, sentence
-from unsway.effects.results import EffectPanel, kept_panel
+from unsway.effects.results import EffectPanel, find_panel
 from unsway.effects.scoring import judge_prompts
 from unsway.effects.stability import stability, stability_sentence
 from unsway.effects.stance import stance
@@ -291,7 +291,7 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
 
 def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
     """Store the panel and its prompts in the folder; margins changed after replies existed are recorded."""
-    earlier = kept_panel(place)
+    earlier = find_panel(place)
     if earlier is not None:
         earlier_margins, margins = earlier.about.get("margins", {}), found.about["margins"]
         changed = [

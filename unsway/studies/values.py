@@ -27,7 +27,7 @@ from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.sources import SOURCE, QuestionFile, Source, SourceLike
-from unsway.spelling import KIND, Json, Several, expression, said_by, several, tagged, untagged
+from unsway.spelling import KIND, Json, Several, expression, several, tagged, text_under, untagged
 from unsway.training import Backend, Bct, Method
 from unsway.training.methods import METHOD
 from unsway.training.methods import resolve as method_of
@@ -177,7 +177,7 @@ def intervention_of(given: Any) -> Intervention:
     if KIND not in given:  # in the first edition only trainings were JSON rows
         given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
         del given["settings"]
-    kind = Trained if said_by(given) == TRAINED else interventions.kinds.get(said_by(given)).value_type
+    kind = Trained if text_under(given) == TRAINED else interventions.kinds.get(text_under(given)).value_type
     value: Intervention = untagged(kind, given)
     return value
 

@@ -73,7 +73,7 @@ def spread(rewards: Sequence[float]) -> float:
     return math.sqrt(sum(reward**2 for reward in rewards) / len(rewards)) or 1.0 if rewards else 1.0
 
 
-def discounted(gaps: Sequence[float], discount: float) -> tuple[float, ...]:
+def discount_gaps(gaps: Sequence[float], discount: float) -> tuple[float, ...]:
     """For each token, the sum of the gaps from it on, each later one multiplied by one more factor of the discount."""
     sums: list[float] = []
     for gap in reversed(gaps):
@@ -89,4 +89,4 @@ def token_advantages(ours: Sequence[float], base: Sequence[float], discount: flo
         base: The same after the clean prompt, under the base model, at the same temperature.
         discount: 0 uses only each token's own gap; 1 also uses all later ones in full.
     """
-    return tuple(-total for total in discounted([a - b for a, b in zip(ours, base, strict=True)], discount))
+    return tuple(-total for total in discount_gaps([a - b for a, b in zip(ours, base, strict=True)], discount))

@@ -56,7 +56,7 @@ class _Rendering:
         return sorted((p for p in self.pieces if p.kind not in ("template", "cue")), key=lambda p: (p.message, p.start))
 
 
-def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "after") -> Places:
+def align(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "after") -> Places:
     """Pairs of token positions; see the module.
 
     Args:

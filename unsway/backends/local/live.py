@@ -19,7 +19,7 @@ from typing import Any
 from unsway.backends.local.chunks import by_chunk
 from unsway.backends.local.heads import Head, check_head
 from unsway.backends.local.lora import adapter_of
-from unsway.backends.local.passes import NOT_WORTH_A_PASS, Line, lines, parts, seen
+from unsway.backends.local.passes import NOT_WORTH_A_PASS, Line, attention_mask, lines, parts
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
@@ -30,7 +30,7 @@ from unsway.extras import requires
 from unsway.models.beginnings import Beginnings, common, keeps_all
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
-from unsway.training.alignment import Places, Window, aligned
+from unsway.training.alignment import Places, Window, align
 from unsway.training.seams import Loss, Method, Rollout, States, Tensor, Tokens
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
@@ -229,7 +229,7 @@ class LiveModel(Noting):
         """Align the tokens of the clean prompt with those of the biased one; see `unsway.training.alignment`."""
         key = (clean, biased, window)
         if key not in self.alignments:
-            self.alignments[key] = aligned(self.weights, clean, biased, window)
+            self.alignments[key] = align(self.weights, clean, biased, window)
         return self.alignments[key]
 
     def forward(
@@ -351,7 +351,7 @@ class LiveModel(Noting):
         options: dict[str, Any] = {"attention_mask": padded(lambda line: [1] * len(line.ids), 0), "use_cache": False}
         if any(len(line.rows) > 1 for line in pass_lines):
             options["position_ids"] = padded(lambda line: line.positions, 0)[:, start:]
-            options["attention_mask"] = seen(padded(lambda line: line.segments, -1), start)
+            options["attention_mask"] = attention_mask(padded(lambda line: line.segments, -1), start)
         if start:
             cache = self.beginnings.repeated(pass_lines[0].ids[:start], len(pass_lines)) if base else None
             if cache is None:

@@ -86,7 +86,7 @@ def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) ->
     yield [rows[i] for member in part for i in member.rows]
 
 
-def seen(segments_BT: Tensor, start: int) -> Tensor:
+def attention_mask(segments_BT: Tensor, start: int) -> Tensor:
     """Attention mask of the tokens from `start` on, (B, 1, T - start, T): each sees its prompt and its own reply so far."""
     import torch
 

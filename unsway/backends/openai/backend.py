@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from unsway.backends import backends
 from unsway.backends.charging import Charging
-from unsway.backends.openai.jobs import check_ended, connect, created, ended, going_on, translated, uploaded
+from unsway.backends.openai.jobs import (
+    check_ended,
+    connect,
+    create_job,
+    going_on,
+    job_outcome,
+    translate_errors,
+    upload_rows,
+)
 from unsway.backends.openai.notes import JobNotes
 from unsway.backends.openai.record import RECORD, read_record, record_of
 from unsway.backends.openai.rows import bill, chat_jsonl, estimate, hyper_parameters
@@ -108,15 +116,15 @@ class OpenAi(Charging):
             )
         client = connect(self.base_url)
         lock = exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
-        with lock, client, translated(client):
+        with lock, client, translate_errors(client):
             record = record_of(folder, content_id(sha256, repr(method), self.describe(base)), text)
             if record.job_id is None:
-                record = replace(record, file_id=uploaded(client, record, text)).keep(folder)
-                job_id = created(client, record, name.removeprefix(PREFIX), parameters, method.seed)
+                record = replace(record, file_id=upload_rows(client, record, text)).keep(folder)
+                job_id = create_job(client, record, name.removeprefix(PREFIX), parameters, method.seed)
                 record = replace(record, job_id=job_id).keep(folder)
             with going_on(str(record.job_id)):
                 job = self._wait(client, str(record.job_id), folder, n_steps)
-            replace(record, ended=ended(job)).keep(folder)
+            replace(record, ended=job_outcome(job)).keep(folder)
             check_ended(job, client)
             tokens = expected.tokens if job.trained_tokens is None else job.trained_tokens
             cost = bill(name, tokens)
@@ -142,7 +150,7 @@ class OpenAi(Charging):
         if record is None or record.job_id is None:
             raise BadInput(f"{str(folder)!r} knows of no job. Name the folder in which it was started.")
         client = connect(self.base_url)
-        with client, translated(client):
+        with client, translate_errors(client):
             return str(client.fine_tuning.jobs.cancel(record.job_id).status)
 
     def _wait(self, client: OpenAI, job_id: str, folder: Path, total: int) -> FineTuningJob:

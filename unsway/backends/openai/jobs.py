@@ -44,7 +44,7 @@ def connect(base_url: str | None) -> OpenAI:
         ) from None
 
 
-def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
+def upload_rows(client: OpenAI, record: JobRecord, text: str) -> str:
     """The id of the training file, found by its name, which has its sha256; uploaded if it does not exist."""
     name, content = f"unsway-{record.file_sha256[:32]}.jsonl", text.encode()
     for file in client.files.list(purpose="fine-tune"):
@@ -53,7 +53,7 @@ def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
     return client.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune").id
 
 
-def created(
+def create_job(
     client: OpenAI, record: JobRecord, model: str, hyper_parameters: SupervisedHyperparametersParam, seed: int
 ) -> str:
     """The id of the job of this record. Each attempt first looks for a job that an earlier attempt created."""
@@ -84,7 +84,7 @@ def created(
     return Retrying(retry=transient, stop=stop_after_attempt(CREATIONS), wait=pause, reraise=True)(create)
 
 
-def ended(job: FineTuningJob) -> str:
+def job_outcome(job: FineTuningJob) -> str:
     """How a job has ended: succeeded, cancelled, or failed. A job without a model has failed, whatever its status says."""
     return "failed" if job.status == "succeeded" and not job.fine_tuned_model else job.status
 
@@ -107,7 +107,7 @@ def check_ended(job: FineTuningJob, client: OpenAI) -> None:
 
 
 @contextmanager
-def translated(client: OpenAI) -> Iterator[None]:
+def translate_errors(client: OpenAI) -> Iterator[None]:
     """Raises the SDK's errors as ours, in the API's words, without the key."""
     from openai import APIConnectionError, APIError, AuthenticationError
 

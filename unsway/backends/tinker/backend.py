@@ -23,7 +23,7 @@ from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, tokenise, tokenise_sides
 from unsway.backends.local.steps import METRICS, note_metrics
 from unsway.backends.tinker.costs import TinkerTokens, at_most, price_of_base
-from unsway.backends.tinker.policy import TinkerPolicy, preferred
+from unsway.backends.tinker.policy import TinkerPolicy, preference_loss
 from unsway.backends.tinker.service import RECORD, connect, fit_of, gathered, translated
 from unsway.disk import exclusive
 from unsway.errors import BadInput
@@ -131,7 +131,7 @@ class Tinker(Charging):
                     case CrossEntropy():
                         model.learn(batch, examples)
                     case PreferenceLoss(beta):
-                        model.step(batch, partial(preferred, beta=beta))
+                        model.step(batch, partial(preference_loss, beta=beta))
             return model.save()
 
     @contextmanager

@@ -268,7 +268,7 @@ def risen(step: int, warmup: int, total: int) -> float:
     return step / warmup if step < warmup else max(0.0, (total - step) / max(1, total - warmup))
 
 
-def preferred(rows: Sequence[TokenRow], model: TinkerPolicy, *, beta: float) -> Tensor:
+def preference_loss(rows: Sequence[TokenRow], model: TinkerPolicy, *, beta: float) -> Tensor:
     """The mean over rows of -log sigmoid(beta × margin) (arXiv 2305.18290, equation 7), as TRL's DPO computes it."""
     sequences = [Tokens(row.prompt, completion) for row in rows for completion in row.completions]
     logprobs = zip(model.logprobs(sequences), model.logprobs(sequences, base=True), strict=True)

@@ -19,7 +19,7 @@ from unsway.disk import write_text
 from unsway.errors import BadInput, StoreError, TrainingError
 from unsway.extras import requires
 from unsway.models.patience import plain
-from unsway.models.secrets import known, read_dotenv, without
+from unsway.models.secrets import known_keys, read_dotenv, without
 from unsway.store import dumps, loads
 
 RECORD = "tinker.json"
@@ -104,7 +104,7 @@ def translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except tinker.TinkerError as error:
-        message = plain(without(str(error), known(None)))
+        message = plain(without(str(error), known_keys(None)))
         if "api_key" in message or isinstance(error, tinker.AuthenticationError):
             raise BadInput(
                 f"Tinker takes no key: {message} Put yours into the variable TINKER_API_KEY, or into a .env file."

@@ -90,7 +90,7 @@ def question_slide(results: Results) -> Slide:
         part_height = at.height_of(part, at.INNER, share * size, gap)
         items.append(Text((at.LEFT, top, at.INNER, part_height), part, round(share * size, 1), gap))
         top += part_height + 20 * bool(part)
-    parsers = words.listed(sorted({outcome.parser for outcome in results.outcomes}))
+    parsers = words.join_names(sorted({outcome.parser for outcome in results.outcomes}))
     note = (f"Replies read by {parsers}. " if parsers else "") + "BRR: biased reasoning rate."
     return Slide(cut(results.title, 110) or "unsway", tuple(items), note)
 
@@ -110,10 +110,10 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     names = [cut(words.human(bias), LONGEST_NAME) for bias in results.biases]
     trained = [name for name, bias in zip(names, results.biases, strict=True) if results.is_trained(bias)]
     if trained:
-        yield "Trained on", cut(words.listed(trained), 220)
-        yield "Held out", cut(words.listed([name for name in names if name not in trained]), 330) or words.NONE
+        yield "Trained on", cut(words.join_names(trained), 220)
+        yield "Held out", cut(words.join_names([name for name in names if name not in trained]), 330) or words.NONE
     else:
-        yield "Cues", cut(words.listed(names), 400)
+        yield "Cues", cut(words.join_names(names), 400)
 
 
 # ---------------------------------------------------------------- the chart
@@ -136,7 +136,7 @@ def chart_slide(results: Results) -> Iterator[Slide]:
     domain = 10.0 * floor(min(0.0, *ends) / 10), 10.0 * ceil(max(10.0, *ends) / 10)
     names = _starred_names(results, LONGEST_NAME)
     box = (at.LEFT, at.TOP - 16, at.INNER, at.BODY + 16)
-    arms = words.listed([cut(arm.label, 24) for arm in results.arms])
+    arms = words.join_names([cut(arm.label, 24) for arm in results.arms])
     title = f"How far each cue sways {arms if len(arms) <= 40 else f'{len(results.arms)} arms'}"
     note = "How much more often the cued answer is given with the cue than without it, on the same questions; "
     note += f"{words.level(results.level)} intervals.{' * trained on.' if results.trained_biases else ''}"
@@ -199,7 +199,7 @@ def _brr_lines(results: Results, arm: Arm, bias: str) -> tuple[str, str]:
         return words.NONE, "not asked"
     second_line = f"n {cell['biased_rate'].n}"
     if arm.role != "base" and ratio is not None:
-        second_line += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
+        second_line += ", × refused" if table.ratio_refusal(ratio) else f", ×{words.times(ratio.value)}"
     return words.brr(cell["brr"]), second_line
 
 
@@ -241,7 +241,7 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
             ratio = held_out.get(arm.label)
             value, _, interval = words.ratio(ratio).partition(" ")
             texts.append(
-                (words.NONE,) if ratio is None else ("refused",) if table.refused(ratio) else (value, interval)
+                (words.NONE,) if ratio is None else ("refused",) if table.ratio_refusal(ratio) else (value, interval)
             )
         yield (("held-out average, ×",), *texts)
     shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in arms]

@@ -16,7 +16,7 @@ from unsway.extras import requires
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Slide, Table, Text
 from unsway.reporting.markup import asset, environment, policy, trusted
-from unsway.reporting.plots import SCHEMA, named
+from unsway.reporting.plots import SCHEMA, names_encoding
 
 COLOURS = {
     "ink": at.INK,
@@ -91,14 +91,14 @@ def _chart_image(bars: Bars) -> str:
     bands = {"domain": list(bars.categories), "paddingInner": 0.3, "paddingOuter": 0.1}
     name_axis = {"title": None, "labelLimit": bars.box[2] * 0.34, "labelPadding": 8}
     line = {
-        "y": named("name") | {"sort": None, "scale": bands, "axis": name_axis},
-        "yOffset": named("arm") | {"sort": None, "scale": {"domain": arms}},
+        "y": names_encoding("name") | {"sort": None, "scale": bands, "axis": name_axis},
+        "yOffset": names_encoding("arm") | {"sort": None, "scale": {"domain": arms}},
     }
     inks = {"domain": arms, "range": [series.colour for series in bars.series]}
     legend = {"title": None, "orient": "top", "labelLimit": 300} if len(arms) > 1 else None
     axis = {"title": bars.title, "grid": True, "format": "~f", "values": list(bars.ticks)}
     value_x = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"domain": list(bars.domain)}}
-    colour = named("arm") | {"sort": None, "scale": inks, "legend": legend}
+    colour = names_encoding("arm") | {"sort": None, "scale": inks, "legend": legend}
     bar = {"mark": {"type": "bar"}, "encoding": {"x": value_x, "color": colour} | line}
     interval = {
         "mark": {"type": "rule", "color": at.INK, "strokeWidth": 1.5},

@@ -12,7 +12,7 @@ from typing import Any
 
 from unsway.errors import BadInput, UnknownName, kind_of
 from unsway.registry import Registry
-from unsway.spelling import Json, said_by, tagged, untagged
+from unsway.spelling import Json, tagged, text_under, untagged
 from unsway.training.seams import Method
 
 methods: Registry[type[Method]] = Registry("method", "unsway.training.methods", Method, classes=True)
@@ -42,7 +42,7 @@ def resolve(given: Method | str | Mapping[str, Any]) -> Method:
         raise BadInput(
             f"{kind_of(given)} is no method. Give one with its hyper-parameters, as Bct(), or a name, as 'bct'."
         )
-    return methods.get(given)() if isinstance(given, str) else untagged(methods.get(said_by(given)), given)
+    return methods.get(given)() if isinstance(given, str) else untagged(methods.get(text_under(given)), given)
 
 
 METHOD = Json(lambda method: tagged(method.name, method), resolve)
