@@ -191,7 +191,7 @@ def test_no_tested_question_is_a_shot() -> None:
     left = [question for question in TRAIN if any(text.startswith(question.stem) for text in asked)]
     assert len(left) == 10
     sources.check_overlap(left, [pair.question for pair in made])
-    with pytest.raises(BadInput, match=r"wants 11 .* there are 10"):
+    with pytest.raises(BadInput, match=r"n = 11 rows.* there are 10 questions"):
         put(proxy(11), made)
 
 
