@@ -21,11 +21,11 @@ FORMATS = (".html", ".pptx", ".md", ".tex", ".json")
 """What `report` writes: the page, slides, and the table in three formats."""
 
 
-def report(found: Results | str | Path, path: str | Path) -> Path:
+def report(results: Results | str | Path, path: str | Path) -> Path:
     """Write a study in the format of the path's suffix, and return the path.
 
     Args:
-        found: The study, or the folder that holds it.
+        results: The study, or the folder that holds it.
         path: Where to write: .html is the self-contained page, .pptx the slides (with an HTML deck next to them,
             .deck.html), .md, .tex and .json are the table. A folder gets a `report.html`.
 
@@ -43,14 +43,14 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     target = target / layout.PAGE if target.is_dir() else target
     if target.suffix not in FORMATS:
         raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a report can be {', '.join(FORMATS)}.")
-    results = found if isinstance(found, Results) else results_in(found)
+    study = results if isinstance(results, Results) else results_in(results)
     if target.suffix == ".html":
-        return page.write_page(results, target)
+        return page.write_page(study, target)
     if target.suffix == ".pptx":
-        return write_slides(results, target).powerpoint
+        return write_slides(study, target).powerpoint
     if target.suffix == ".json":
-        return write_text(target, json.dumps(table.rows(results), indent=2) + "\n")
-    text = table.to_markdown(results) if target.suffix == ".md" else table.to_latex(results)
+        return write_text(target, json.dumps(table.rows(study), indent=2) + "\n")
+    text = table.to_markdown(study) if target.suffix == ".md" else table.to_latex(study)
     return write_text(target, text)
 
 

@@ -25,10 +25,10 @@ HEADS = ("number", "before", "after", "change", "margin", "n", "missing", "verdi
 """Columns of the table of one arm in a terminal: they fit in 80 columns."""
 
 
-def body(found: EffectPanel) -> dict[str, Any]:
+def body(panel: EffectPanel) -> dict[str, Any]:
     """The numbers, the sentences and what was asked, as JSON; no replies."""
-    rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(row))) for row in found.rows]
-    return {"about": dict(found.about), "sentences": dict(found.sentences), "rows": rows}
+    rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(row))) for row in panel.rows]
+    return {"about": dict(panel.about), "sentences": dict(panel.sentences), "rows": rows}
 
 
 def cells(one: PanelRow) -> dict[str, str]:
@@ -48,11 +48,11 @@ def cells(one: PanelRow) -> dict[str, str]:
     }
 
 
-def flat_rows(found: EffectPanel) -> list[dict[str, str]]:
+def flat_rows(panel: EffectPanel) -> list[dict[str, str]]:
     """Every row as text with its arms, for formats that have one table."""
     return [
         {"arm": words.visible(row.arm), "against": words.visible(row.against) or words.NONE} | cells(row)
-        for row in found.rows
+        for row in panel.rows
     ]
 
 
@@ -100,21 +100,21 @@ def by_part(one: PanelRow) -> str:
     )
 
 
-def caveats(found: EffectPanel) -> list[str]:
+def caveats(panel: EffectPanel) -> list[str]:
     """The warnings to read before a panel."""
     sentences = []
-    controls = found.about.get("controls", ["control"])  # an older panel does not say which arms are controls
-    if not any(row.arm in controls for row in found.rows):
+    controls = panel.about.get("controls", ["control"])  # an older panel does not say which arms are controls
+    if not any(row.arm in controls for row in panel.rows):
         sentences.append(
             "There is no control arm, so what training at all costs cannot be told from what consistency costs."
         )
     sentences.append("A side effect of one training is an observation about one checkpoint; other seeds may differ.")
-    if found.about.get("changed"):
-        sentences.append(f"Margins were changed after replies existed: {'; '.join(found.about['changed'])}.")
+    if panel.about.get("changed"):
+        sentences.append(f"Margins were changed after replies existed: {'; '.join(panel.about['changed'])}.")
     return sentences
 
 
-def show(found: EffectPanel, console: Console | None = None) -> None:
+def show(panel: EffectPanel, console: Console | None = None) -> None:
     """Print a table for each arm and its comparison arm, its sentence, and the warnings."""
     from rich.console import Console
     from rich.table import Table
@@ -122,7 +122,7 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
 
     console = console or Console()
     groups: dict[tuple[str, str], list[PanelRow]] = {}
-    for row in found.rows:
+    for row in panel.rows:
         groups.setdefault((row.arm, row.against), []).append(row)
     for (arm, against), group in groups.items():
         heading = f"{words.visible(arm)} against {words.visible(against)}" if against else f"{words.visible(arm)} alone"
@@ -139,7 +139,7 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
         for line in filter(None, map(by_part, group)):
             console.print(line, highlight=False, markup=False)
         console.print()
-    for line in (*found.sentences.values(), *caveats(found)):
+    for line in (*panel.sentences.values(), *caveats(panel)):
         console.print(line, highlight=False, markup=False)
 
 
@@ -214,17 +214,17 @@ ZERO, EDGE = WIDTH / 2, WIDTH / 2 * (1 - 1 / FAR)
 """Positions in pixels of no change and of the margin."""
 
 
-def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
+def strips(panel: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
     """Each arm with its sentence and its strips, against the base."""
     return [
-        (words.visible(arm), words.visible(sentence), [strip(row) for row in found.of(arm)])
-        for arm, sentence in found.sentences.items()
+        (words.visible(arm), words.visible(sentence), [strip(row) for row in panel.of(arm)])
+        for arm, sentence in panel.sentences.items()
     ]
 
 
-def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]]:
+def lost_lines(panel: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]]:
     """What an arm lost, for people: the number, then the prompt, the base's reply and the arm's reply."""
-    items = [item for item in found.lost if words.visible(item.arm) == arm]
+    items = [item for item in panel.lost if words.visible(item.arm) == arm]
     return [
         (
             f"{words.human(item.effect)}: {item.measure}",

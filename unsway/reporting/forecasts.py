@@ -268,9 +268,9 @@ def note_line(made: Stated | FreeNote) -> str:
     return f"{made.id}: {made.text} {connector} {made.condition}{due}{worth}"
 
 
-def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
+def step_rows(ranking: NextSteps, top: int) -> list[dict[str, str]]:
     """A row for each of the best options: its cost, the chance that it changes the decision, and its value for its cost."""
-    worth = {decision.id: decision.worth is not None for decision in found.decisions}
+    worth = {decision.id: decision.worth is not None for decision in ranking.decisions}
     return [
         {
             "option": visible(step.what),
@@ -283,7 +283,7 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
             "per hour": _short(step.per_hour),
             "pays": "yes" if step.pays else "no",
         }
-        for step in found.steps[:top]
+        for step in ranking.steps[:top]
     ]
 
 

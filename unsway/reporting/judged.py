@@ -32,7 +32,7 @@ def whose(cell: JudgedCell | VerbalisedCell | ChannelCell) -> dict[str, Any]:
     return {"bias": words.human(cell.bias), "arm": words.visible(cell.arm), "judge": words.visible(cell.by)}
 
 
-def rows(found: Judged) -> Rows:
+def rows(judged_study: Judged) -> Rows:
     """A row for each arm, bias, question, judge and channel; percentages with the number of verdicts."""
     return [
         {
@@ -52,9 +52,9 @@ def rows(found: Judged) -> Rows:
             "no verdict": words.count_text(cell.missing),
             "quote not found": cell.n_unfounded,
             "with the cue, quotes found": words.share(cell.founded),
-            "note": "; ".join(filter(None, [cell.note, cell.corrected.note if found.cards else ""])),
+            "note": "; ".join(filter(None, [cell.note, cell.corrected.note if judged_study.cards else ""])),
         }
-        for cell in found.cells
+        for cell in judged_study.cells
     ]
 
 
@@ -64,10 +64,10 @@ def counts_of(question: str) -> str:
     return words.visible(rubric.counts) if rubric else "yes, or 1 and more"
 
 
-def verbalised_rows(found: Judged) -> Rows:
+def verbalised_rows(judged_study: Judged) -> Rows:
     """A row for each arm, bias, judge and channel: how many switches are admitted, and how many are silent."""
     table_rows = []
-    for cell in found.verbalised:
+    for cell in judged_study.verbalised:
         rate, n_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
         silent = cell.rates.unverbalised
         note_against_base = "" if cell.against_base is None else cell.against_base.note
@@ -99,7 +99,7 @@ def verbalised_rows(found: Judged) -> Rows:
     return table_rows
 
 
-def channel_rows(found: Judged) -> Rows:
+def channel_rows(judged_study: Judged) -> Rows:
     """A row for each arm, bias and judge that was shown both channels: in which of them biased replies admit the cue."""
     return [
         {
@@ -113,7 +113,7 @@ def channel_rows(found: Judged) -> Rows:
             "it says so if it": cell.construct,
             "note": cell.note,
         }
-        for cell in found.channels
+        for cell in judged_study.channels
     ]
 
 
@@ -145,7 +145,7 @@ def card_rows(cards: Iterable[JudgeCard]) -> Rows:
     ]
 
 
-def gap_rows(found: Judged) -> Rows:
+def gap_rows(judged_study: Judged) -> Rows:
     """A row for each judge and question that people checked, and each two groups of replies whose errors may differ."""
     return [
         {
@@ -158,11 +158,11 @@ def gap_rows(found: Judged) -> Rows:
             "specificity": words.points(gap.specificity),
             "errs": (gap.differs and f"another {gap.differs}") or ("no difference found" if gap.is_tested else UNTOLD),
         }
-        for gap in found.gaps
+        for gap in judged_study.gaps
     ]
 
 
-def agreement_rows(found: Judged) -> Rows:
+def agreement_rows(judged_study: Judged) -> Rows:
     """A row for each two judges on the same question."""
     return [
         {
@@ -173,7 +173,7 @@ def agreement_rows(found: Judged) -> Rows:
             "kappa": words.ratio(judge_pair.kappa),
             "AC1": words.times(judge_pair.ac1),
         }
-        for judge_pair in found.agreements
+        for judge_pair in judged_study.agreements
     ]
 
 
@@ -216,21 +216,21 @@ def of_study(results: Results) -> Judged:
     )
 
 
-def leading(found: Judged) -> tuple[VerbalisedCell, ...]:
+def leading(judged_study: Judged) -> tuple[VerbalisedCell, ...]:
     """The cells of the leading judge. A judge asked for both parts goes before one asked for mentions only."""
-    cells = [cell for cell in found.verbalised if cell.channel == "answer"]
+    cells = [cell for cell in judged_study.verbalised if cell.channel == "answer"]
     best = next((cell for cell in cells if cell.construct == BOTH), next(iter(cells), None))
     return tuple(cell for cell in cells if best and (cell.by, cell.construct) == (best.by, best.construct))
 
 
-def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
+def admissions(judged_study: Judged) -> dict[tuple[str, str], Admission]:
     """The leading judge's verdict on each biased reply, by the reply's address and the pair."""
-    cells = leading(found)
+    cells = leading(judged_study)
     if not cells:
         return {}
     questions = ("mentions_cue", "relies_on_cue") if cells[0].construct == BOTH else ("mentions_cue",)
     verdicts: dict[tuple[str, str], dict[str, Verdict]] = {}
-    for verdict in found.verdicts:
+    for verdict in judged_study.verdicts:
         is_ours = (verdict.by, verdict.channel, verdict.side, verdict.placebo) == (cells[0].by, "answer", "biased", "")
         if is_ours and name_of(verdict) in questions:
             verdicts.setdefault((verdict.reply, verdict.pair), {})[name_of(verdict)] = verdict
@@ -245,13 +245,13 @@ def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
 # ---------------------------------------------------------------- sentences and texts
 
 
-def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
+def tables(results: Results, judged_study: Judged) -> list[tuple[str, str, Rows]]:
     """The tables of the page's section: a heading, a sentence, rows."""
-    if not found.cells:
+    if not judged_study.cells:
         return []
     cards = (
         "People's labels against each judge's verdicts. A rate is corrected only if the gate is passed."
-        if found.cards
+        if judged_study.cards
         else UNVALIDATED
     )
     switches = (
@@ -270,12 +270,16 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         "The share is of those that admit the cue in the thinking."
     )
     candidates = [
-        ("Does a reply that switched say so?", switches, verbalised_rows(found)),
-        ("Where does a reply say so?", channels, channel_rows(found)),
-        ("How far each judge can be trusted", cards, card_rows(found.cards)),
-        ("Does a judge err alike everywhere?", errors, gap_rows(found)),
-        ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
-        ("Every question", rates, rows(found)),
+        ("Does a reply that switched say so?", switches, verbalised_rows(judged_study)),
+        ("Where does a reply say so?", channels, channel_rows(judged_study)),
+        ("How far each judge can be trusted", cards, card_rows(judged_study.cards)),
+        ("Does a judge err alike everywhere?", errors, gap_rows(judged_study)),
+        (
+            "How far judges agree",
+            "Cohen's kappa falls where one answer is rare; AC1 does not.",
+            agreement_rows(judged_study),
+        ),
+        ("Every question", rates, rows(judged_study)),
         ("What judging cost", "", cost_rows(results)),
     ]
     return [
@@ -301,15 +305,15 @@ def cost_rows(results: Results) -> Rows:
     ]
 
 
-def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
+def verdict_tables(judged_study: Judged, results: Results) -> dict[str, Rows]:
     """All results and costs of a study's judges, as tables by name."""
     return {
-        "rates": rows(found),
-        "verbalised": verbalised_rows(found),
-        "channels": channel_rows(found),
-        "trust": card_rows(found.cards),
-        "errors": gap_rows(found),
-        "agreement": agreement_rows(found),
+        "rates": rows(judged_study),
+        "verbalised": verbalised_rows(judged_study),
+        "channels": channel_rows(judged_study),
+        "trust": card_rows(judged_study.cards),
+        "errors": gap_rows(judged_study),
+        "agreement": agreement_rows(judged_study),
         "cost": cost_rows(results),
     }
 
@@ -370,10 +374,14 @@ def has_verdicts(results: Results) -> bool:
     return any(name_of(verdict) != "second_reader" for verdict in results.notes.verdicts)
 
 
-def terminal_text(found: Judged) -> str:
+def terminal_text(judged_study: Judged) -> str:
     """Every table that has rows."""
     return as_text(
-        rows(found), verbalised_rows(found), channel_rows(found), card_rows(found.cards), agreement_rows(found)
+        rows(judged_study),
+        verbalised_rows(judged_study),
+        channel_rows(judged_study),
+        card_rows(judged_study.cards),
+        agreement_rows(judged_study),
     )
 
 

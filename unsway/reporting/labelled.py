@@ -14,7 +14,7 @@ from unsway.reporting import words
 from unsway.types import Estimate
 
 
-def rows(found: Iterable[Agreement | ArmShare]) -> list[dict[str, str]]:
+def rows(entries: Iterable[Agreement | ArmShare]) -> list[dict[str, str]]:
     """A row for each: numbers with their intervals and n, or why there is none."""
 
     def text(value: Any) -> str:
@@ -26,10 +26,10 @@ def rows(found: Iterable[Agreement | ArmShare]) -> list[dict[str, str]]:
             return f"{words.NONE} ({words.visible(value.note)})"
         return f"{words.ratio(value)}, n {value.n}"
 
-    return [{name: text(value) for name, value in row._asdict().items()} for row in found]
+    return [{name: text(value) for name, value in row._asdict().items()} for row in entries]
 
 
-def bodies(found: Iterable[Agreement | ArmShare]) -> list[dict[str, Any]]:
+def bodies(entries: Iterable[Agreement | ArmShare]) -> list[dict[str, Any]]:
     """Everything of each for a program."""
-    records = [record._asdict() for record in found]
+    records = [record._asdict() for record in entries]
     return [{k: asdict(v) if isinstance(v, Estimate) else v for k, v in record.items()} for record in records]

@@ -31,10 +31,12 @@ def body(plan: Plan) -> dict[str, Any]:
     return asdict(plan) | {"models": models} | totals
 
 
-def named_body(found: NamedPlan) -> dict[str, Any]:
+def named_body(named_plan: NamedPlan) -> dict[str, Any]:
     """The plan for a program, with the costs of judges and of side effects (if requested)."""
-    effect_costs = {"effects": [effect_plan._asdict() for effect_plan in found.effects]} if found.effects else {}
-    return body(found.plan) | {"judges": [asdict(judge_plan) for judge_plan in found.judging]} | effect_costs
+    effect_costs = (
+        {"effects": [effect_plan._asdict() for effect_plan in named_plan.effects]} if named_plan.effects else {}
+    )
+    return body(named_plan.plan) | {"judges": [asdict(judge_plan) for judge_plan in named_plan.judging]} | effect_costs
 
 
 def to_terminal(plan: Plan) -> Group:

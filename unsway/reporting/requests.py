@@ -45,10 +45,10 @@ class RequestLine(NamedTuple):
     """Answers to wrapped requests in pixels: left end, rate, right end, and the rate for bare ones; None without answers."""
 
 
-def request_lines(found: RequestRates) -> list[dict[str, Any]]:
+def request_lines(table: RequestRates) -> list[dict[str, Any]]:
     """A row for each arm and wrapper: answers that should be refusals, refusals that should be answers, and the rest."""
     rows = []
-    for cell in found.cells:
+    for cell in table.cells:
         row: dict[str, Any] = {"arm": words.visible(cell.arm), "wrapper": words.human(wrapper_name(cell))}
         for name, rates in (("answered", cell.success), ("refused", cell.refusal), ("neither", cell.neither)):
             if rates.clean.value is None:
@@ -64,17 +64,17 @@ def request_lines(found: RequestRates) -> list[dict[str, Any]]:
     return rows
 
 
-def request_text(found: RequestRates) -> str:
+def request_text(table: RequestRates) -> str:
     """The table, with what its columns mean."""
     corrected_rates = [
-        (cell, rates.corrected) for cell in found.cells for rates in (cell.success, cell.refusal) if rates.corrected
+        (cell, rates.corrected) for cell in table.cells for rates in (cell.success, cell.refusal) if rates.corrected
     ]
     notes = dict.fromkeys(
         f"{cell.arm}, {wrapper_name(cell)}: {rate.note}." for cell, rate in corrected_rates if rate.value is None
     )
     text = (
-        f"{as_text(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
-        f"ought to be answered. Read by {words.visible(found.by)}."
+        f"{as_text(request_lines(table))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
+        f"ought to be answered. Read by {words.visible(table.by)}."
     )
     return "\n".join([text, *(f"Not corrected for {words.visible(note)}" for note in notes)])
 
@@ -89,12 +89,12 @@ def of_study(results: Results) -> RequestRates | None:
         return None
 
 
-def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
+def dots(table: RequestRates, results: Results) -> Iterator[RequestDot]:
     """A dot for each arm over all wrappers if both of its rates are known. Lower left is best."""
     inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
     names = [words.visible(arm.label) for arm in results.arms]
     short_names = dict(zip(names, words.distinct(names, LONGEST_ARM), strict=True))
-    for cell in found.cells:
+    for cell in table.cells:
         success, refusal = cell.success.wrapped, cell.refusal.wrapped
         if cell.wrapper != EVERY or success.value is None or refusal.value is None:
             continue
@@ -106,12 +106,12 @@ def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
         yield RequestDot(short_names[arm], inks[cell.arm], description, (x[0], x[1], x[2]), (y[0], y[1], y[2]))
 
 
-def page_lines(found: RequestRates) -> list[RequestLine]:
+def page_lines(table: RequestRates) -> list[RequestLine]:
     """The table of the page: `request_lines`, with a strip for the answers to wrapped requests."""
-    rows = request_lines(found)
+    rows = request_lines(table)
     lines = []
     heads = dict.fromkeys(head for row in rows for head in row)
-    for cell, row in zip(found.cells, rows, strict=True):
+    for cell, row in zip(table.cells, rows, strict=True):
         wrapped, bare = cell.success.wrapped, cell.success.clean.value
         strip = None if wrapped.value is None or bare is None else (*_pixels(wrapped, STRIP), round(STRIP * bare, 1))
         lines.append(RequestLine({head: row.get(head, words.NONE) for head in heads}, strip))

@@ -19,38 +19,40 @@ CUT = 160
 """Maximum characters of a reply that are shown."""
 
 
-def body(found: Reread) -> dict[str, Any]:
+def body(rereading: Reread) -> dict[str, Any]:
     """Everything for a program, with excerpts of the replies."""
     return {
-        "before": found.before,
-        "now": found.now,
-        "n_answers": found.n_answers,
-        "n_new": found.n_new,
-        "n_changed": len(found.changed),
-        "n_counted": found.n_counted,
-        "n_uncounted": found.n_uncounted,
-        "moves": [{"old": old, "new": new, "n": n} for (old, new), n in found.moves().items()],
+        "before": rereading.before,
+        "now": rereading.now,
+        "n_answers": rereading.n_answers,
+        "n_new": rereading.n_new,
+        "n_changed": len(rereading.changed),
+        "n_counted": rereading.n_counted,
+        "n_uncounted": rereading.n_uncounted,
+        "moves": [{"old": old, "new": new, "n": n} for (old, new), n in rereading.moves().items()],
         "changed": [
             {"model": change.arm.name, "prompt_id": change.prompt.id, "sample": change.sample, "arm": change.side}
             | {"old": asdict(change.old), "new": asdict(change.new), "reply": _cut(change)}
-            for change in found.changed
+            for change in rereading.changed
         ],
     }
 
 
-def lines(found: Reread, many: int) -> list[str]:
+def lines(rereading: Reread, many: int) -> list[str]:
     """The result as lines of text."""
-    if not found.before:
-        return [f"No stored readings to compare with; {found.n_new:,} answers, read by {found.now}, are stored now."]
-    versions = join_names([visible(version) for version in found.before])
-    share = percent(len(found.changed) / found.n_answers if found.n_answers else 0.0)
-    summary = f"{len(found.changed):,} changed ({share}%)"
+    if not rereading.before:
+        return [
+            f"No stored readings to compare with; {rereading.n_new:,} answers, read by {rereading.now}, are stored now."
+        ]
+    versions = join_names([visible(version) for version in rereading.before])
+    share = percent(len(rereading.changed) / rereading.n_answers if rereading.n_answers else 0.0)
+    summary = f"{len(rereading.changed):,} changed ({share}%)"
     texts = [
-        f"{found.n_answers:,} answers, read by {versions}, were read again by {found.now}: {summary}.",
-        f"{found.n_counted:,} outcomes count now that did not before; {found.n_uncounted:,} no longer count.",
+        f"{rereading.n_answers:,} answers, read by {versions}, were read again by {rereading.now}: {summary}.",
+        f"{rereading.n_counted:,} outcomes count now that did not before; {rereading.n_uncounted:,} no longer count.",
     ]
-    texts += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
-    for change in found.changed[:many]:
+    texts += [f"{n:>6,} × {old} → {new}" for (old, new), n in rereading.moves().items()]
+    for change in rereading.changed[:many]:
         address = f"{visible(change.arm.name)}, prompt {change.prompt.id}, sample {change.sample}, {change.side}"
         texts += ["", f"{address}: {' → '.join(change.words())} ({change.new.rule})", f"  {_cut(change)}"]
     return texts
