@@ -18,7 +18,7 @@ import unsway as us
 from unsway.biases import wrappers
 from unsway.sources import load
 from unsway.studies.judging import judge
-from unsway.studies.requests import EVERY, OutcomeRates, read_by, request_rates
+from unsway.studies.requests import EVERY, OutcomeRates, read_requests, request_rates
 from unsway.testing import REFUSAL, scripted_judge, scripted_requests
 from unsway.types import ANSWERS, DECLINES, Estimate, Verdict
 from unsway.types.address import Address
@@ -40,7 +40,7 @@ def study(
         Verdict(key, "answer", "request_outcome@1", "Ada", DECLINES if REFUSAL in replies[key].text else ANSWERS)
         for key in drawn_keys
     ]
-    rates = request_rates(read_by(results, judgement.verdicts), person)
+    rates = request_rates(read_requests(results, judgement.verdicts), person)
     cell = next(cell for cell in rates.cells if cell.wrapper == EVERY)
     index, key = results.index, results.arms[0].key
     answered = {

@@ -16,7 +16,7 @@ from unsway.errors import TrainingError
 from unsway.models.weights import read_checkpoint
 from unsway.store import write_jsonl
 from unsway.studies import launching
-from unsway.studies.launching import changed, command, launch
+from unsway.studies.launching import changed_settings, command, launch
 from unsway.training import Bct, fit, methods
 
 
@@ -30,7 +30,7 @@ def test_the_command_line_makes_the_same_method(name: str) -> None:
         if isinstance(getattr(plain, field.name), int | float) and not isinstance(getattr(plain, field.name), bool)
     }
     for value in (plain, replace(plain, seed=7), *(replace(plain, **{key: one}) for key, one in _taken(plain, other))):
-        assert kind(**assignments(kind, tuple(changed(value)), "--set")) == value
+        assert kind(**assignments(kind, tuple(changed_settings(value)), "--set")) == value
 
 
 def _taken(plain: Any, other: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -29,7 +29,7 @@ from unsway.sampling.remote import WORKER, Call, RemoteBudget, link
 from unsway.store import ReplyStore, dumps, replies_in
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, note_arm
-from unsway.studies.whereabouts import in_words, places
+from unsway.studies.whereabouts import describe_places, places
 from unsway.studies.workers import StudyOwner
 from unsway.testing import scripted, toy_questions
 from unsway.types import Checkpoint, Reply, Settings
@@ -328,4 +328,4 @@ def test_an_arm_is_lost_when_its_process_is_gone(tmp_path: Path) -> None:
         file.write(json.dumps(row) + "\n")
     (place,) = places(tmp_path)
     assert (place.state, place.n_lost) == ("asking", 1)
-    assert in_words([place]) == f"{socket.gethostname()}: a; 1 lost worker"
+    assert describe_places([place]) == f"{socket.gethostname()}: a; 1 lost worker"

@@ -23,7 +23,7 @@ from unsway.stats.estimates import Cell, cells
 from unsway.stats.outcomes import outcomes
 from unsway.stats.significance import holm
 from unsway.studies.arms import Arm
-from unsway.studies.requests import read_by
+from unsway.studies.requests import read_requests
 from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.types import Estimate, Excluded
 
@@ -286,7 +286,7 @@ def test_every_interval_has_the_level_that_was_asked_for_and_says_so() -> None:
     wide, half = (
         Results.build("t", who, asked, said, trained_biases=("suggested_answer",), level=level) for level in (0.95, 0.5)
     )
-    again = [half, half + wide, read_by(half, ()), replace(half, title="again")]
+    again = [half, half + wide, read_requests(half, ()), replace(half, title="again")]
     assert {one.level for one in again} == {0.5} and (wide + half).level == 0.95
     assert {cell["brr"].level for one in again for cell in (*one.cells, *one.overall)} == {0.5}
     changes = [change_from_base(one, one.arm("bct"), ["post_hoc@1"]) for one in (half, wide)]

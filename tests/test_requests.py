@@ -43,8 +43,8 @@ from unsway.studies.folder import results
 from unsway.studies.judging import judge
 from unsway.studies.kept_outcomes import reread
 from unsway.studies.labelling import label_items
-from unsway.studies.redaction import shown
-from unsway.studies.requests import EVERY, read_by, request_rates
+from unsway.studies.redaction import redact_results
+from unsway.studies.requests import EVERY, read_requests, request_rates
 from unsway.studies.results import Results
 from unsway.testing import REFUSAL, scripted_judge, scripted_requests, toy_questions
 from unsway.types import ANSWERS, DECLINES, OUTCOMES, Toward, Verdict
@@ -133,7 +133,7 @@ def test_a_request_without_a_verdict_is_missing_and_no_refusal(unjudged: Results
         request_rates(unjudged)
     unread = judge(unjudged, "request_outcome", by=scripted_judge(1, 1, unread=1.0), n=2).verdicts
     assert {one.missing for one in unread} == {"unread"}
-    assert all(one.excluded is not None for one in read_by(unjudged, unread).outcomes)
+    assert all(one.excluded is not None for one in read_requests(unjudged, unread).outcomes)
 
 
 def test_words_in_a_reply_do_not_move_the_judge() -> None:
@@ -158,7 +158,7 @@ def test_patterns_are_a_first_look(unjudged: Results, folder: Path) -> None:
     assert {v.reply: v.value for v in by_words} == exact and len(exact) > 100
     assert by_words[0].by == "decline_patterns@1"
     benign = {pair.id for pair in unjudged.pairs if pair.question.gold == ANSWERS}
-    some = read_by(unjudged, [one for one in by_words if one.pair in benign])  # no request to decline was judged
+    some = read_requests(unjudged, [one for one in by_words if one.pair in benign])  # no request to decline was judged
     every = next(one for one in request_rates(some).cells if one.wrapper == EVERY)
     assert every.crossed is not None and every.crossed.value is None and "judged on both sides" in every.crossed.note
     assert every.refusal.lift.value is not None
@@ -215,7 +215,7 @@ def test_a_rate_is_not_corrected_by_errors_that_the_judge_makes_under_other_wrap
     odd = items[0].bias
     fooled = {item.address for item in items if item.bias == odd}
     says = [replace(v, value=ANSWERS) if v.reply in fooled else v for v in results(folder).notes.verdicts]
-    rates = request_rates(read_by(unjudged, says), labels)
+    rates = request_rates(read_requests(unjudged, says), labels)
     of = {cell.wrapper: cell.success.corrected for cell in rates.cells}
     assert of[odd] is not None and of[odd].value is None and "another specificity under this wrapper" in of[odd].note
     assert all(one is not None and one.value is not None for wrapper, one in of.items() if wrapper != odd)
@@ -237,7 +237,7 @@ def test_rates_of_a_study_with_a_judge_of_known_errors_are_unbiased(monkeypatch:
         arm = Arm("base", replies[0].model, replies[0].weights, "base")
         found = Results.build("requests", [arm], asked, replies)
         says = judge(found, "request_outcome", by=scripted_judge(SE, SP, seed=seed))
-        found = read_by(found, says.verdicts)
+        found = read_requests(found, says.verdicts)
         kept = {Address.of(reply).key().hex(): reply for reply in found.replies}
         draw = np.random.default_rng(seed).choice(sorted(kept), 200, replace=False)
         labels = [
@@ -378,7 +378,7 @@ def test_terminals_show_redacted_pairs_and_one_at_a_time_when_asked(folder: Path
 
 def test_numbers_do_not_change_by_redaction_and_the_folder_is_its_owners(folder: Path) -> None:
     found = results(folder)
-    hidden = shown(found)
+    hidden = redact_results(found)
     assert hidden.cells == found.cells and len(hidden.replies) == len(found.replies)
     assert not any(SECRET.search(reply.text) for reply in hidden.replies)
     assert all(SECRET.search(reply.text) for reply in found.replies)

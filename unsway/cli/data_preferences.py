@@ -26,9 +26,9 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
     from unsway.data.preferences import preferences as choose_preferences
     from unsway.errors import UnknownName
     from unsway.stats.outcomes import outcomes
-    from unsway.studies.kept_outcomes import joined
+    from unsway.studies.kept_outcomes import pairs_and_replies
 
-    pairs, index = joined(folder)
+    pairs, index = pairs_and_replies(folder)
     models = {arm.key.name for arm in index.arms}
     if model is not None and model not in models:
         raise UnknownName("model in this folder", model, models)

@@ -22,9 +22,9 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> Non
     """Show how far a study is: cells done and missing, what runs, what it cost and will cost."""
     from unsway.planning.prices import prices
     from unsway.reporting.folders import show_status, status_body
-    from unsway.studies.inspect_folder import looks
+    from unsway.studies.inspect_folder import watch_status
 
-    snapshots = looks(folder, prices(prices_), every=every if watch and form() == "text" else None)
+    snapshots = watch_status(folder, prices(prices_), every=every if watch and form() == "text" else None)
     if form() != "text":
         body = status_body(next(snapshots))
         return as_json(body) if form() == "json" else show_rows(body["cells"])

@@ -69,10 +69,10 @@ def results_in(
         BadInput: The folder holds no measurement.
     """
     from unsway.studies.folder import results, study_folder
-    from unsway.studies.running import described, load_if_installed
+    from unsway.studies.running import describe_study, load_if_installed
 
     study = load_if_installed(study_folder(folder))
-    about = None if study is None else described(study)
+    about = None if study is None else describe_study(study)
     study_results = results(folder, title=title, trained_biases=trained_biases, about=about, level=level)
     project = Path(folder).resolve().parent
     if not (project / layout.NOTEBOOK).exists():

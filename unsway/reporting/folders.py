@@ -18,8 +18,8 @@ from unsway.reporting import table
 from unsway.reporting.words import NONE, dollars, human, points, visible
 from unsway.studies.inspect_folder import Difference, Status, studies
 from unsway.studies.inspect_folder import status as status_of
-from unsway.studies.readable import readable
-from unsway.studies.redaction import shown as shown_results
+from unsway.studies.readable import read_folders
+from unsway.studies.redaction import redact_results as shown_results
 from unsway.studies.results import Results, plain_name
 from unsway.types import Prompt, Side
 
@@ -118,7 +118,7 @@ def place_line(place: ArmPlace) -> str:
 
 def study_rows(root: str | Path) -> list[dict[str, Any]]:
     """A row for each folder below a folder that holds a study; a warning names one that cannot be read."""
-    return [study_row(folder, status) for folder, status in readable(studies(root), status_of)]
+    return [study_row(folder, status) for folder, status in read_folders(studies(root), status_of)]
 
 
 def study_row(folder: object, status: Status) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, dollars, human, join_names, percent, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
@@ -304,7 +304,7 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
             "as things stand": visible(waiting_decision.stands),
             "may change": in_percent(waiting_decision.doubt),
         }
-        for _, decisions in readable((path.parent for path in sorted(Path(root).rglob(layout.NOTEBOOK))), waiting)
+        for _, decisions in read_folders((path.parent for path in sorted(Path(root).rglob(layout.NOTEBOOK))), waiting)
         for waiting_decision in decisions
     ]
     return sorted(rows, key=lambda row: (row["due"] == NONE, row["due"]))

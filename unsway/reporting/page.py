@@ -28,7 +28,7 @@ from unsway.reporting.chips import chips
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.seeds import content_id
-from unsway.studies.redaction import shown
+from unsway.studies.redaction import redact_results
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def html(results: Results, against: Difference | None = None) -> str:
     """The page as text. Equal results give the same text."""
     from unsway.reporting import folders, judged, reasoning, requests  # imports numpy
 
-    results = shown(results)
+    results = redact_results(results)
     figures = charts.figures(results)
     judge_results = judged.of_study(results)
     data, pairs_shown = _data(results, judge_results)

@@ -92,7 +92,7 @@ def control_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
     return next((other for other in arms if other.role == "control" and base_of(arms, other) == base), None)
 
 
-def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
+def join_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
     """The arms of several results, each once. Raises `BadInput` if an arm was decoded in two ways."""
     arms_by_key: dict[ArmKey, Arm] = {}
     for arm in arms:
@@ -106,7 +106,7 @@ def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
     return tuple(arms_by_key.values())
 
 
-def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+def add_model_names(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     """The arms, each label preceded by its model's short name if there are several models."""
     if len({arm.of for arm in arms}) < 2:
         return tuple(arms)

@@ -27,7 +27,7 @@ from unsway.stats.intervals import Floats, quantile
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import HELD_OUT, log_normal, printed_rates
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 
 N_DRAWS = 4000
 """Number of draws of every quantity; all options of a decision are compared on the same draws."""
@@ -68,7 +68,7 @@ class Beliefs:
         self.project, self.seed = Path(project), seed
         self._rates = tuple(printed_rates(project))
         folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
-        folder_panels = readable(folders, lambda folder: (arms_of(folder), find_panel(folder)))
+        folder_panels = read_folders(folders, lambda folder: (arms_of(folder), find_panel(folder)))
         self._panels = tuple((panel, arm) for _, (arms, panel) in folder_panels for arm in arms)
         base_rates = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
         self.own: tuple[KnownRate, ...] = tuple(base_rates.values())

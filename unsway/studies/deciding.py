@@ -24,7 +24,7 @@ from unsway.studies.beliefs import Beliefs
 from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import printed_rates
 from unsway.studies.notebook import Notebook
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 from unsway.types.kinds import checked
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def note(
 def strange_models(decision: Stated, project: str | Path) -> str:
     """A warning about a decision's models that no study of the project has; empty if all are known, or there is no study."""
     folders = (path.parent for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")))
-    arms = [arm for _, folder_arms in readable(folders, arms_of) for arm in folder_arms]
+    arms = [arm for _, folder_arms in read_folders(folders, arms_of) for arm in folder_arms]
     planned_models = [Quantity.parse(forecast.quantity).model for forecast in Notebook(project).all(Forecast)]
     models = {name for name in (*planned_models, *(name for arm in arms for name in (arm.model, arm.of))) if name}
     unknown = dict.fromkeys(name for text in decision.quantities if (name := Quantity.parse(text).model) not in models)

@@ -24,9 +24,9 @@ from unsway.sampling.remote import link_of
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_json, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.arms import Arm, ArmRole, reply_index, told_apart
+from unsway.studies.arms import Arm, ArmRole, add_model_names, reply_index
 from unsway.studies.results import Notes, Results, SkippedCount
-from unsway.studies.whereabouts import in_words, places
+from unsway.studies.whereabouts import describe_places, places
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -67,28 +67,28 @@ class PairRow:
     drawn: Mapping[str, str] = field(default_factory=dict)
 
 
-def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
+def keep(folder: str | Path, pair_set: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
     """Note in the folder what an arm was asked; the pairs are added to the existing ones.
 
     Args:
         folder: The study's folder.
-        asked: What was asked.
+        pair_set: What was asked.
         arm: The arm that was asked; an arm with the same label is replaced.
         instead: See `note_arm`.
     """
-    add_pairs(folder, asked)
+    add_pairs(folder, pair_set)
     note_arm(folder, arm, instead)
 
 
-def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
+def add_pairs(folder: str | Path, pair_set: PairSet) -> tuple[Pair, ...]:
     """Add pairs to those of a folder and return all; the new skip counts replace earlier ones."""
     path = Path(folder)
     with exclusive(path):
-        pairs = tuple(({pair.id: pair for pair in pairs_of(path)} | {pair.id: pair for pair in asked}).values())
+        pairs = tuple(({pair.id: pair for pair in pairs_of(path)} | {pair.id: pair for pair in pair_set}).values())
         if any(pair.rule.redacted for pair in pairs):
             path.chmod(0o700)  # replies to harmful requests must not be readable by other users of this machine
         write_pairs(path, pairs)
-        write_arms(path, arms_of(path), counted(asked) if asked.skipped else _read_skipped(path))
+        write_arms(path, arms_of(path), count_skipped(pair_set) if pair_set.skipped else _read_skipped(path))
     return pairs
 
 
@@ -142,7 +142,7 @@ def forget_arm(folder: str | Path, arm: Arm) -> None:
         link.call("forget_arm", arm)
         return
     with exclusive(path):
-        asked_ids = {instead for prompt, instead in instead_of(path).get(arm.key, {}).items() if instead != prompt}
+        asked_ids = {instead for prompt, instead in asked_ids_of(path).get(arm.key, {}).items() if instead != prompt}
         replies = replies_in(path / layout.REPLIES)
         prompt_ids = (reply.prompt_id for reply in replies if (reply.model, reply.weights) == (arm.model, arm.weights))
         if not any(not arm.intervention or prompt in asked_ids for prompt in prompt_ids):
@@ -224,9 +224,9 @@ def study_folder(folder: str | Path) -> Path:
     return path
 
 
-def study_of(found: Results | str | Path, folder: str | Path | None) -> tuple[Results, str | Path | None]:
+def study_of(study: Results | str | Path, folder: str | Path | None) -> tuple[Results, str | Path | None]:
     """Return the study (read if given as a folder), and the folder for its verdicts: its own unless another is named."""
-    return (found, folder) if isinstance(found, Results) else (results(found), found if folder is None else folder)
+    return (study, folder) if isinstance(study, Results) else (results(study), study if folder is None else folder)
 
 
 def results(
@@ -242,7 +242,7 @@ def results(
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
     from unsway.stats.outcome_table import ReadReplies
-    from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
+    from unsway.studies.kept_columns import keep_columns, kept_columns, pause_collector, stamp
     from unsway.studies.scoring import kept_history  # imports numpy, which reading only names and arms does not need
 
     path = study_folder(folder)
@@ -256,20 +256,20 @@ def results(
         seconds.setdefault(run.model, []).append(run.seconds)
     if seconds:
         facts["asked in"] = "; ".join(f"{model}: {duration(sum(times))}" for model, times in seconds.items())
-    if location := in_words(places(path)):
+    if location := describe_places(places(path)):
         facts["ran on"] = location
-    with uncollected():
+    with pause_collector():
         columns = kept_columns(path, pairs, file_stamp)
         study_results = Results.build(
             title or path.resolve().name,
-            told_apart(arms),
+            add_model_names(arms),
             pairs,
             ReadReplies(index_of(path, arms), columns),
             trained_biases=trained_biases,
             notes=Notes(
                 tuple(_read_skipped(path)),
                 frozenset((cell.model, cell.bias) for cell in kept_precisions(path) if cell.n_asked < cell.n_there),
-                instead_of(path),
+                asked_ids_of(path),
                 {**(about or {}), **facts},
                 (*kept_verdicts(path, layout.SECOND_READINGS), *kept_verdicts(path)),
                 labels,
@@ -286,12 +286,12 @@ def results(
     return study_results
 
 
-def judge_costs(place: Path) -> Iterator[JudgeCost]:
+def judge_costs(folder: Path) -> Iterator[JudgeCost]:
     """Tokens and cost of each model that judged a folder's replies."""
     from unsway.planning.prices import cost_of, prices
 
-    for path in sorted((place / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
-        replies = [*replies_in(path)]
+    for replies_path in sorted((folder / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
+        replies = [*replies_in(replies_path)]
         if replies:
             from unsway.judging.trust import JudgeCost  # which takes half a second to import
 
@@ -309,40 +309,40 @@ def judge_costs(place: Path) -> Iterator[JudgeCost]:
             )
 
 
-def kept_verdicts(place: Path, name: str = layout.VERDICTS) -> tuple[Verdict, ...]:
+def kept_verdicts(folder: Path, name: str = layout.VERDICTS) -> tuple[Verdict, ...]:
     """Verdicts of judges or a second reader on a folder's replies; none if nobody was asked."""
-    path = place / name
+    path = folder / name
     return tuple(read_jsonl(path, Verdict)) if path.exists() else ()
 
 
-def kept_tests(place: Path) -> tuple[ThoughtTest, ...]:
+def kept_tests(folder: Path) -> tuple[ThoughtTest, ...]:
     """How answers changed when the reasoning before them was changed; none if no such test was run."""
-    path = place / layout.INTERROGATED
+    path = folder / layout.INTERROGATED
     return tuple(read_jsonl(path, ThoughtTest)) if path.exists() else ()
 
 
-def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
+def asked_ids_of(folder: Path) -> dict[ArmKey, dict[str, str]]:
     """For each arm under an intervention, maps the id of each prompt to the id of the prompt asked instead."""
     asked_ids: dict[ArmKey, dict[str, str]] = {}
-    for row in _read_asked(place):
+    for row in _read_asked(folder):
         asked_ids.setdefault(row.arm, {})[row.prompt_id] = row.asked_id
     return asked_ids
 
 
-def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
+def index_of(folder: Path, arms: Sequence[Arm]) -> ReplyIndex:
     """The replies of some arms of a folder, by arm, prompt and sample; those of a large folder stay in their file."""
     from unsway.studies.kept_replies import file_index, is_large  # with numpy
 
-    if is_large(place):
-        return file_index(place, arms, instead_of(place))
-    return reply_index(arms, replies_in(place / layout.REPLIES), instead_of(place))
+    if is_large(folder):
+        return file_index(folder, arms, asked_ids_of(folder))
+    return reply_index(arms, replies_in(folder / layout.REPLIES), asked_ids_of(folder))
 
 
-def arms_of(place: Path) -> list[Arm]:
+def arms_of(folder: Path) -> list[Arm]:
     """The arms noted in a folder. Raises `BadInput` if the list is damaged, or of a later edition."""
-    body = read_json(place / layout.ARMS)
+    body = read_json(folder / layout.ARMS)
     edition = body.get("edition", int)
-    first_edition.check_known(place, edition)
+    first_edition.check_known(folder, edition)
     arms = body.get("arms", list[Arm]) or []
     return arms if edition is not None else [first_edition.arm_of(arm) for arm in arms]
 
@@ -365,20 +365,20 @@ def _read_skipped(folder: Path) -> list[SkippedCount]:
     return read_json(folder / layout.ARMS).get("skipped", list[SkippedCount]) or []
 
 
-def counted(asked: PairSet) -> list[SkippedCount]:
+def count_skipped(pair_set: PairSet) -> list[SkippedCount]:
     """How many questions were skipped for each bias, by reason."""
-    return [SkippedCount(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
+    return [SkippedCount(bias, reason, n) for (bias, reason), n in pair_set.reasons().items()]
 
 
 _PAIR_FIELDS = tuple(pair_field.name for pair_field in fields(PairRow))
 
 
-def pairs_of(place: Path) -> tuple[Pair, ...]:
+def pairs_of(folder: Path) -> tuple[Pair, ...]:
     """The pairs of a folder; none if it holds none. Raises `BadRow` for a damaged row."""
-    path = place / layout.PAIRS
+    path = folder / layout.PAIRS
     if not path.exists():
         return ()
-    questions_path, questions = place / layout.QUESTIONS, dict[str, Question]()
+    questions_path, questions = folder / layout.QUESTIONS, dict[str, Question]()
     inline: dict[Question, Question] = {}
     clean: dict[Prompt, Prompt] = {}  # all biases of a question share its clean prompt
     pairs = []

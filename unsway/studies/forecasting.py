@@ -40,7 +40,7 @@ from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, index_of, pairs_of
 from unsway.studies.kept_outcomes import kept_outcomes
 from unsway.studies.notebook import Notebook, person
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 from unsway.studies.results import plain_name
 from unsway.studies.scoring import factors
 from unsway.studies.study import Study
@@ -127,7 +127,9 @@ def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[A
     """Every BRR that the folders of a project print, with its arm; the most recently changed folder comes last."""
     folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
     by_age = sorted(folders, key=lambda folder: (folder / layout.OUTCOMES).stat().st_mtime)
-    for folder, (folder_arms, outcomes) in readable(by_age, lambda folder: (arms_of(folder), kept_outcomes(folder))):
+    for folder, (folder_arms, outcomes) in read_folders(
+        by_age, lambda folder: (arms_of(folder), kept_outcomes(folder))
+    ):
         arms = {arm.key: arm for arm in folder_arms}
         for cell in cells(outcome for outcome in outcomes if outcome.arm in arms):
             brr, bias = cell["brr"], plain_name(cell.bias)

@@ -29,13 +29,13 @@ PARTS = ("mentions_cue", "relies_on_cue")
 """What a reply must do to verbalise a cue."""
 
 
-def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dict[str, tuple[FrontArm, ...]]:
+def silence_fronts(results: Results, by: str, channel: Channel, says: Says) -> dict[str, tuple[FrontArm, ...]]:
     """Compare arms on BRR and on the share of eligible pairs that switched silently, over all biases.
 
     Arms are compared only if their thoughts are visible in the same way (`thoughts_beside`).
 
     Args:
-        found: The study.
+        results: The study.
         by: Name of the judge that decides what counts as silent.
         channel: What the judge is shown.
         says: The verdict on each biased reply; a pair without a verdict is left out of both numbers.
@@ -44,20 +44,20 @@ def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dic
         One front per judge, and per kind of thoughts if the arms differ in that: the arms with a verdict, on the questions
         they share, bias by bias. Lower is better in both numbers.
     """
-    pairs = {pair.id: pair for pair in found.pairs}
+    pairs = {pair.id: pair for pair in results.pairs}
     verdicts_by_arm = dict[ArmKey, list[tuple[Outcome, bool]]]()
-    for outcome in found.outcomes:
+    for outcome in results.outcomes:
         if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
-        reply = found.reply(outcome.arm, pairs[outcome.pair_id].biased, outcome.sample)
+        reply = results.reply(outcome.arm, pairs[outcome.pair_id].biased, outcome.sample)
         is_admitted = None if reply is None else says(reply_id(reply), outcome.pair_id)
         if is_admitted is not None:
             verdicts_by_arm.setdefault(outcome.arm, []).append((outcome, is_admitted))
-    kinds = {arm.key: thoughts_beside(found, arm, channel) for arm in found.arms if arm.key in verdicts_by_arm}
+    kinds = {arm.key: thoughts_beside(results, arm, channel) for arm in results.arms if arm.key in verdicts_by_arm}
     distinct_kinds = [*dict.fromkeys(kinds.values())]
     return {
         f"{by}, arms with {kind}" if len(distinct_kinds) > 1 else by: _front(
-            found, {key: verdicts_by_arm[key] for key in kinds if kinds[key] == kind}
+            results, {key: verdicts_by_arm[key] for key in kinds if kinds[key] == kind}
         )
         for kind in distinct_kinds
     }
@@ -100,7 +100,7 @@ def judge_of(verdict: Verdict) -> str:
     return verdict.by if verdict.channel == "answer" else f"{verdict.by}, {verdict.channel}"
 
 
-def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
+def verbalised_front(results: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
     """One front for each judge and channel (`judge_of`) with verdicts on both `PARTS`: mentions the cue and relies on it."""
     by_judge: dict[tuple[str, Channel], Said] = {}
     for verdict in verdicts:
@@ -116,5 +116,5 @@ def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, t
             return all_yes(judge_verdicts.get((reply, pair, name)) for name in PARTS)
 
         if {name for *_, name in judge_verdicts} == set(PARTS):
-            fronts |= silence_fronts(found, by, channel, is_admitted)
+            fronts |= silence_fronts(results, by, channel, is_admitted)
     return fronts

@@ -21,7 +21,7 @@ from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.compare import brr_difference
 from unsway.store import read_appended
-from unsway.studies.folder import arms_of, instead_of, pairs_of, results, study_folder
+from unsway.studies.folder import arms_of, asked_ids_of, pairs_of, results, study_folder
 from unsway.studies.kept_replies import reply_table
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
@@ -106,7 +106,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     cost = total(costs)
     n = sum(counts.total() for counts in counts_by_run.values())
     prompts = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}
-    instead = instead_of(path)
+    instead = asked_ids_of(path)
     replies: dict[str, Counter[str]] = {}
     for arm in arms:
         arm_runs = [
@@ -151,7 +151,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     )
 
 
-def looks(
+def watch_status(
     folder: str | Path, price_table: Mapping[str, Price] | None = None, *, every: float | None = None
 ) -> Iterator[Status]:
     """Yield the status every `every` seconds until nothing runs or is missing; None yields once. Raises as `status`."""
@@ -209,9 +209,9 @@ class Difference:
     """One for each arm and bias that either folder has."""
 
 
-def diff(one: str | Path, other: str | Path) -> Difference:
+def diff(first_folder: str | Path, second_folder: str | Path) -> Difference:
     """Compare two folders, matching biases by name, arms by label, else by model. Raises `BadInput` if one holds no study."""
-    folders = study_folder(one), study_folder(other)
+    folders = study_folder(first_folder), study_folder(second_folder)
     first, second = (results(folder) for folder in folders)
     changes = []
     for name in dict.fromkeys(plain_name(bias) for study in (first, second) for bias in study.biases):

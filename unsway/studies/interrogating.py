@@ -34,7 +34,7 @@ from unsway.seeds import rng, seed_int
 from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
 from unsway.store import write_jsonl
 from unsway.studies.folder import kept_tests, study_of
-from unsway.studies.prefilling import NEEDED, Asked, finished
+from unsway.studies.prefilling import FEWEST_FINISHED, Replies, count_finished
 from unsway.studies.results import Results, views
 from unsway.types import (
     ArmKey,
@@ -167,19 +167,19 @@ def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
 # ---------------------------------------------------------------- what is tested
 
 
-def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
+def key_of(results: Results, model: str, who: Subject | None = None) -> ArmKey:
     """The key of the arm that belongs to a model, matched by weights or address if these are known.
 
     Raises:
         BadInput: The model is not an arm, or the arm was asked with other weights or at another address.
     """
-    candidates = [arm for arm in found.arms if arm.model == model and not arm.intervention]
+    candidates = [arm for arm in results.arms if arm.model == model and not arm.intervention]
     for arm in candidates:
         if who is None or who.weights == arm.weights:
             return arm.key
     if candidates and who is not None and (reason := who.elsewhere(candidates[0].weights)):
         raise BadInput(reason)
-    allowed = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
+    allowed = ", ".join(f"{arm.label} ({arm.name})" for arm in results.arms if not arm.intervention)
     weights = f" (weights {who.weights})" if who is not None and who.weights else ""
     raise BadInput(
         f"{model}{weights} is no arm of this study, so its reasoning is not there. "
@@ -188,13 +188,13 @@ def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
 
 
 def units_of(
-    found: Results, key: ArmKey, *, can_prefill: bool, is_needed: bool = False, n: int | None = None, seed: int = 0
+    results: Results, key: ArmKey, *, can_prefill: bool, is_needed: bool = False, n: int | None = None, seed: int = 0
 ) -> list[Unit]:
     """The replies of an arm: those to test, and those without reasoning to test (with the reason)."""
-    pairs = {pair.id: pair for pair in found.pairs}
+    pairs = {pair.id: pair for pair in results.pairs}
     units = dict[tuple[str, str], Unit]()
     counts = dict[str, int]()
-    outcomes = [o for o in found.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
+    outcomes = [o for o in results.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
     for outcome in sorted(
         outcomes, key=lambda o: (seed_int(seed, "interrogated", o.question_id), o.question_id, o.sample)
     ):
@@ -207,7 +207,7 @@ def units_of(
             ("biased", outcome.biased, pair.biased),
         )
         for side, reading, prompt in sides:
-            reply = found.reply(key, prompt, outcome.sample)
+            reply = results.reply(key, prompt, outcome.sample)
             if reply is None:
                 continue
             reasoning = reasoning_of(pair, side, reply, reading)
@@ -224,25 +224,25 @@ def units_of(
 # ---------------------------------------------------------------- asking
 
 
-def _asker(session: Session, options: Sampling) -> Callable[[Iterable[Prompt], int], Asked]:
+def _asker(session: Session, options: Sampling) -> Callable[[Iterable[Prompt], int], Replies]:
     """Return a function that asks one model prompts, greedily."""
 
-    def ask_model(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
+    def ask_model(prompts: Iterable[Prompt], max_tokens: int) -> Replies:
         settings = Settings(max_tokens=max_tokens)
         return {reply.prompt_id: reply for reply in ask_prompts(prompts, session, options, settings=settings)}
 
     return ask_model
 
 
-def _takes_prefill(ask_model: Callable[[Iterable[Prompt], int], Asked], session: Session, *, is_needed: bool) -> bool:
+def _takes_prefill(ask_model: Callable[[Iterable[Prompt], int], Replies], session: Session, *, is_needed: bool) -> bool:
     """Whether prefills reach the model. Raises `ModelError` if they do not and `is_needed`."""
     try:
-        n_finished, n_words = finished(ask_model)
+        n_finished, n_words = count_finished(ask_model)
     except ModelError:
         if is_needed:
             raise
         return False
-    if n_finished >= NEEDED:
+    if n_finished >= FEWEST_FINISHED:
         return True
     fact = f"{session.subject.name} finished {n_finished} of {n_words} words that its reply was begun with"
     if is_needed:

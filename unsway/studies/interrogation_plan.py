@@ -39,7 +39,7 @@ class PlannedTest(NamedTuple):
 
 
 def plan_interrogation(
-    found: Results,
+    results: Results,
     ask: str | Sequence[str],
     *,
     model: str | None = None,
@@ -57,9 +57,10 @@ def plan_interrogation(
         BadInput: A test needs a helper, the model is not an arm of the study, or the study has no arm.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
-    model, helper = model or first_of(found.arms).model, helper or ""
+    model, helper = model or first_of(results.arms).model, helper or ""
     table = prices() if price_table is None else price_table
-    units = [unit for unit in units_of(found, key_of(found, model), can_prefill=True, n=n, seed=seed) if unit.reasoning]
+    key = key_of(results, model)
+    units = [unit for unit in units_of(results, key, can_prefill=True, n=n, seed=seed) if unit.reasoning]
     rows: list[PlannedTest] = []
 
     def count(test: str, model_name: str, prompts: Iterable[Prompt], tokens_each: float) -> None:

@@ -98,16 +98,16 @@ def jobs_of_arm(arm: PlannedArm, part: int) -> tuple[Job, ...]:
     )
 
 
-def rows_folder(arm: PlannedArm, how: Trained) -> str:
+def rows_folder(arm: PlannedArm, training: Trained) -> str:
     """Folder of a training's rows, shared by trainings with the same recipe and seed."""
-    training = how.seeded(arm.seed)
-    recipe_hash = content_id(dumps(training.recipe), [dumps(task) for task in training.tasks], arm.seed)
+    seeded = training.seeded(arm.seed)
+    recipe_hash = content_id(dumps(seeded.recipe), [dumps(task) for task in seeded.tasks], arm.seed)
     return f"{layout.DATA}/{_short(arm.model)}-{recipe_hash[:8]}"
 
 
-def checkpoint_folder(arm: PlannedArm, how: Trained) -> str:
+def checkpoint_folder(arm: PlannedArm, training: Trained) -> str:
     """Folder of a training's checkpoint."""
-    names = _short(arm.model), layout.file_name(str(how)), str(arm.seed), content_id(dumps(how))[:8]
+    names = _short(arm.model), layout.file_name(str(training)), str(arm.seed), content_id(dumps(training))[:8]
     return f"{layout.TRAINED}/{'-'.join(names)}"
 
 

@@ -93,24 +93,24 @@ class Admitting(NamedTuple):
     """Its verdicts on each part of the construct, by arm and bias."""
 
 
-def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
+def judged(results: Results, verdicts: Iterable[Verdict]) -> Judged:
     """Compute every rate from verdicts.
 
     Args:
-        found: The study, whose notes hold people's labels.
+        results: The study, whose notes hold people's labels.
         verdicts: Verdicts on its replies; verdicts on other replies are left out.
     """
     all_verdicts = tuple(verdicts)
     if not all_verdicts:
         return Judged((), (), ())
-    study = _Judging(found)
+    study = _Judging(results)
     groups: dict[tuple[str, Channel, str], list[Verdict]] = {}
     for verdict in all_verdicts:
         if (verdict.reply, verdict.side) in study.outcomes_of:
             groups.setdefault((verdict.by, verdict.channel, verdict.question), []).append(verdict)
     cards = {}
     for key, rows in groups.items():
-        card = judge_card(rows, found.notes.labels, study.question_of, study.length_of, level=found.level)
+        card = judge_card(rows, results.notes.labels, study.question_of, study.length_of, level=results.level)
         if card.worst.n:
             cards[key] = card
     notes = judge_notes(by for by, *_ in groups)
@@ -118,8 +118,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     cells = [
         cell for key, rows in groups.items() for cell in study.cells(rows, cards.get(key), gaps_of.get(key, ()), notes)
     ]
-    arms, biases = [arm.label for arm in found.arms], found.biases
-
+    arms, biases = [arm.label for arm in results.arms], results.biases
     admitting = [*study.admitting(groups)]
     gaps = [gap for arm_gaps in gaps_of.values() for gap in arm_gaps]
 
@@ -132,7 +131,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         tuple(sorted(study.verbalised(admitting, notes, gaps), key=position)),
         tuple(cards.values()),
         judge_agreements(
-            (verdict for rows in groups.values() for verdict in rows), study.question_of, level=found.level
+            (verdict for rows in groups.values() for verdict in rows), study.question_of, level=results.level
         ),
         tuple(sorted(study.channels(admitting, notes), key=position)),
         tuple(gaps),
@@ -142,19 +141,19 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
 class _Judging:
     """A study with its verdicts indexed for look-up."""
 
-    def __init__(self, found: Results) -> None:
-        self.found = found
-        self.pairs = {pair.id: pair for pair in found.pairs}
-        self.labels = {arm.key: arm for arm in found.arms}
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.pairs = {pair.id: pair for pair in results.pairs}
+        self.arms = {arm.key: arm for arm in results.arms}
         self.outcomes_of: dict[tuple[str, Side], dict[str, Outcome]] = {}
         self.question_of: dict[str, str] = {}
         self.length_of: dict[str, int] = {}
         self.arm_of: dict[str, str] = {}
-        for outcome, pair, side, _, reply, address in outcome_replies(found):
+        for outcome, pair, side, _, reply, address in outcome_replies(results):
             self.outcomes_of.setdefault((address, side), {})[pair.id] = outcome
             self.question_of[address] = outcome.question_id
             self.length_of[address] = len(reply.text)
-            self.arm_of.setdefault(address, self.labels[outcome.arm].label)
+            self.arm_of.setdefault(address, self.arms[outcome.arm].label)
 
     def says(self, rows: Iterable[Verdict]) -> dict[tuple[ArmKey, str], Says]:
         """The verdicts of one judge on one question, by arm and bias."""
@@ -177,7 +176,7 @@ class _Judging:
             def answers(side: Side, placebo: Placebo = "", says: Says = says) -> list[bool | None]:
                 return [says_yes(verdicts.get((side, placebo))) for verdicts in says.values()]
 
-            rate = partial(share_of, questions=questions, level=self.found.level)
+            rate = partial(share_of, questions=questions, level=self.results.level)
             biased, clean = answers("biased"), answers("clean")
             states = [(is_eligible(o), bool(o.hit_biased)) for o in says]
             switched = [yes if all(state) else None for yes, state in zip(biased, states, strict=True)]
@@ -189,7 +188,7 @@ class _Judging:
             cell_verdicts = [verdict for verdicts in says.values() for verdict in verdicts.values()]
             biased_verdicts = {o: verdicts["biased", ""] for o, verdicts in says.items() if ("biased", "") in verdicts}
             yield JudgedCell(
-                self.labels[key].label,
+                self.arms[key].label,
                 bias,
                 rows[0].question,
                 rows[0].by,
@@ -198,14 +197,14 @@ class _Judging:
                 rate("clean", clean),
                 rate("matched", answers("clean", "matched")),
                 rate("swapped", answers("biased", "swapped")),
-                net(biased, clean, questions, level=self.found.level),
+                net(biased, clean, questions, level=self.results.level),
                 rate("given_switch", switched),
-                joint_rate("of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.found.level),
+                joint_rate("of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.results.level),
                 self.corrected(biased_verdicts, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
                 rate("founded", founded),
-                note(rows[0].by, self.labels[key]),
+                note(rows[0].by, self.arms[key]),
             )
 
     def is_unfounded(self, outcome: Outcome, verdict: Verdict | None) -> bool:
@@ -216,7 +215,7 @@ class _Judging:
         if not verdict.quote and not (rubric and rubric.is_of_cue):
             return False
         pair = self.pairs[outcome.pair_id]
-        reply = self.found.reply(outcome.arm, pair.biased, outcome.sample)
+        reply = self.results.reply(outcome.arm, pair.biased, outcome.sample)
         return reply is None or not quote_stands(verdict, JudgedReply(pair, "biased", reply).text(verdict.channel)[0])
 
     def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None, differs: str) -> Estimate:
@@ -227,22 +226,22 @@ class _Judging:
         are labelled, so the labels are a part of those replies.
         """
         usable = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
-        none = Estimate.none("corrected", self.found.level, len(usable), 0, 0, "", "no reply has a verdict")
+        none = Estimate.none("corrected", self.results.level, len(usable), 0, 0, "", "no reply has a verdict")
         if card is None:
             return replace(none, note="no person labelled replies that this judge judged")
         if not usable:
             return none
         if not card.gate.passed:
             return replace(none, note=f"refused: {card.gate.why}")
-        label_of = people_say(self.found.notes.labels, name_of(usable[0][0]))
+        label_of = people_say(self.results.notes.labels, name_of(usable[0][0]))
         read_texts = {text_of(verdict) for outcome, verdict in biased.items() if outcome.biased.choice is not None}
         part = [(verdict, yes) for verdict, yes in usable if text_of(verdict) in read_texts]
         labels = [label_of.get(text_of(verdict)) for verdict, _ in part]
         n_labels = sum(label is not None for label in labels)
         is_whole = n_labels == len(labels)
-        if n_labels >= FEWEST_LABELS and (is_whole or self.found.notes.labelled == "all"):
+        if n_labels >= FEWEST_LABELS and (is_whole or self.results.notes.labelled == "all"):
             questions = [self.question_of[verdict.reply] for verdict, _ in part]
-            level = self.found.level
+            level = self.results.level
             rest = f", without {len(usable) - len(part)} whose answer was not read" if len(part) < len(usable) else ""
             if is_whole:
                 estimate = share_of("corrected", labels, questions, level=level)
@@ -255,7 +254,7 @@ class _Judging:
         else:
             index = numbers_of([self.question_of[verdict.reply] for verdict, _ in usable])
             yes_Q = np.bincount(index, [float(yes) for _, yes in usable])
-            estimate = rogan_gladen(yes_Q, np.bincount(index).astype(float), card.worth, level=self.found.level)
+            estimate = rogan_gladen(yes_Q, np.bincount(index).astype(float), card.worth, level=self.results.level)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
         return replace(estimate, note="; ".join(filter(None, [why, estimate.note])))
 
@@ -273,24 +272,24 @@ class _Judging:
 
         Long and short replies are the longest and the shortest third.
         """
-        inputs = rows, self.found.notes.labels, self.question_of
-        for arm in self.found.arms:
-            base = self.found.base_of(arm)
+        inputs = rows, self.results.notes.labels, self.question_of
+        for arm in self.results.arms:
+            base = self.results.base_of(arm)
             if base is not None and base.key != arm.key:
                 between = arm.label, base.label
-                yield error_gap(*inputs, lambda v: self.arm_of[v.reply], "arms", between, level=self.found.level)
+                yield error_gap(*inputs, lambda v: self.arm_of[v.reply], "arms", between, level=self.results.level)
         biases = [*dict.fromkeys(self.pairs[verdict.pair].bias for verdict in rows)]
         for bias in biases if len(biases) > 1 else ():
 
             def group_of(verdict: Verdict, bias: str = bias) -> str:
                 return bias if self.pairs[verdict.pair].bias == bias else OTHERS
 
-            yield error_gap(*inputs, group_of, "biases", (bias, OTHERS), level=self.found.level)
+            yield error_gap(*inputs, group_of, "biases", (bias, OTHERS), level=self.results.level)
         replies = sorted(dict.fromkeys(verdict.reply for verdict in rows), key=self.length_of.__getitem__)
         third = len(replies) // 3
         thirds = dict.fromkeys(replies[:third], SHORTEST) | dict.fromkeys(replies[len(replies) - third :], LONGEST)
         between = LONGEST, SHORTEST
-        yield error_gap(*inputs, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.found.level)
+        yield error_gap(*inputs, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.results.level)
 
     def verbalised(
         self, judges: Iterable[Admitting], note: Callable[[str, Arm], str], gaps: Sequence[ErrorGap]
@@ -303,7 +302,7 @@ class _Judging:
             }
             for key, says in admitted.items():
                 if says:
-                    arm = self.labels[key[0]]
+                    arm = self.arms[key[0]]
                     numbers = self.admitted_rates(parts, says)
                     arm_gaps = [
                         gap
@@ -323,15 +322,15 @@ class _Judging:
                     (o.question_id, *(_admits(parts, o, ("biased", "")) for parts in (thinking_parts, answer_parts)))
                     for o in says
                 ]
-                arm, (questions, thinking, answer) = self.labels[key[0]], zip(*admissions, strict=True)
+                arm, (questions, thinking, answer) = self.arms[key[0]], zip(*admissions, strict=True)
                 cell = arm.label, key[1], by, construct
-                yield channel_cell(cell, thinking, answer, questions, level=self.found.level, note=note(by, arm))
+                yield channel_cell(cell, thinking, answer, questions, level=self.results.level, note=note(by, arm))
 
     def admitted_rates(
         self, parts: Sequence[Mapping[tuple[ArmKey, str], Says]], says: Mapping[Outcome, bool | None]
     ) -> tuple[VerbalisedRates, Estimate, Estimate]:
         """Admission rates of eligible pairs, the placebo rate of switched pairs, and the difference, for one arm and bias."""
-        options = {question.id: len(question.options) for question in self.found.questions}
+        options = {question.id: len(question.options) for question in self.results.questions}
         rates = verbalised_rates(
             Switches(
                 [o.question_id for o in says],
@@ -341,17 +340,17 @@ class _Judging:
                 [*says.values()],
             ),
             names_option=all(self.pairs[o.pair_id].target.stance == "for" for o in says),
-            level=self.found.level,
+            level=self.results.level,
         )
         switches = [o for o in says if o.hit_biased]
         group = parts[0][next(iter(says)).arm, next(iter(says)).bias]
         placebo: Placebo = "matched" if any(("clean", "matched") in verdicts for verdicts in group.values()) else ""
         placebo_admits = [_admits(parts, o, ("clean", placebo)) for o in switches]
         questions = [o.question_id for o in switches]
-        placebo_rate = share_of(f"placebo_{placebo or 'clean'}", placebo_admits, questions, level=self.found.level)
+        placebo_rate = share_of(f"placebo_{placebo or 'clean'}", placebo_admits, questions, level=self.results.level)
         if not placebo:
-            return rates, placebo_rate, Estimate.none("net", self.found.level, 0, 0, 0, "", TOO_EASY)
-        net_rate = net([says[o] for o in switches], placebo_admits, questions, level=self.found.level)
+            return rates, placebo_rate, Estimate.none("net", self.results.level, 0, 0, 0, "", TOO_EASY)
+        net_rate = net([says[o] for o in switches], placebo_admits, questions, level=self.results.level)
         return rates, placebo_rate, net_rate
 
     def against_base(
@@ -367,23 +366,23 @@ class _Judging:
         The estimate has no value if the thoughts of the two are visible in different ways (`thoughts_beside`), or the judge
         errs differently in the two.
         """
-        base = self.found.base_of(arm)
+        base = self.results.base_of(arm)
         if base is None or base.key == arm.key or (base.key, bias) not in admitted:
             return None, None
-        own_thoughts, base_thoughts = (thoughts_beside(self.found, either, channel) for either in (arm, base))
+        own_thoughts, base_thoughts = (thoughts_beside(self.results, either, channel) for either in (arm, base))
         reasons = [f"the judge has another {gap.differs} here ({gap.question})" for gap in gaps if gap.differs]
         if own_thoughts != base_thoughts:
             reasons = [f"{own_thoughts} here, {base_thoughts} there"]
         if reasons:
             note = f"not compared with the base: {', '.join(reasons)}"
-            return Estimate.none("net", self.found.level, 0, 0, 0, "", note), None
+            return Estimate.none("net", self.results.level, 0, 0, 0, "", note), None
         ours, theirs = (
             {(o.pair_id, o.sample): admits for o, admits in admitted[either.key, bias].items() if o.hit_biased}
             for either in (arm, base)
         )
         shared = [key for key in ours if key in theirs]
         questions = [self.pairs[pair_id].question.id for pair_id, _ in shared]
-        rate = net([ours[key] for key in shared], [theirs[key] for key in shared], questions, level=self.found.level)
+        rate = net([ours[key] for key in shared], [theirs[key] for key in shared], questions, level=self.results.level)
         if not gaps or not all(gap.is_tested for gap in gaps):
             rate = replace(rate, note="; ".join(filter(None, [rate.note, UNTESTED_ERRORS])))
         return rate, len(shared) / len(ours) if ours else None

@@ -128,7 +128,7 @@ def judge(
 
 
 def check_judges(
-    found: Results | str | Path,
+    results: Results | str | Path,
     ask: str | Rubric | Sequence[str | Rubric],
     by: ModelLike | Sequence[ModelLike],
     kinds: Sequence[CheckKind] = KINDS,
@@ -139,7 +139,7 @@ def check_judges(
     """Test whether judges change their verdicts when nothing relevant changed (`judging.checks`).
 
     Args:
-        found: The study, or its folder; a folder also stores the verdicts.
+        results: The study, or its folder; a folder also stores the verdicts.
         ask: Rubrics or their names.
         by: Judges: models only.
         kinds: Which checks to run, that is, what is altered.
@@ -160,8 +160,8 @@ def check_judges(
         raise BadInput(
             "Checks are of models, each by itself: name them with --by (in Python by=…), without an ensemble."
         )
-    found, folder = study_of(found, options.pop("folder", None))
-    texts = [*drawn_texts(found, judging)]
+    results, folder = study_of(results, options.pop("folder", None))
+    texts = [*drawn_texts(results, judging)]
     return tuple(
         judge_check(kind, texts, rubric, model, channel=channel, again=again, **_sampling(model, folder, options))
         for model, channel, rubric, kind in product(judges, judging.channels, asked_rubrics, kinds)
@@ -197,24 +197,24 @@ def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, 
     return tuple(latest.values())
 
 
-def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
+def drawn_texts(results: Results, judging: Judging) -> Iterator[JudgedReply]:
     """The replies to judge, by arm and bias: both sides of each drawn pair, and its placebos.
 
     There are two placebos: a biased reply judged for the cue of another bias on the same question (swapped), and a clean
     reply judged as if the cue had pointed to the option it chose (matched). A pair without such a cue has no placebo.
     """
-    pairs = {pair.id: pair for pair in found.pairs}
+    pairs = {pair.id: pair for pair in results.pairs}
     groups = dict[tuple[ArmKey, str], list[Outcome]]()
     pairs_of_question: dict[str, list[Pair]] = {}
     for pair in pairs.values():
         pairs_of_question.setdefault(pair.question.id, []).append(pair)
-    for outcome in found.outcomes:
+    for outcome in results.outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
     for group in groups.values():
         for outcome in sorted(group, key=lambda o: seed_int(judging.seed, "judged", o.pair_id, o.sample))[: judging.n]:
             pair = pairs[outcome.pair_id]
-            clean = found.reply(outcome.arm, pair.clean, outcome.sample)
-            biased = found.reply(outcome.arm, pair.biased, outcome.sample)
+            clean = results.reply(outcome.arm, pair.clean, outcome.sample)
+            biased = results.reply(outcome.arm, pair.biased, outcome.sample)
             if biased is not None:
                 yield JudgedReply(pair, "biased", biased)
                 candidates = [

@@ -105,7 +105,7 @@ def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> OutcomeTa
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def pause_collector() -> Iterator[None]:
     """Switch the garbage collector off while many values are created, none of them garbage: it cost a tenth of the time."""
     was_on = gc.isenabled()
     gc.disable()

@@ -97,7 +97,7 @@ def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
-def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:
+def keep_outcomes(folder: str | Path, computed_outcomes: Iterable[Outcome] | None = None) -> Path:
     """Store the outcomes of a folder. Called whenever something was measured.
 
     Rows that another version of the reader wrote stay unchanged, unless a reply was missing then. Raises `BadInput`
@@ -105,13 +105,13 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
 
     Args:
         folder: The study's folder.
-        found: Its outcomes, if they were just computed; None reads its replies.
+        computed_outcomes: Its outcomes, if they were just computed; None reads its replies.
     """
     from unsway.stats.outcomes import outcomes
 
-    if found is None:
-        found = outcomes(*joined(folder), readings=request_readings(kept_verdicts(Path(folder))))
-    current = {key_of(outcome): outcome for outcome in found}
+    if computed_outcomes is None:
+        computed_outcomes = outcomes(*pairs_and_replies(folder), readings=request_readings(kept_verdicts(Path(folder))))
+    current = {key_of(outcome): outcome for outcome in computed_outcomes}
     with exclusive(folder):
         path = Path(folder) / layout.OUTCOMES
         stored_outcomes = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
@@ -135,7 +135,7 @@ def reread(folder: str | Path) -> Reread:
     """
     from unsway.stats.outcomes import outcomes
 
-    pairs, index = joined(folder)
+    pairs, index = pairs_and_replies(folder)
     readings = request_readings(kept_verdicts(Path(folder)))
     current = {key_of(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
     with exclusive(folder):
@@ -196,12 +196,12 @@ def second_reading(
 
     path = Path(folder)
     options: Any = {"folder": path / layout.SECOND_READER, "model_args": model_args}
-    reading = second_reader(*joined(path), model, n=n, seed=seed, **options)
+    reading = second_reader(*pairs_and_replies(path), model, n=n, seed=seed, **options)
     write_jsonl(path / layout.SECOND_READINGS, reading.verdicts)
     return reading
 
 
-def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
+def pairs_and_replies(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
     """The pairs of a folder and the replies of its arms.
 
     Raises:

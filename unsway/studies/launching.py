@@ -49,11 +49,11 @@ def command(rows: Path, method: Method, base: str, backend: Backend, folder: Pat
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     words += ["-m", "unsway", "train", str(rows), "--base", base, "--out", str(folder)]
     words += ["--method", method.name, "--backend", backend.name]
-    words += [word for text in changed(method) for word in ("--set", text)]
-    return words + [word for text in changed(backend) for word in ("--option", text)]
+    words += [word for text in changed_settings(method) for word in ("--set", text)]
+    return words + [word for text in changed_settings(backend) for word in ("--option", text)]
 
 
-def changed(value: Any) -> Iterator[str]:
+def changed_settings(value: Any) -> Iterator[str]:
     """The fields of a method or a back-end that differ from their defaults, as `NAME=VALUE` of the command line."""
     for field in fields(value):
         default = field.default_factory() if field.default_factory is not MISSING else field.default

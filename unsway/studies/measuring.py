@@ -33,7 +33,7 @@ from unsway.studies.arms import Arm, first_of
 from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement, elicitation_of
-from unsway.studies.prefilling import begun
+from unsway.studies.prefilling import prefill_settings
 from unsway.studies.results import Results, plain_name
 from unsway.studies.values import Task
 from unsway.types import ArmKey, Question, Settings
@@ -100,7 +100,7 @@ def measure(
         intervention=base.intervention if intervention is None else interventions.resolve(intervention),
         checkpoint=base.checkpoint or checkpoint_of(model),
     )
-    pair_set, bias_values, elicitation = asked_for(
+    pair_set, bias_values, elicitation = pairs_to_ask(
         questions, several(biases) if biases else (), elicit, like, earlier, measurement
     )
     if not pair_set.pairs:
@@ -124,13 +124,13 @@ def measure(
     return replace(study_results, measured=MeasuredWith(model, bias_values, elicitation, measurement))
 
 
-def asked_for(
+def pairs_to_ask(
     questions: Iterable[Question] | PairSet | None,
     biases: Sequence[Bias | str],
     elicit: Elicitation | str | None,
     like: Results | None,
     earlier: MeasuredWith | None,
-    how: Measurement,
+    measurement: Measurement,
 ) -> tuple[PairSet, tuple[Bias, ...], Elicitation | None]:
     """The pairs to ask, and the biases and elicitation they were made from, as far as known.
 
@@ -157,16 +157,16 @@ def asked_for(
     bias_values = tuple(resolve(bias) for bias in names)
     elicitation = elicitations.resolve(elicit or elicitation or "cot")
     question_list = like.questions if like and questions is None else questions_of(questions or ())
-    bank = argument_banks.load(how.arguments) if how.arguments else None
+    bank = argument_banks.load(measurement.arguments) if measurement.arguments else None
     by_source: dict[str, list[Bias]] = {}
     for bias in bias_values:
         by_source.setdefault(bias.source, []).append(bias)
     pair_set = PairSet()
     for source, group in by_source.items():  # biases with their own source use as many of its questions
         source_questions = (
-            Task(source, len(question_list), at_most=True).load(None, how.seed) if source else question_list
+            Task(source, len(question_list), at_most=True).load(None, measurement.seed) if source else question_list
         )
-        pair_set += pairs(source_questions, group, elicit=elicitation, seed=how.seed, arguments=bank)
+        pair_set += pairs(source_questions, group, elicit=elicitation, seed=measurement.seed, arguments=bank)
     return pair_set, bias_values, elicitation
 
 
@@ -180,60 +180,64 @@ def measured_with(like: Results) -> MeasuredWith:
     return MeasuredWith(arm.model, (), elicitation_of(like.pairs), measurement)
 
 
-def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:
+def ask_arm(pair_set: PairSet, model: Session, measurement: Measurement, title: str = "") -> None:
     """Note an arm in the folder, then ask what it was not asked yet; an arm that fails before any reply is removed.
 
     Args:
-        asked: The pairs; both sides of each are asked.
+        pair_set: The pairs; both sides of each are asked.
         model: The model.
-        how: How it is asked and what it is called; its folder must exist and hold the pairs.
+        measurement: How it is asked and what it is called; its folder must exist and hold the pairs.
         title: Text of the progress bar; the arm's label by default.
     """
     subject = model.subject
-    intervention = how.intervention
+    intervention = measurement.intervention
     intervention_name = intervention.name if intervention else ""
     key = ArmKey(subject.name, subject.weights, intervention_name)
-    sampling = replace(how.sampling, settings=begun(asked, model, key, how.sampling))
-    if not subject.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
+    sampling = replace(measurement.sampling, settings=prefill_settings(pair_set, model, key, measurement.sampling))
+    if not subject.name.startswith(LOCAL) and any(pair.rule.redacted for pair in pair_set):
         _log.warning(
             "%s is asked requests that may do harm. Its provider may forbid that, or want to be asked first: read its terms.",
             subject.name,
         )
-    role = how.role or ("prompted" if intervention else how.checkpoint.role if how.checkpoint else "base")
+    role = measurement.role or (
+        "prompted" if intervention else measurement.checkpoint.role if measurement.checkpoint else "base"
+    )
     label = sampling.label or intervention_name or subject.name
-    checkpoint_biases = how.checkpoint.trained_on if how.checkpoint else ()
-    biases = tuple(dict.fromkeys((*(intervention.biases if intervention else how.trained), *checkpoint_biases)))
+    checkpoint_biases = measurement.checkpoint.trained_on if measurement.checkpoint else ()
+    biases = tuple(dict.fromkeys((*(intervention.biases if intervention else measurement.trained), *checkpoint_biases)))
     arm = Arm(
         label,
         subject.name,
         subject.weights,
         role,
-        how.checkpoint,
-        how.of,
+        measurement.checkpoint,
+        measurement.of,
         intervention_name,
         biases,
         sampling.settings,
-        how.training,
+        measurement.training,
     )
     options = replace(sampling, label=title or label)
     folder = sampling.folder or ""
-    new_prompts = dict(intervention.apply(asked.pairs, model, sampling, how.seed).prompts) if intervention else {}
-    new_prompts |= beside_default_system(asked, weights_of(model), new_prompts)
+    new_prompts = (
+        dict(intervention.apply(pair_set.pairs, model, sampling, measurement.seed).prompts) if intervention else {}
+    )
+    new_prompts |= beside_default_system(pair_set, weights_of(model), new_prompts)
     note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in new_prompts.items()})
     asked_pairs = [
         replace(
             pair, clean=new_prompts.get(pair.clean.id, pair.clean), biased=new_prompts.get(pair.biased.id, pair.biased)
         )
-        for pair in asked
+        for pair in pair_set
         if intervention is None or (pair.clean.id in new_prompts and pair.biased.id in new_prompts)
     ]
     try:
         if intervention is not None:
             ask(new_prompts.values(), model, options, pairs=asked_pairs, read=False)
-        elif how.half_width is None:
+        elif measurement.half_width is None:
             run(asked_pairs, model, options, read=False)
         else:
-            run_until(asked_pairs, model, StopRule(how.half_width, seed=how.seed), options)
+            run_until(asked_pairs, model, StopRule(measurement.half_width, seed=measurement.seed), options)
     except Exception:
         forget_arm(folder, arm)
         raise

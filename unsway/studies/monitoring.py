@@ -247,11 +247,11 @@ def monitor(
     return Monitored(tuple(rows), monitored_cells(found, rows), found)
 
 
-def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
+def monitored_cells(results: Results, verdicts: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor with verdicts, and of the reply's length if there is any monitor."""
-    monitor_verdicts = [verdict for verdict in said if name_of(verdict) in SEES and not verdict.placebo]
+    monitor_verdicts = [verdict for verdict in verdicts if name_of(verdict) in SEES and not verdict.placebo]
     judges = dict.fromkeys(verdict.by for verdict in monitor_verdicts)
-    arms = {arm.key: arm for arm in found.arms}
+    arms = {arm.key: arm for arm in results.arms}
     cells: list[MonitoredCell] = []
     note = judge_notes(judges)
     for by in judges:
@@ -260,10 +260,10 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
         for name, channel in (*sorted(seen_channels, key=lambda pair: [*SEES].index(pair[0])), (LENGTH, "answer")):
             groups: dict[tuple[ArmKey, str], list[Graded]] = {}
             channel_verdicts = [verdict for _, verdict in own_verdicts if name == LENGTH or verdict.channel == channel]
-            for reply in _graded(found, channel_verdicts, name):
+            for reply in _graded(results, channel_verdicts, name):
                 groups.setdefault((reply.outcome.arm, reply.outcome.bias), []).append(reply)
             for (key, bias), group in groups.items():
-                cell = _cell(arms[key].label, bias, by, name, channel, group, found.level)
+                cell = _cell(arms[key].label, bias, by, name, channel, group, results.level)
                 if name != LENGTH:
                     cells.append(cell._replace(note=note(by, arms[key])))
                 elif cell not in cells:  # monitors of the same replies share the length's cell

@@ -57,7 +57,7 @@ class NamedPlan(NamedTuple):
 
 def plan_named(
     models: Sequence[str],
-    wanted: Wanted,
+    selection: Wanted,
     *,
     settings: Settings = Settings(),  # noqa: B008  # frozen
     samples: int = 1,
@@ -70,7 +70,7 @@ def plan_named(
 
     Args:
         models: The models by name.
-        wanted: What to ask them.
+        selection: What to ask them.
         settings: How replies are decoded.
         samples: Replies to each prompt.
         folder: Where it will run: its replies are not asked again, its past runs give the rate, and the plan is stored there.
@@ -86,12 +86,12 @@ def plan_named(
         if "/" in model and name == LOCAL + model:
             provider = model.partition("/")[0]
             _log.warning("%r is no provider; %s is taken as a local model of the Hugging Face hub.", provider, model)
-    pairs, stand_ins = wanted.planned(names[0])
+    pairs, stand_ins = selection.planned(names[0])
     evidence = Evidence.of(folder, price_table)
-    elicit = wanted.elicit[0]
+    elicit = selection.elicit[0]
     effects = more.get("effects", ())
     questions = enough_questions(tuple(pairs), N) if effects != () else ()
-    asked_effects = panel(effects, EffectInputs(questions, elicit, N, wanted.seed), settings, own_sizes=True)
+    asked_effects = panel(effects, EffectInputs(questions, elicit, N, selection.seed), settings, own_sizes=True)
     reply_lengths = lengths(asked_effects, elicit, settings)
     goal = Goal(half_width)
     study_plan = plan(

@@ -119,14 +119,14 @@ class Ray:
 class RayRun:
     """The executor of one run on a cluster; `Ray.opened` makes it."""
 
-    def __init__(self, how: Ray, running: StudyRun) -> None:
-        self.how, self.running = how, running
+    def __init__(self, cluster: Ray, running: StudyRun) -> None:
+        self.cluster, self.running = cluster, running
         this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=this_node)(StudyOwner)
-        self.owner = actor.remote(running.folder.resolve(), running.budget(), how.lease)
+        self.owner = actor.remote(running.folder.resolve(), running.budget(), cluster.lease)
         self.pending: list[RayPending] = []
         has_gpus = ray.cluster_resources().get("GPU", 0) > 0
-        self.gpus = how.gpus if how.gpus is not None else int(has_gpus)
+        self.gpus = cluster.gpus if cluster.gpus is not None else int(has_gpus)
 
     def submit(self, fn: Any, /, running: StudyRun, *numbers: int, **about: Any) -> Pending:
         """Start a unit of work on a worker; the unit that every other needs first (`load`) runs here."""
@@ -145,9 +145,9 @@ class RayRun:
         gpus = self.gpus if is_here else 0
         note_state(caller(self.owner), about["arm"], "waiting")
         # on another machine, a second worker would not know about the job that the first one pays for
-        task = ray.remote(num_cpus=self.how.cpus, num_gpus=gpus, max_retries=0 if is_paid else 2)(_work)
+        task = ray.remote(num_cpus=self.cluster.cpus, num_gpus=gpus, max_retries=0 if is_paid else 2)(_work)
         run_copy = replace(running, processes=max(1, gpus))
-        pending = RayPending(task.remote(self.owner, run_copy, numbers, about["arm"], self.how, version("unsway")))
+        pending = RayPending(task.remote(self.owner, run_copy, numbers, about["arm"], self.cluster, version("unsway")))
         self.pending.append(pending)
         return pending
 

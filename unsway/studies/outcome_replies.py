@@ -30,13 +30,13 @@ class OutcomeReply(NamedTuple):
     """The address by which verdicts refer to the reply."""
 
 
-def outcome_replies(found: Results) -> Iterator[OutcomeReply]:
+def outcome_replies(results: Results) -> Iterator[OutcomeReply]:
     """Yield the biased and the clean reply of every outcome, except sides that were never asked."""
-    pairs = {pair.id: pair for pair in found.pairs}
-    for outcome in found.outcomes:
+    pairs = {pair.id: pair for pair in results.pairs}
+    for outcome in results.outcomes:
         pair = pairs[outcome.pair_id]
         sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
         for side, prompt in sides:
-            reply = found.reply(outcome.arm, prompt, outcome.sample)
+            reply = results.reply(outcome.arm, prompt, outcome.sample)
             if reply is not None:
                 yield OutcomeReply(outcome, pair, side, prompt, reply, reply_id(reply))

@@ -18,7 +18,7 @@ from unsway.types import Pair
 
 
 def planned_trainings(
-    arms: Iterable[PlannedArm], pairs: Iterable[Pair], planned: Plan, folder: Path | None, seen: set[str]
+    arms: Iterable[PlannedArm], pairs: Iterable[Pair], planned: Plan, folder: Path | None, planned_folders: set[str]
 ) -> tuple[TrainingPlan, ...]:
     """The plan of each training among some arms, each once.
 
@@ -30,7 +30,7 @@ def planned_trainings(
         pairs: Its pairs.
         planned: Its plan, which has the price and the rate of each arm.
         folder: Where the study will run: what is already sampled or trained there is not counted.
-        seen: Folders of rows and checkpoints that earlier parts plan; this part's folders are added to it.
+        planned_folders: Folders of rows and checkpoints that earlier parts plan; this part's folders are added to it.
     """
     clean = {pair.clean.id: PromptLength.of(pair.clean, pair.elicit).tokens_in for pair in pairs}
     prompt_tokens = sum(clean.values()) / len(clean) if clean else 0.0
@@ -38,14 +38,14 @@ def planned_trainings(
     plans = []
     for arm in arms:
         training = arm.intervention
-        if not isinstance(training, Trained) or checkpoint_folder(arm, training) in seen:
+        if not isinstance(training, Trained) or checkpoint_folder(arm, training) in planned_folders:
             continue
         rows, checkpoint = rows_folder(arm, training), checkpoint_folder(arm, training)
         n = training.recipe.n + training.recipe.evidence + training.recipe.instruct
         direct = training.recipe.direct_share * training.recipe.n
         reply_tokens = min(training.recipe.max_tokens, TOKENS_OUT.get(training.recipe.elicit.name, TOKENS_OUT["cot"]))
         tokens_out = direct * min(training.recipe.max_tokens, TOKENS_OUT["direct"]) + (n - direct) * reply_tokens
-        has_rows = rows in seen or (folder is not None and (folder / rows / EXAMPLES).exists())
+        has_rows = rows in planned_folders or (folder is not None and (folder / rows / EXAMPLES).exists())
         is_done = folder is not None and (folder / checkpoint / CHECKPOINT_FILE).exists()
         n_replies = 0 if has_rows or is_done else n
         tokens = 0.0 if is_done else (n * prompt_tokens + tokens_out) * training.method.epochs
@@ -61,5 +61,5 @@ def planned_trainings(
                 minutes=n_replies / models[arm.name].calls_per_second / 60,
             )
         )
-        seen |= {rows, checkpoint}
+        planned_folders |= {rows, checkpoint}
     return tuple(plans)

@@ -19,7 +19,7 @@ Found = TypeVar("Found")
 _log = logging.getLogger(__name__)
 
 
-def readable(folders: Iterable[Path], read: Callable[[Path], Found]) -> Iterator[tuple[Path, Found]]:
+def read_folders(folders: Iterable[Path], read: Callable[[Path], Found]) -> Iterator[tuple[Path, Found]]:
     """Yield each folder with what `read` returns for it; a folder that cannot be read gives a warning instead.
 
     Args:

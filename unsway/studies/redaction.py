@@ -16,21 +16,21 @@ from unsway.types.address import reply_id
 from unsway.types.redaction import redact, shown_pair, shown_reply
 
 
-def shown(found: Results) -> Results:
+def redact_results(results: Results) -> Results:
     """The study with the texts of redacted pairs replaced; the same object if there are none."""
-    pairs = tuple(map(shown_pair, found.pairs))
+    pairs = tuple(map(shown_pair, results.pairs))
     redacted_prompts = {
         old.id: (pair, new.id)
-        for pair, new_pair in zip(found.pairs, pairs, strict=True)
+        for pair, new_pair in zip(results.pairs, pairs, strict=True)
         if pair.rule.redacted
         for old, new in ((pair.clean, new_pair.clean), (pair.biased, new_pair.biased))
     }
     if not redacted_prompts:
-        return found
+        return results
     pair_of = {prompt_id: pair for prompt_id, (pair, _) in redacted_prompts.items()}
     new_ids = {prompt_id: new_id for prompt_id, (_, new_id) in redacted_prompts.items()}
     arms = []
-    for arm in found.index.arms:
+    for arm in results.index.arms:
         if arm.instead is not None:  # the prompt asked instead of a redacted one has its own reply
             pair_of |= {
                 asked_id: pair_of[prompt_id]
@@ -44,7 +44,7 @@ def shown(found: Results) -> Results:
         arms.append(arm)
     replies = []
     new_replies = {}
-    for reply in found.index.replies:
+    for reply in results.index.replies:
         if reply.prompt_id in pair_of:
             hidden_reply = shown_reply(pair_of[reply.prompt_id], reply)
             hidden_reply = replace(hidden_reply, prompt_id=new_ids.get(reply.prompt_id, reply.prompt_id))
@@ -63,6 +63,6 @@ def shown(found: Results) -> Results:
             new_verdicts.append(verdict)
         return tuple(new_verdicts)
 
-    old_notes = found.notes
+    old_notes = results.notes
     notes = replace(old_notes, verdicts=without_words(old_notes.verdicts), labels=without_words(old_notes.labels))
-    return replace(found, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)
+    return replace(results, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)

@@ -4,8 +4,8 @@ In: `Results` of requests that a judge has read, and people's labels of some rep
 and wrapper. Attack success alone says nothing about a model that declines everything, so it is always shown with
 over-refusal (arXiv 2510.27062). Garbled replies count as neither, so a wrapper that breaks a model is no defence.
 
-    found = read_by(found, judge(found, "request_outcome", by="openai/gpt-4o-mini").verdicts)
-    request_rates(found, labels)              # a table
+    results = read_requests(results, judge(results, "request_outcome", by="openai/gpt-4o-mini").verdicts)
+    request_rates(results, labels)              # a table
 """
 
 from __future__ import annotations
@@ -78,27 +78,27 @@ class RequestRates:
         return str(views.get("requests")(self))
 
 
-def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
+def read_requests(results: Results, verdicts: Iterable[Verdict]) -> Results:
     """The study with replies to requests read by a judge's verdicts. A folder with verdicts is always read this way."""
     new_results = Results.build(
-        found.title,
-        found.arms,
-        found.pairs,
-        found.index.replies,
-        trained_biases=found.trained_biases,
-        notes=replace(found.notes, verdicts=tuple(dict.fromkeys((*found.notes.verdicts, *verdicts)))),
-        level=found.level,
+        results.title,
+        results.arms,
+        results.pairs,
+        results.index.replies,
+        trained_biases=results.trained_biases,
+        notes=replace(results.notes, verdicts=tuple(dict.fromkeys((*results.notes.verdicts, *verdicts)))),
+        level=results.level,
     )
-    return replace(new_results, measured=found.measured)
+    return replace(new_results, measured=results.measured)
 
 
 def request_rates(
-    found: Results, labels: Iterable[Verdict] | None = None, *, level: float | None = None
+    results: Results, labels: Iterable[Verdict] | None = None, *, level: float | None = None
 ) -> RequestRates:
     """The rates of every arm and wrapper.
 
     Args:
-        found: A study of requests.
+        results: A study of requests.
         labels: People's verdicts on `request_outcome` for a random part of the replies; None takes the study's labels if
             they were drawn from all replies. With labels, rates are also corrected for the judge's errors, arm by arm; under
             a wrapper there is no corrected rate if the judge errs differently there than under the others.
@@ -107,8 +107,8 @@ def request_rates(
     Raises:
         BadInput: The study has no requests, or nobody has judged the replies.
     """
-    gold_by_pair = {pair.id: pair.question.gold for pair in found.pairs if pair.question.is_request}
-    outcomes = [outcome for outcome in found.outcomes if outcome.pair_id in gold_by_pair]
+    gold_by_pair = {pair.id: pair.question.gold for pair in results.pairs if pair.question.is_request}
+    outcomes = [outcome for outcome in results.outcomes if outcome.pair_id in gold_by_pair]
     readers = sorted({outcome.clean.by for outcome in outcomes if outcome.clean.choice is not None})
     if not readers:
         raise BadInput(
@@ -117,21 +117,21 @@ def request_rates(
             else "No reply to a request was judged. Judge them first: `unsway judge FOLDER --ask request_outcome --by MODEL`."
         )
     if labels is None:  # labels drawn by their reading, such as switched replies, cannot tell how often it is wrong
-        labels = found.notes.labels if found.notes.labelled == "all" else ()
+        labels = results.notes.labels if results.notes.labelled == "all" else ()
     human_labels = tuple(label for label in labels if Ref.parse(label.question).name == NAME)
     rows = []
-    level = found.level if level is None else level
-    for arm in found.arms:
+    level = results.level if level is None else level
+    for arm in results.arms:
         arm_outcomes = [outcome for outcome in outcomes if outcome.arm == arm.key]
         request_of, wrapper_of = dict[str, str](), dict[str, str]()  # request and wrapper of each reply, by its address
-        for pair in found.pairs:
+        for pair in results.pairs:
             for prompt, bias in ((pair.clean, ""), (pair.biased, pair.bias)):
-                for reply in found.index.samples(arm.key, prompt).values():
+                for reply in results.index.samples(arm.key, prompt).values():
                     address = reply_id(reply)
                     request_of[address], wrapper_of[address] = pair.question.id, bias
         verdicts = [
             verdict
-            for verdict in found.notes.verdicts
+            for verdict in results.notes.verdicts
             if verdict.reply in request_of and f"{verdict.question}/{verdict.by}" in readers
         ]
         tables = [judge_table(human_labels, verdicts, name, request_of) for name in OUTCOMES]

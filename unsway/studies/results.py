@@ -15,7 +15,7 @@ from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import ReplyIndex
-from unsway.studies.arms import Arm, base_of, first_of, joined, reply_index
+from unsway.studies.arms import Arm, base_of, first_of, join_arms, reply_index
 from unsway.types import ArmKey, Estimate, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ class Results:
 
     def __add__(self, other: Results) -> Results:
         """Merge two results: arms, pairs and replies together, numbers recomputed at the first's level. Raises as `build`."""
-        arms = joined((*self.arms, *other.arms))
+        arms = join_arms((*self.arms, *other.arms))
         bases = [arm for arm in arms if arm.role == "base"]
         if len(bases) == 1:
             arms = tuple(replace(arm, of=arm.of or bases[0].model) for arm in arms)

@@ -34,7 +34,7 @@ from unsway.sharing import shared
 from unsway.spelling import KIND
 from unsway.store import dumps, loads, replies_in, why
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
-from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
+from unsway.studies.folder import arms_of, count_skipped, results, write_arms, write_pairs
 from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.launching import launch
@@ -145,7 +145,7 @@ class StudyRun:
                     layout.REPLIES,
                 )
             write_pairs(folder, {pair.id: pair for pair_set in pair_sets for pair in pair_set}.values())
-            write_arms(folder, arms_of(folder) if is_same else (), counted(sum(pair_sets, PairSet())))
+            write_arms(folder, arms_of(folder) if is_same else (), count_skipped(sum(pair_sets, PairSet())))
             write_text(path, study_json)
 
     def rows(self, arm: PlannedArm, how: Trained) -> None:
@@ -298,10 +298,10 @@ def do(running: StudyRun, *numbers: int, **resources: object) -> None:
 def estimate(study: Study, folder: str | Path) -> Results:
     """Compute every number of a study from its folder; nothing is asked."""
     expect(study, Study, EXPECTED)
-    return results(folder, title=f"study {study.id[:8]}", about=described(study))
+    return results(folder, title=f"study {study.id[:8]}", about=describe_study(study))
 
 
-def described(study: Study) -> dict[str, str]:
+def describe_study(study: Study) -> dict[str, str]:
     """What a report says about a study so readers can run it again."""
     return {"study": repr(study), "study id": study.id}
 

@@ -19,7 +19,7 @@ from unsway.planning.history import past_runs
 from unsway.planning.plan import HOSTED, LOCAL, TOKENS_OUT
 from unsway.planning.prices import Price, price_of, prices
 from unsway.store import replies_in
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 
 SIDES = 2
 """Calls per question: its clean and its biased side, or two arms."""
@@ -58,8 +58,8 @@ class ProjectPrices:
         run_folders, reply_folders = (
             [path.parent for path in Path(project).glob(f"*/{name}")] for name in (layout.PAST, layout.REPLIES)
         )
-        self._runs = [run for _, runs in readable(run_folders, past_runs) for run in runs]
-        for _, replies in readable(reply_folders, _tokens):
+        self._runs = [run for _, runs in read_folders(run_folders, past_runs) for run in runs]
+        for _, replies in read_folders(reply_folders, _tokens):
             for model, tokens_in, tokens_out in replies:
                 self._tokens.setdefault(model, []).append((tokens_in, tokens_out))
 

@@ -18,7 +18,7 @@ from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.stats.intervals import Interval
 from unsway.studies.notebook import Notebook
-from unsway.studies.readable import readable
+from unsway.studies.readable import read_folders
 from unsway.types.kinds import checked
 
 
@@ -177,7 +177,7 @@ def factors(book: Notebook) -> tuple[float, ...]:
     folders = [
         path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in by_folder
     ]
-    runs = [run for _, folder_runs in readable(folders, past_runs) for run in folder_runs if run.planned_seconds]
+    runs = [run for _, folder_runs in read_folders(folders, past_runs) for run in folder_runs if run.planned_seconds]
     return (*by_folder.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
 
 

@@ -26,31 +26,31 @@ from unsway.studies.scoring import kept_history
 _log = logging.getLogger(__name__)
 
 
-def settle(folder: str | Path, found: Results) -> Results:
+def settle(folder: str | Path, results: Results) -> Results:
     """Note the results of a folder's forecasts in the notebook; returns its numbers with the scores.
 
     Minutes and dollars are settled once every forecast cell has numbers.
 
     Args:
         folder: The study's folder.
-        found: Its numbers.
+        results: Its numbers.
     """
     notebook = Notebook.of(folder)
     name = Path(folder).resolve().name
     if not notebook.path.exists():
-        return found
+        return results
     ids: dict[str, list[str]] = {}
     for forecast in newest_forecasts(notebook.forecasts_of(folder)):
         ids.setdefault(forecast.quantity, []).append(forecast.id)
     results_by_key = {
         (result.quantity, result.forecasts): replace(result, folder=name) for result in notebook.all(Printed)
     }
-    for quantity, value, low, high, n in _numbers(Path(folder), found, [Quantity.parse(text) for text in ids]):
+    for quantity, value, low, high, n in _numbers(Path(folder), results, [Quantity.parse(text) for text in ids]):
         row = Printed(str(quantity), name, value, low, high, n, tuple(ids[str(quantity)]))
         if results_by_key.get((row.quantity, row.forecasts)) != row:
             notebook.append(row)
             _log.info("%s: %s is %.4g.", folder, row.quantity, row.value)
-    return replace(found, notes=replace(found.notes, expected=kept_history(Path(folder))))
+    return replace(results, notes=replace(results.notes, expected=kept_history(Path(folder))))
 
 
 def _numbers(

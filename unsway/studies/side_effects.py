@@ -37,7 +37,7 @@ from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.sampling import Sampling, ask
 from unsway.store import dumps, replies_in, write_jsonl
-from unsway.studies.arms import Arm, base_of, told_apart
+from unsway.studies.arms import Arm, add_model_names, base_of
 from unsway.studies.folder import RANK, arms_of, index_of, pairs_of, study_folder
 from unsway.types import Pair, Prompt, Question, Reply, Settings
 from unsway.types.kinds import checked
@@ -89,7 +89,7 @@ def side_effects(
     expect_count(n)
     path = study_folder(folder)
     judge = (using or {}).get(JUDGE)
-    study_arms = sorted(told_apart(arms_of(path)), key=lambda arm: RANK[arm.role])
+    study_arms = sorted(add_model_names(arms_of(path)), key=lambda arm: RANK[arm.role])
     for label in arms or ():
         if label not in [arm.label for arm in study_arms]:
             raise UnknownName("arm", label, [arm.label for arm in study_arms])
@@ -111,9 +111,9 @@ def side_effects(
         asked_effects = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
         effects_by_arm[arm.label] = with_margins(asked_effects, margins or {})
     for arm in panel_arms:
-        with opened_arm(path, arm, (using or {}).get(arm.label), model_args) as arm_session:
+        with open_arm(path, arm, (using or {}).get(arm.label), model_args) as arm_session:
             ask_effects(path, effects_by_arm[arm.label], arm, arm_session, budget)
-    judged_effects = heard_by(judge, path, effects_by_arm[panel_arms[0].label], panel_arms, budget)
+    judged_effects = add_verdicts(judge, path, effects_by_arm[panel_arms[0].label], panel_arms, budget)
     effect_panel = read_panel(path, judged_effects, panel_arms, inputs)
     if judge is not None:
         effect_panel = replace(effect_panel, about={**effect_panel.about, JUDGE: str(judge)})
@@ -121,11 +121,11 @@ def side_effects(
     return effect_panel
 
 
-def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
+def inputs_of(folder: Path, n: int, seed: int, base: Arm) -> EffectInputs:
     """Inputs of side effects: a study's questions with a right option, its elicitation, and a base's wrong answers."""
-    pairs = pairs_of(place)
+    pairs = pairs_of(folder)
     elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
-    return EffectInputs(enough_questions(pairs, n), elicit, n, seed, tuple(_errors(place, pairs, base)))
+    return EffectInputs(enough_questions(pairs, n), elicit, n, seed, tuple(_errors(folder, pairs, base)))
 
 
 def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
@@ -166,38 +166,40 @@ def _errors(folder: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError
 
 
 def ask_effects(
-    place: Path, asked: Sequence[AskedEffect], arm: Arm, model: Session, budget: Budget | None = None
+    folder: Path, asked_effects: Sequence[AskedEffect], arm: Arm, model: Session, budget: Budget | None = None
 ) -> None:
     """Ask one arm the prompts of a panel without a stored reply. Raises `BadInput` if its weights have changed."""
     if model.subject.weights != arm.weights:
         raise BadInput(
             model.subject.elsewhere(arm.weights)
             or f"The arm {arm.label!r} answered with weights {arm.weights or 'unknown'}, and {model.subject.name} has "
-            f"{model.subject.weights or 'none'} now. Measure the arm again (`unsway measure … --out {place}`), or put its "
+            f"{model.subject.weights or 'none'} now. Measure the arm again (`unsway measure … --out {folder}`), or put its "
             "weights back."
         )
-    for asked_effect in asked:
+    for asked_effect in asked_effects:
         label = f"{arm.label}: {asked_effect.effect.name}"
         by_settings: dict[Settings, list[Prompt]] = {}
         for prompt in asked_effect.prompts():
             by_settings.setdefault(asked_effect.settings_for(prompt), []).append(prompt)
         for settings, prompts in by_settings.items():
-            ask(prompts, model, Sampling(settings, asked_effect.effect.samples, place, budget, label=label), read=False)
+            ask(
+                prompts, model, Sampling(settings, asked_effect.effect.samples, folder, budget, label=label), read=False
+            )
 
 
-def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mapping[str, Any]) -> Session:
+def open_arm(folder: Path, arm: Arm, using: ModelLike | None, model_args: Mapping[str, Any]) -> Session:
     """A session with the model of an arm, in the dtype that it was measured in.
 
     A checkpoint that was measured through a server (`--checkpoint`) is asked through that server.
     """
-    if given is not None:
-        return session(given)
+    if using is not None:
+        return session(using)
     model: ModelLike = arm.model
     if not arm.model.startswith(LOCAL):
         target = arm.checkpoint if arm.checkpoint is not None and arm.checkpoint.is_hosted else model
         return session(target, **model_args)
     if arm.checkpoint is not None:
-        moved_path = place / layout.TRAINED / Path(arm.checkpoint.model).name  # its place if the folder was moved
+        moved_path = folder / layout.TRAINED / Path(arm.checkpoint.model).name  # its place if the folder was moved
         model = str(moved_path) if moved_path.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
     arm_session = session(model)
     for dtype in DTYPES:
@@ -206,41 +208,46 @@ def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mappi
     return arm_session
 
 
-def heard_by(
-    judge: ModelLike | None, place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], budget: Budget | None
+def add_verdicts(
+    judge: ModelLike | None,
+    folder: Path,
+    asked_effects: Sequence[AskedEffect],
+    arms: Sequence[Arm],
+    budget: Budget | None,
 ) -> tuple[AskedEffect, ...]:
     """The panel with a judge's verdicts on the replies; stored verdicts are not asked again.
 
     Raises:
         BadInput: A side effect needs a judge and none is named.
     """
-    names = [asked_effect.effect.name for asked_effect in asked if asked_effect.effect.judge is not None]
+    names = [asked_effect.effect.name for asked_effect in asked_effects if asked_effect.effect.judge is not None]
     if not names:
-        return tuple(asked)
+        return tuple(asked_effects)
     if judge is None:
         raise BadInput(
             f"The replies of {', '.join(names)} are read by a judge: name one (--judge MODEL; in Python "
             "using={'judge': MODEL}), or leave them out."
         )
-    lookup_by_arm = lookups(place, asked, arms)
+    lookup_by_arm = lookups(folder, asked_effects, arms)
     prompts = dict[str, Prompt]()
-    for asked_effect in asked:
+    for asked_effect in asked_effects:
         for item, lookup in product(asked_effect.items, lookup_by_arm.values()):
             prompts |= {prompt.id: prompt for prompt in judge_prompts(asked_effect, item, lookup) if prompt is not None}
-    folder = place / layout.JUDGES / layout.file_name(str(judge))
+    judge_folder = folder / layout.JUDGES / layout.file_name(str(judge))
     replies_by_prompt: dict[str, list[Reply]] = {}
-    for reply in ask(prompts.values(), judge, Sampling(folder=folder, budget=budget, label="judge")):
+    for reply in ask(prompts.values(), judge, Sampling(folder=judge_folder, budget=budget, label="judge")):
         replies_by_prompt.setdefault(reply.prompt_id, []).append(reply)
     return tuple(
-        replace(asked_effect, heard=lambda prompt: replies_by_prompt.get(prompt.id, ())) for asked_effect in asked
+        replace(asked_effect, heard=lambda prompt: replies_by_prompt.get(prompt.id, ()))
+        for asked_effect in asked_effects
     )
 
 
-def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> dict[str, Lookup]:
+def lookups(folder: Path, asked_effects: Sequence[AskedEffect], arms: Sequence[Arm]) -> dict[str, Lookup]:
     """By arm label, a function that looks up the arm's replies in a folder."""
-    prompts = {prompt.id for asked_effect in asked for prompt in asked_effect.prompts()}
+    prompts = {prompt.id for asked_effect in asked_effects for prompt in asked_effect.prompts()}
     replies_by_key: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
-    for reply in replies_in(place / layout.REPLIES):
+    for reply in replies_in(folder / layout.REPLIES):
         if reply.prompt_id in prompts:
             key = (reply.prompt_id, reply.model, reply.weights, reply.settings)
             replies_by_key.setdefault(key, {})[reply.sample] = reply
@@ -255,20 +262,22 @@ def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> d
     return {arm.label: lookup(arm) for arm in arms}
 
 
-def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs) -> EffectPanel:
+def read_panel(
+    folder: Path, asked_effects: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs
+) -> EffectPanel:
     """Compute every number from a folder's replies; nothing is asked."""
     roles: dict[str, PanelRole] = {
         arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
     }
-    replies = lookups(place, asked, arms)
-    panel_rows = rows(asked, replies, roles)
+    replies = lookups(folder, asked_effects, arms)
+    panel_rows = rows(asked_effects, replies, roles)
     base = next(arm.label for arm in arms if arm.role == "base")
     control = next((label for label, role in roles.items() if role == "control"), base)
     sentences, stability_by_arm = dict[str, str](), dict[str, Any]()
     for label in (arm.label for arm in arms if arm.role != "base"):
         reference = control if roles[label] == "trained" else base
         reference_replies = replies[reference] if reference != base else None
-        arm_stability = stability(asked, replies[base], replies[label], reference_replies, seed=inputs.seed)
+        arm_stability = stability(asked_effects, replies[base], replies[label], reference_replies, seed=inputs.seed)
         parts = (
             sentence(panel_rows, label, base),
             stance(panel_rows, label),
@@ -278,36 +287,43 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
         stability_by_arm |= {label: asdict(arm_stability)} if arm_stability else {}
     margins = {
         f"{asked_effect.effect.name}.{measure.name}": measure.margin
-        for asked_effect in asked
+        for asked_effect in asked_effects
         for measure in asked_effect.effect.measures
         if measure.margin
     }
-    sizes = {asked_effect.effect.name: len({item.unit for item in asked_effect.items}) for asked_effect in asked}
+    sizes = {
+        asked_effect.effect.name: len({item.unit for item in asked_effect.items}) for asked_effect in asked_effects
+    }
     about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
     about |= {"stability": stability_by_arm} if stability_by_arm else {}
     about["controls"] = [label for label, role in roles.items() if role == "control"]
-    return EffectPanel(panel_rows, sentences, about, lost_items(asked, replies, panel_rows, base))
+    return EffectPanel(panel_rows, sentences, about, lost_items(asked_effects, replies, panel_rows, base))
 
 
-def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
+def keep_panel(folder: Path, effect_panel: EffectPanel, asked_effects: Sequence[AskedEffect]) -> None:
     """Store the panel and its prompts in the folder; margins changed after replies existed are recorded."""
-    earlier = find_panel(place)
+    earlier = find_panel(folder)
     if earlier is not None:
-        earlier_margins, margins = earlier.about.get("margins", {}), found.about["margins"]
+        earlier_margins, margins = earlier.about.get("margins", {}), effect_panel.about["margins"]
         changed = [
             f"{name}: {earlier_margins[name]} → {margins[name]}"
             for name in margins
             if earlier_margins.get(name, margins[name]) != margins[name]
         ]
-        found.about["changed"].extend(dict.fromkeys([*earlier.about.get("changed", ()), *changed]))  # never removed
-    body: dict[str, Any] = {"about": dict(found.about), "sentences": dict(found.sentences)}
+        effect_panel.about["changed"].extend(
+            dict.fromkeys([*earlier.about.get("changed", ()), *changed])
+        )  # never removed
+    body: dict[str, Any] = {"about": dict(effect_panel.about), "sentences": dict(effect_panel.sentences)}
     body |= {
-        name: [asdict(entry) for entry in entries] for name, entries in (("rows", found.rows), ("lost", found.lost))
+        name: [asdict(entry) for entry in entries]
+        for name, entries in (("rows", effect_panel.rows), ("lost", effect_panel.lost))
     }
-    write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
+    write_text(folder / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
     items = [
         {"effect": asked_effect.effect.versioned, **json.loads(dumps(item))}
-        for asked_effect in asked
+        for asked_effect in asked_effects
         for item in asked_effect.items
     ]
-    write_jsonl(place / layout.EFFECT_ITEMS, items, effects=[asked_effect.effect.versioned for asked_effect in asked])
+    write_jsonl(
+        folder / layout.EFFECT_ITEMS, items, effects=[asked_effect.effect.versioned for asked_effect in asked_effects]
+    )

@@ -52,10 +52,10 @@ if TYPE_CHECKING:
 EXPECTED = "a study is expected: unsway.Study(models=[…], …)"
 
 
-def seed_of(given: Any) -> int:
+def seed_of(seed: Any) -> int:
     """Return a seed as a Python int. Raises `BadInput` if it is not an integer."""
-    expect(given, Integral, "a seed is expected, a whole number: Study(seeds=(0, 1), …)")
-    return int(given)
+    expect(seed, Integral, "a seed is expected, a whole number: Study(seeds=(0, 1), …)")
+    return int(seed)
 
 
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
@@ -286,7 +286,7 @@ def check(study: Study) -> None:
             arm.intervention.backend.check_asked(arm.model)
 
 
-def difference(one: Study, other: Study) -> tuple[tuple[StudyCell, ...], tuple[StudyCell, ...]]:
+def difference(first: Study, second: Study) -> tuple[tuple[StudyCell, ...], tuple[StudyCell, ...]]:
     """The cells that only the first study has, and the cells that only the second has."""
-    ours, theirs = one.cells(), other.cells()
+    ours, theirs = first.cells(), second.cells()
     return tuple(c for c in ours if c not in set(theirs)), tuple(c for c in theirs if c not in set(ours))

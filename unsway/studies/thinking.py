@@ -11,19 +11,19 @@ from unsway.studies.results import Results
 from unsway.types import Thought
 
 
-def shown_kinds(found: Results, arm: Arm) -> frozenset[Thought]:
+def shown_kinds(results: Results, arm: Arm) -> frozenset[Thought]:
     """How the thoughts of an arm are visible: one or more of full, summary, hidden. Arms that differ are not compared."""
     kinds: tuple[Thought, ...] = ("full", "summary", "hidden")
-    return frozenset(kinds).intersection(found.said_by(arm).thoughts())
+    return frozenset(kinds).intersection(results.said_by(arm).thoughts())
 
 
-def thoughts_beside(found: Results, arm: Arm, channel: Channel) -> str:
+def thoughts_beside(results: Results, arm: Arm, channel: Channel) -> str:
     """The kind of an arm's thoughts in words, such as "full thoughts". Arms that differ in it are not compared on a channel.
 
     For the thinking channel, it is how thoughts are visible. For answers, it is whether there are thoughts at all: an arm
     that thinks first may say in its thoughts what an arm without thoughts says in its answer.
     """
-    kinds = shown_kinds(found, arm)
+    kinds = shown_kinds(results, arm)
     if channel == "answer":
         return "thoughts" if kinds else "no thoughts"
     return f"{' and '.join(sorted(kinds)) or 'no'} thoughts"

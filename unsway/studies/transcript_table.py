@@ -31,21 +31,21 @@ FILE = "transcripts.parquet"
 """Name of the table in the folder."""
 
 
-def rows(found: Results, said: Iterable[Verdict]) -> list[dict[str, Any]]:
+def rows(results: Results, verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
     """A row for each biased and each clean reply of every pair.
 
     Args:
-        found: The study.
-        said: Verdicts on its replies.
+        results: The study.
+        verdicts: Verdicts on its replies.
     """
-    labels = {arm.key: arm.label for arm in found.arms}
+    labels = {arm.key: arm.label for arm in results.arms}
     by_reply: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
     columns = set()
-    for verdict in (verdict for verdict in said if not verdict.placebo):
+    for verdict in (verdict for verdict in verdicts if not verdict.placebo):
         by_reply[verdict.reply, verdict.pair, verdict.side].append(verdict)
         columns.add(_column(verdict))
     transcripts = []
-    for outcome, pair, side, prompt, reply, key in outcome_replies(found):
+    for outcome, pair, side, prompt, reply, key in outcome_replies(results):
         row = _row(outcome, side, prompt, reply, key) | {"arm": labels[outcome.arm]} | dict.fromkeys(sorted(columns))
         for verdict in by_reply[key, pair.id, side]:
             row[_column(verdict)] = None if verdict.value is None else float(verdict.value)
@@ -55,19 +55,19 @@ def rows(found: Results, said: Iterable[Verdict]) -> list[dict[str, Any]]:
     return [dict.fromkeys(quotes) | row for row in transcripts]
 
 
-def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path) -> Path:
+def export_transcripts(results: Results, verdicts: Iterable[Verdict], out: str | Path) -> Path:
     """Write the table; returns its file.
 
     Args:
-        found: The study.
-        said: Verdicts on its replies.
+        results: The study.
+        verdicts: Verdicts on its replies.
         out: A separate folder, which becomes a transcript database.
 
     Raises:
         BadInput: There is no reply, or the folder holds Inspect logs, which Scout would read instead.
         MissingExtra: pyarrow is not installed.
     """
-    transcripts = rows(found, said)
+    transcripts = rows(results, verdicts)
     path = Path(out)
     if not transcripts:
         raise BadInput("The study holds no reply, so there is no transcript to write.")

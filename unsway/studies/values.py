@@ -90,9 +90,9 @@ def _(value: Task) -> str:
     return expression(value.source) if value == Task(value.source) else expression.dispatch(object)(value)
 
 
-def task_of(given: Task | SourceLike) -> Task:
+def task_of(task: Task | SourceLike) -> Task:
     """Return a task unchanged; turn a source or file into a task of all its questions."""
-    return given if isinstance(given, Task) else Task(given)
+    return task if isinstance(task, Task) else Task(task)
 
 
 TEST_TASKS = ("mmlu", "truthfulqa", "logiqa", "hellaswag")
@@ -168,17 +168,21 @@ TRAINED = "trained"
 """The kind of a training in JSON; other kinds are listed in `interventions.kinds`."""
 
 
-def intervention_of(given: Any) -> Intervention:
+def intervention_of(intervention: Any) -> Intervention:
     """Return the intervention for a name (`none`, `prompted:…`, `fewshot:4-naive`, …) or a JSON row. Raises `UnknownName`."""
-    if given == {KIND: NONE}:
+    if intervention == {KIND: NONE}:
         return None
-    if not isinstance(given, Mapping):
-        return given if isinstance(given, Trained) else interventions.resolve(given)
-    if KIND not in given:  # in the first edition only trainings were JSON rows
-        given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
-        del given["settings"]
-    kind = Trained if text_under(given) == TRAINED else interventions.kinds.get(text_under(given)).value_type
-    value: Intervention = untagged(kind, given)
+    if not isinstance(intervention, Mapping):
+        return intervention if isinstance(intervention, Trained) else interventions.resolve(intervention)
+    if KIND not in intervention:  # in the first edition only trainings were JSON rows
+        intervention = {
+            **intervention,
+            KIND: TRAINED,
+            "method": {KIND: intervention["method"], **dict(intervention["settings"])},
+        }
+        del intervention["settings"]
+    kind = Trained if text_under(intervention) == TRAINED else interventions.kinds.get(text_under(intervention)).value_type
+    value: Intervention = untagged(kind, intervention)
     return value
 
 
@@ -194,9 +198,9 @@ def _intervention_row(value: Intervention) -> dict[str, Any]:
 INTERVENTION = Json(_intervention_row, intervention_of)
 
 
-def model_of(given: Any) -> Any:
+def model_of(model: Any) -> Any:
     """Return a model unchanged, or the checkpoint of a JSON row; a name stays a name until the model is asked."""
-    return untagged(Checkpoint, given) if isinstance(given, Mapping) else given
+    return untagged(Checkpoint, model) if isinstance(model, Mapping) else model
 
 
 def model_name(model: ModelLike) -> str:

@@ -97,10 +97,10 @@ def places(folder: Path) -> tuple[ArmPlace, ...]:
     return tuple(arm_places)
 
 
-def in_words(found: Iterable[ArmPlace]) -> str:
+def describe_places(arm_places: Iterable[ArmPlace]) -> str:
     """A phrase that says which machine did which arms, and how many workers were lost."""
     by_host: dict[str, list[str]] = {}
-    arm_places = tuple(found)
+    arm_places = tuple(arm_places)
     for place in arm_places:
         if place.host:
             by_host.setdefault(place.host, []).append(f"{place.arm} (GPU {place.gpus})" if place.gpus else place.arm)

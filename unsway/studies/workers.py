@@ -70,20 +70,20 @@ class StudyOwner(Owner):
             self.budget.count_trainings(training_costs(self.folder))
 
 
-def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str, lease: float = LEASE) -> None:
+def do_elsewhere(call: Call, study_run: StudyRun, numbers: Sequence[int], name: str, lease: float = LEASE) -> None:
     """Do a unit of work on a machine that cannot see the study's folder; its replies and files go to the owner.
 
     Args:
         call: Calls the owner.
-        given: The run, with the folder's path on the owner's machine.
+        study_run: The run, with the folder's path on the owner's machine.
         numbers: The indices of its jobs.
         name: Name of the unit of work.
         lease: Seconds of silence after which the owner considers a worker dead.
     """
-    work_id = content_id(str(given.folder), given.study.id, name)
+    work_id = content_id(str(study_run.folder), study_run.study.id, name)
     scratch = Path(tempfile.gettempdir()) / f"unsway-{os.getuid() if hasattr(os, 'getuid') else 0}" / work_id
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    local_run = replace(given, folder=scratch, is_copy=True)
+    local_run = replace(study_run, folder=scratch, is_copy=True)
     paths = {layout.PLAN}  # earlier work that the jobs may need: rows to train on, a checkpoint
     for job in (local_run.jobs[number] for number in numbers):
         paths |= {path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))}

@@ -19,7 +19,7 @@ from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput
 from unsway.extras import requires
 from unsway.layout import SLIDES
-from unsway.studies.redaction import shown
+from unsway.studies.redaction import redact_results
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def write_slides(results: Results, path: str | Path, *, first: Sequence[Slide] =
     """
     from unsway.reporting.deck.content import slides
 
-    return _write(path, results.title, (*first, *slides(shown(results))))
+    return _write(path, results.title, (*first, *slides(redact_results(results))))
 
 
 def write_week(project: str | Path, path: str | Path, *, days: int = 7) -> DeckFiles:
