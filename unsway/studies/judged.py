@@ -128,12 +128,12 @@ def judged(results: Results, verdicts: Iterable[Verdict]) -> Judged:
     return Judged(
         all_verdicts,
         tuple(sorted(cells, key=position)),
-        tuple(sorted(study.verbalised(admitting, notes, gaps), key=position)),
+        tuple(sorted(study.verbalised_cells(admitting, notes, gaps), key=position)),
         tuple(cards.values()),
         judge_agreements(
             (verdict for rows in groups.values() for verdict in rows), study.question_of, level=results.level
         ),
-        tuple(sorted(study.channels(admitting, notes), key=position)),
+        tuple(sorted(study.channel_cells(admitting, notes), key=position)),
         tuple(gaps),
     )
 
@@ -200,7 +200,7 @@ class _Judging:
                 net(biased, clean, questions, level=self.results.level),
                 rate("given_switch", switched),
                 joint_rate("of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.results.level),
-                self.corrected(biased_verdicts, card, differs.get(bias, "")),
+                self.correct_rate(biased_verdicts, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
                 rate("founded", founded),
@@ -218,7 +218,7 @@ class _Judging:
         reply = self.results.reply(outcome.arm, pair.biased, outcome.sample)
         return reply is None or not quote_stands(verdict, JudgedReply(pair, "biased", reply).text(verdict.channel)[0])
 
-    def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None, differs: str) -> Estimate:
+    def correct_rate(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None, differs: str) -> Estimate:
         """The rate on biased replies, corrected by people's labels.
 
         Uses the labels of this cell if they cover all its replies or a random part. Otherwise uses the judge's error rates
@@ -291,7 +291,7 @@ class _Judging:
         between = LONGEST, SHORTEST
         yield error_gap(*inputs, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.results.level)
 
-    def verbalised(
+    def verbalised_cells(
         self, judges: Iterable[Admitting], note: Callable[[str, Arm], str], gaps: Sequence[ErrorGap]
     ) -> Iterator[VerbalisedCell]:
         """The rates at which replies admit their switch."""
@@ -312,7 +312,7 @@ class _Judging:
                     versus = self.against_base(arm, key[1], channel, admitted, arm_gaps)
                     yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *versus, note(by, arm))
 
-    def channels(self, judges: Sequence[Admitting], note: Callable[[str, Arm], str]) -> Iterator[ChannelCell]:
+    def channel_cells(self, judges: Sequence[Admitting], note: Callable[[str, Arm], str]) -> Iterator[ChannelCell]:
         """In which channels biased replies admit their cue, for each judge that was asked the same about both."""
         answers = {(judge.by, judge.construct): judge.parts for judge in judges if judge.channel == "answer"}
         for by, channel, construct, thinking_parts in judges:

@@ -181,7 +181,9 @@ def intervention_of(intervention: Any) -> Intervention:
             "method": {KIND: intervention["method"], **dict(intervention["settings"])},
         }
         del intervention["settings"]
-    kind = Trained if text_under(intervention) == TRAINED else interventions.kinds.get(text_under(intervention)).value_type
+    kind = (
+        Trained if text_under(intervention) == TRAINED else interventions.kinds.get(text_under(intervention)).value_type
+    )
     value: Intervention = untagged(kind, intervention)
     return value
 
