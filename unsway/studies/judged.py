@@ -199,7 +199,9 @@ class _Judging:
                 rate("swapped", answers("biased", "swapped")),
                 net(biased, clean, questions, level=self.results.level),
                 rate("given_switch", switched),
-                joint_rate("of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.results.level),
+                joint_rate(
+                    "of_eligible", numbers_of(questions)[eligible], is_switched, is_yes, level=self.results.level
+                ),
                 self.correct_rate(biased_verdicts, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in cell_verdicts if verdict.missing),
                 sum(unfounded),
