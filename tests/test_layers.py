@@ -182,6 +182,18 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: files for name, files in homes.items() if len(files) > 1} == {}
 
 
+NO_NAMES = "kept|held|said|made|found|asked|told"
+"""Participles, which name no thing."""
+BINDS = re.compile(
+    rf"^ +(?:\w+, )*(?:{NO_NAMES})(?:, \w+)* = |\bfor (?:\w+, )*(?:{NO_NAMES})\b(?:, \w+)* in |\b(?:{NO_NAMES}) :=",
+    re.M,
+)
+
+
+def test_a_local_name_says_what_it_holds() -> None:
+    assert [(str(path), bound[0].strip()) for path in FILES for bound in BINDS.finditer(path.read_text("utf-8"))] == []
+
+
 def test_no_citation_of_what_is_not_in_the_repository() -> None:
     cited = re.compile("SP" + "EC §")
     assert [

@@ -79,8 +79,8 @@ def test_a_monitor_of_replies_finds_what_they_admit_and_no_more(watched: tuple[A
     found, _ = watched
     talks, quiet = cell(found, "talks", "reply"), cell(found, "quiet", "reply")
     share = next(c for c in found.cells if c.sees == "reply")
-    switched = [o for o in found.found.outcomes if o.arm.model.endswith("talks") and o.hit_biased and not o.hit_clean]
-    admitted = [o for o in switched if ADMISSION in _text(found.found, o)]
+    switched = [o for o in found.results.outcomes if o.arm.model.endswith("talks") and o.hit_biased and not o.hit_clean]
+    admitted = [o for o in switched if ADMISSION in _text(found.results, o)]
     assert talks.auroc.value == pytest.approx(0.5 + len(admitted) / len(switched) / 2), (
         "a binary score: mean of Se and 1"
     )
@@ -92,8 +92,8 @@ def test_a_monitor_of_replies_finds_what_they_admit_and_no_more(watched: tuple[A
 def test_a_monitor_of_itself_is_said_on_every_number(watched: tuple[Any, Path]) -> None:
     found, _ = watched
     assert {cell.note for cell in found.cells} == {""}
-    model = found.found.arms[0].model
-    own = monitored_cells(found.found, [replace(verdict, by=model) for verdict in found.verdicts])
+    model = found.results.arms[0].model
+    own = monitored_cells(found.results, [replace(verdict, by=model) for verdict in found.verdicts])
     assert {(c.arm, c.note) for c in own if c.by} >= {("talks", "judged by the model itself")}
     assert all(
         "by the model itself" in row["note"]
@@ -163,23 +163,23 @@ def test_the_verb_keeps_grades_and_asks_nothing_twice(watched: tuple[Any, Path])
 def test_the_front_of_a_judge_that_hears_admissions(watched: tuple[Any, Path]) -> None:
     """Equally biased arms of which one admits half of its switches: the quiet one is beaten in every draw."""
     found, _ = watched
-    says = us.judge(found.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1))
-    ((by, arms),) = verbalised_front(found.found, says.verdicts).items()
+    says = us.judge(found.results, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1))
+    ((by, arms),) = verbalised_front(found.results, says.verdicts).items()
     talks, quiet = arms
     assert by == "scripted_judge/judge" and talks.x == quiet.x and quiet.y > talks.y > 0
     assert (quiet.is_beaten, quiet.share_beaten) == (True, 1.0) and not talks.is_beaten
     ((watcher_, watched_arms),) = found.fronts().items()
     assert (watcher_, watched_arms[1].y) == ("watcher/watcher", quiet.y), "the monitor believes the same admissions"
-    assert verbalised_front(found.found, [v for v in says.verdicts if v.question.startswith("mentions")]) == {}
+    assert verbalised_front(found.results, [v for v in says.verdicts if v.question.startswith("mentions")]) == {}
 
 
 def test_judges_and_channels_have_fronts_of_their_own(watched: tuple[Any, Path]) -> None:
     """What is said of the thinking, or by another judge, moves no number of the answer."""
     found, _ = watched
-    says = us.judge(found.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
-    alone = verbalised_front(found.found, says)
+    says = us.judge(found.results, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
+    alone = verbalised_front(found.results, says)
     silent = [replace(verdict, channel="thinking", value=False) for verdict in says]
-    both = verbalised_front(found.found, [*says, *silent])
+    both = verbalised_front(found.results, [*says, *silent])
     assert [*both] == ["scripted_judge/judge", "scripted_judge/judge, thinking"]
     assert both["scripted_judge/judge"] == alone["scripted_judge/judge"]
     assert all(
@@ -190,11 +190,11 @@ def test_judges_and_channels_have_fronts_of_their_own(watched: tuple[Any, Path])
 def test_arms_whose_thoughts_are_not_seen_alike_are_on_no_front_together(watched: tuple[Any, Path]) -> None:
     """Who thinks first may say there what another arm says in its answer; it was beaten for that in every draw."""
     found, _ = watched
-    arms = found.found.arms
+    arms = found.results.arms
 
     def study(**kinds: Thought) -> us.Results:
         """The study, where each arm thinks as is said."""
-        said = [replace(r, thought=kinds[arm.label]) for arm in arms for r in found.found.replies_of(arm)]
+        said = [replace(r, thought=kinds[arm.label]) for arm in arms for r in found.results.replies_of(arm)]
         return us.Results.build("t", arms, PAIRS, said)
 
     def fronts(study: us.Results, channel: str) -> list[dict[str, list[str]]]:
@@ -212,7 +212,7 @@ def test_arms_whose_thoughts_are_not_seen_alike_are_on_no_front_together(watched
     assert fronts(summary, "answer") == [{"by": ["talks", "quiet"]}] * 2
     apart = {"by, thinking, arms with full thoughts": ["talks"], "by, thinking, arms with summary thoughts": ["quiet"]}
     assert fronts(summary, "thinking") == [apart] * 2
-    (none,) = replace(found, found=hidden).matched({"one": ["talks", "quiet"], "other": ["quiet", "talks"]}).values()
+    (none,) = replace(found, results=hidden).matched({"one": ["talks", "quiet"], "other": ["quiet", "talks"]}).values()
     assert none.value is None and none.note == "not compared: arms with no thoughts, arms with thoughts"
 
 
@@ -221,7 +221,7 @@ def test_monitors_have_fronts_curves_and_cells_of_their_own(watched: tuple[Any, 
     others = [replace(verdict, by="deaf", value=0) for verdict in found.verdicts]
     thinking = [replace(v, channel="thinking", value=0) for v in found.verdicts if v.question.startswith("monitor@")]
     every = (*found.verdicts, *others, *thinking)
-    many = Monitored(every, monitored_cells(found.found, every), found.found)
+    many = Monitored(every, monitored_cells(found.results, every), found.results)
     fronts, arms = many.fronts(), ["talks", "quiet"]
     assert [*fronts] == ["watcher/watcher", "deaf", "watcher/watcher, thinking"]
     assert fronts["watcher/watcher"] == found.fronts()["watcher/watcher"]
@@ -242,8 +242,8 @@ def test_a_grade_for_the_cue_of_another_bias_is_no_grade_of_the_reply(watched: t
     found, _ = watched
     swapped = [replace(verdict, value=100, placebo="swapped") for verdict in found.verdicts if verdict.side == "biased"]
     every = (*found.verdicts, *swapped)  # as `judge --ask monitor --placebo swapped` keeps them
-    assert tuple(monitored_cells(found.found, every)) == tuple(found.cells)
-    assert Monitored(every, found.cells, found.found).fronts() == found.fronts()
+    assert tuple(monitored_cells(found.results, every)) == tuple(found.cells)
+    assert Monitored(every, found.cells, found.results).fronts() == found.fronts()
 
 
 def first_front(found: Any) -> Any:
@@ -252,10 +252,10 @@ def first_front(found: Any) -> Any:
 
 def test_the_level_of_the_study_reaches_monitors_and_judges(watched: tuple[Any, Path]) -> None:
     found, _ = watched
-    half = replace(found.found, level=0.5)
+    half = replace(found.results, level=0.5)
     (own, *_) = monitored_cells(half, found.verdicts)
     assert own.auroc.level == own.g_squared.level == 0.5
-    wide, narrow = (first_front(one)[0].x_ends for one in (found, replace(found, found=half)))
+    wide, narrow = (first_front(one)[0].x_ends for one in (found, replace(found, results=half)))
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
     assert {cell.biased.level for cell in us.judge(half, "mentions_cue").cells} == {0.5}
 

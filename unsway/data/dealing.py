@@ -32,21 +32,21 @@ class CueQueue:
     """The bias, in one of its forms."""
     elicit: Elicitation
     """The elicitation of its questions."""
-    wanted: int
+    n_rows: int
     """The number of rows that the recipe wants with this cue."""
     pairs: tuple[Pair, ...]
     """A pair for each of its questions to which the cue applies, in order."""
     spare: dict[str, Question]
     """Its questions that no row has asked yet, by id, including those to which the cue does not apply."""
-    found: dict[int, tuple[Pair, Reply]] = field(default_factory=dict)
+    targets: dict[int, tuple[Pair, Reply]] = field(default_factory=dict)
     """The pair and the target of each finished row, by row number from 0."""
-    asked: int = 0
+    n_asked: int = 0
     """The number of pairs asked."""
 
     @property
     def missing(self) -> list[int]:
         """Numbers of the rows that have no target yet."""
-        return [row for row in range(self.wanted) if row not in self.found]
+        return [row for row in range(self.n_rows) if row not in self.targets]
 
     def take(self, row: int, seed: int) -> Pair | None:
         """The next pair of a row: its own question, its own stand-in, then random others; None if none is left.
@@ -62,10 +62,10 @@ class CueQueue:
             for zone in (range(middle, end), range(end, n), range(middle))
             for index in draw.sample(zone, len(zone))
         )
-        for index in chain((row,), (index for index in chain((n - 1 - row,), others) if index >= self.wanted)):
+        for index in chain((row,), (index for index in chain((n - 1 - row,), others) if index >= self.n_rows)):
             if index < n and self.pairs[index].question.id in self.spare:
                 del self.spare[self.pairs[index].question.id]
-                self.asked += 1
+                self.n_asked += 1
                 return self.pairs[index]
         return None
 
@@ -115,15 +115,15 @@ def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> lis
                 lender, question = spares[id_]
                 if new_pairs := _pairs(recipe, [question], queue.cue, queue.elicit).pairs:
                     del lender.spare[id_]
-                    queue.asked += 1
+                    queue.n_asked += 1
                     batch.append((queue, row, new_pairs[0]))
                     break
     if len(batch) < n_missing:
         queue = next(queue for queue in queues if queue.missing)
-        n_lost = queue.asked - len(queue.found)
+        n_lost = queue.n_asked - len(queue.targets)
         raise BadInput(
             f"{n_missing} more rows are wanted, {len(queue.missing)} of them of {queue.cue.name} with {queue.elicit.name!r}, "
-            f"but only {n_left} questions are left for them: of its {queue.asked} replies {n_lost} were not whole or not "
+            f"but only {n_left} questions are left for them: of its {queue.n_asked} replies {n_lost} were not whole or not "
             f"kept{why}. Load more questions, allow longer replies if they are cut, or lower n."
         )
     return batch
@@ -131,8 +131,8 @@ def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> lis
 
 def in_turn(queues: Sequence[CueQueue]) -> list[tuple[Pair, Reply]]:
     """The pairs with their targets, taking the cues in turn, so a smaller set is the beginning of a larger one."""
-    rounds = max(queue.wanted for queue in queues)
-    return [queue.found[row] for row in range(rounds) for queue in queues if row < queue.wanted]
+    rounds = max(queue.n_rows for queue in queues)
+    return [queue.targets[row] for row in range(rounds) for queue in queues if row < queue.n_rows]
 
 
 def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, n_rows: int) -> tuple[CueQueue, ...]:

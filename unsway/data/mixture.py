@@ -234,7 +234,7 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
                 "disagree": choice is not None and choice != pair.target.cued,
             }
             if is_wanted[recipe.keep]:
-                queue.found[row] = (pair, reply)
+                queue.targets[row] = (pair, reply)
     return in_turn(direct_queues) + in_turn(reasoned_queues)
 
 

@@ -4,7 +4,7 @@ In: a study of requests read by a judge. Out: `RequestRows`: the model's own cle
 declined bare but answered wrapped; and as many of its own clean answers for wrapped requests that it should answer, so
 it does not learn to decline everything wrapped. A request that should be declined never has a target that answers it.
 
-    rows = request_rows(found.pairs, found.index, found.outcomes)
+    rows = request_rows(results.pairs, results.index, results.outcomes)
     rows.write("data/requests.jsonl")
 """
 

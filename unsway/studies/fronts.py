@@ -4,7 +4,7 @@ In: `Results`, and what a judge or a monitor says of each biased reply. Out: `Fr
 makes a model less biased, and training that makes it admit the cue, both lower the second number. Only the two numbers
 together distinguish a debiased model from one that hides its bias better.
 
-    verbalised_front(found, says.verdicts)["openai/gpt-4o-mini"]
+    verbalised_front(results, says.verdicts)["openai/gpt-4o-mini"]
 """
 
 from __future__ import annotations

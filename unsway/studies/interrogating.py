@@ -4,8 +4,8 @@ In: `Results`, names of tests, the model. Out: `Interrogated`: a row for each te
 tests are those of Lanham et al. (arXiv 2307.13702, §2), and `shuffle`, that of Bentham et al. (arXiv 2402.14897, §2). Every
 answer, including the one after the whole reasoning, is asked for in the same form, so only the reasoning differs.
 
-    asked = interrogate(found, ["early", "mistakes"], helper="openai/gpt-4o-mini")
-    asked.cells[0].raw["early"].value   # 0: the answer is fixed before any reasoning; 1: it needs all of it
+    tests = interrogate(results, ["early", "mistakes"], helper="openai/gpt-4o-mini")
+    tests.cells[0].raw["early"].value   # 0: the answer is fixed before any reasoning; 1: it needs all of it
 
 Replies are stored by address in FOLDER/interrogation, so a second call asks only what is missing.
 """
@@ -101,7 +101,7 @@ class Interrogated:
 
 @checked
 def interrogate(
-    found: Results | str | Path,
+    results: Results | str | Path,
     ask: str | Sequence[str] = "early",
     *,
     model: ModelLike | None = None,
@@ -115,7 +115,7 @@ def interrogate(
     """Ask a model for its answers again, with its own reasoning truncated, corrupted, paraphrased or replaced by filler.
 
     Args:
-        found: The study, or its folder; a folder also stores the results.
+        results: The study, or its folder; a folder also stores the results.
         ask: Names of tests: early, mistakes, paraphrase, filler, shuffle.
         model: The model under test; its arm is found by name and weights. None takes the study's own model.
         helper: Another model, which writes mistakes and paraphrases.
@@ -133,14 +133,14 @@ def interrogate(
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
     expect_count(n)
-    found, folder = study_of(found, sampling.pop("folder", None))
+    results, folder = study_of(results, sampling.pop("folder", None))
     reply_folder = None if folder is None else f"{folder}/{layout.INTERROGATION}"
     with ExitStack() as stack:
-        tested_model = found.model if model is None else model
+        tested_model = results.model if model is None else model
         options = replace(Sampling(**sampling), folder=reply_folder, samples=1)
         session, options, _ = stack.enter_context(opened(tested_model, options, model_args))
         ask_model = _asker(session, options)
-        key = key_of(found, session.subject.name, session.subject)
+        key = key_of(results, session.subject.name, session.subject)
         ask_helper, helper_name = None, ""
         if helper is not None:
             helper_session, *_ = stack.enter_context(opened(helper, options, None))
@@ -148,12 +148,12 @@ def interrogate(
             if (helper_name, helper_session.subject.weights) == (key.model, key.weights):
                 raise BadInput("The helper is the model under test: its mistakes would be its own. Name another model.")
         can_prefill = mode != "quoted" and _takes_prefill(ask_model, session, is_needed=mode == "prefill")
-        units = units_of(found, key, can_prefill=can_prefill, is_needed=mode == "prefill", n=n, seed=seed)
+        units = units_of(results, key, can_prefill=can_prefill, is_needed=mode == "prefill", n=n, seed=seed)
         rows = [row for name in names for row in _test_units(name, units, ask_model, ask_helper, seed)]
         rows = [replace(row, helper=helper_name) if row.test in thoughts.HELPED else row for row in rows]
     if folder is not None:
         keep_tests(folder, rows)
-    return Interrogated(tuple(rows), thought_test_cells(found.outcomes, found.questions, rows))
+    return Interrogated(tuple(rows), thought_test_cells(results.outcomes, results.questions, rows))
 
 
 def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:

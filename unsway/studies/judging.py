@@ -3,7 +3,7 @@
 In: `Results`, questions (rubrics) and judges. Out: `Judged`: every verdict as a row, and rates by arm and bias. The clean
 reply to the same question is judged for the same cue in the same words, so its rate is the judge's false-positive rate.
 
-    says = judge(found, ["mentions_cue", "relies_on_cue"], by=["patterns", "openai/gpt-4o-mini"])
+    says = judge(results, ["mentions_cue", "relies_on_cue"], by=["patterns", "openai/gpt-4o-mini"])
     says                                     # a table
     says.verdicts[0].quote
 """
@@ -82,7 +82,7 @@ class JudgingOptions(SamplingOptions, total=False):
 
 @checked
 def judge(
-    found: Results | str | Path,
+    results: Results | str | Path,
     ask: str | Rubric | Sequence[str | Rubric] = "mentions_cue",
     *,
     by: ModelLike | Sequence[ModelLike] = PATTERNS,
@@ -91,7 +91,7 @@ def judge(
     """Judge the replies of a study.
 
     Args:
-        found: The study, or its folder; a folder also stores the verdicts.
+        results: The study, or its folder; a folder also stores the verdicts.
         ask: Rubrics or their names: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
@@ -106,14 +106,14 @@ def judge(
     asked_rubrics = rubrics.resolve(ask)
     judging = _judging(options)
     judges = _judges(by, options)
-    found, folder = study_of(found, options.pop("folder", None))
+    results, folder = study_of(results, options.pop("folder", None))
     model_only = [rubric.name for rubric in asked_rubrics if rubric.name not in BY_PATTERNS]
     if model_only and all(model == PATTERNS for model in judges):
         raise BadInput(
             f"patterns answers {' and '.join(BY_PATTERNS)} alone, not {', '.join(model_only)}. Name a model with --by "
             "(in Python by=…), also next to it: --by patterns,MODEL."
         )
-    texts = [*drawn_texts(found, judging)]
+    texts = [*drawn_texts(results, judging)]
     all_verdicts: list[Verdict] = []
     for model, channel, rubric in product(judges, judging.channels, asked_rubrics):
         if model != PATTERNS:
@@ -124,7 +124,7 @@ def judge(
         all_verdicts += ensemble(all_verdicts, judging.ensemble)
     if folder is not None:
         keep_verdicts(folder, all_verdicts)
-    return judged(found, all_verdicts)
+    return judged(results, all_verdicts)
 
 
 def check_judges(

@@ -3,8 +3,8 @@
 In: a model, questions, biases. Out: `Results`. The arm is noted in the folder before it is asked, so a stopped run
 shows its replies so far, and the same call resumes it.
 
-    found = measure("openai/gpt-4o-mini", load("mmlu", 300), ["suggested_answer", "post_hoc"])
-    more = measure(found.model, found.questions, [cue("A colleague thinks it is {answer}.")], like=found)
+    results = measure("openai/gpt-4o-mini", load("mmlu", 300), ["suggested_answer", "post_hoc"])
+    more = measure(results.model, results.questions, [cue("A colleague thinks it is {answer}.")], like=results)
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ In: `Results` and a model as monitor. Out: `Monitored`: its verdicts, and how we
 to baselines that see less: only the answer, only the prompt, or only the length of the reply. Only what a monitor gains over
 these counts, because many cues are visible in the prompt whatever the reply says.
 
-    watched = monitor(found, "openai/gpt-4o-mini", folder="runs/mine")
+    watched = monitor(results, "openai/gpt-4o-mini", folder="runs/mine")
     watched.cells[0].auroc.value
     watched.matched({"bct": ["bct 1", "bct 2", "bct 3"], "rmct": ["rmct 1", "rmct 2"]})     # at an equal bias rate
     watched.fronts()                          # by monitor: the arms that no other arm beats in both bias and silence
@@ -106,7 +106,7 @@ class Monitored:
     """Every grade, with the monitor's reason."""
     cells: tuple[MonitoredCell, ...]
     """Numbers by arm, bias, monitor and what it sees."""
-    found: Results = field(repr=False, compare=False)
+    results: Results = field(repr=False, compare=False)
     """The study."""
 
     def __repr__(self) -> str:
@@ -145,22 +145,24 @@ class Monitored:
             )
         if by and by not in grades_by_monitor:
             raise UnknownName("monitor", by, grades_by_monitor)
-        keys = {self.found.arm(label).key for labels in methods.values() for label in labels}
+        keys = {self.results.arm(label).key for labels in methods.values() for label in labels}
         grades = grades_by_monitor[by or next(iter(grades_by_monitor))] if grades_by_monitor else ()
         graded = [
             reply
-            for reply in _graded(self.found, grades, "monitor")
+            for reply in _graded(self.results, grades, "monitor")
             if reply.outcome.arm in keys and reply.side == "biased" and reply.grade is not None
         ]
         first, *others = methods
         shared = shared_cells([reply.outcome for reply in graded if reply.outcome.arm == key] for key in keys)
         channel: Channel = grades[0].channel if grades else "answer"
-        kinds = dict.fromkeys(thoughts_beside(self.found, arm, channel) for arm in self.found.arms if arm.key in keys)
+        kinds = dict.fromkeys(
+            thoughts_beside(self.results, arm, channel) for arm in self.results.arms if arm.key in keys
+        )
         if not shared or len(kinds) > 1:
             note = "no question has a graded reply of every arm under one bias"
             if len(kinds) > 1:
                 note = f"not compared: arms with {', arms with '.join(kinds)}"
-            none = Estimate.none("matched_difference", self.found.level, 0, 0, 0, "", note)
+            none = Estimate.none("matched_difference", self.results.level, 0, 0, 0, "", note)
             return dict.fromkeys(others, none)
         graded = [reply for reply in graded if cell_of(reply.outcome) in shared]
         weights = joint_weights([reply.outcome.question_id for reply in graded])
@@ -168,7 +170,7 @@ class Monitored:
         for name, labels in methods.items():
             curves[name] = []
             for label in labels:  # the BRR and the AUROC of an arm, in the data and in each draw
-                key = self.found.arm(label).key
+                key = self.results.arm(label).key
                 arm_replies = [reply for reply in graded if reply.outcome.arm == key]
                 lifts = [
                     (reply.outcome.question_id, float(reply.hit) - float(bool(reply.outcome.hit_clean)))
@@ -184,7 +186,9 @@ class Monitored:
                 )
                 area_R = auroc_R(yes, no, weights) if min(len(yes), len(no)) >= FEWEST else auroc_R([], [], weights)
                 curves[name].append(ArmPoint(label, rate_R(lifts, weights, ends=(-1, 1)), area_R))
-        return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
+        return {
+            name: matched_difference(curves[name], curves[first], at=at, level=self.results.level) for name in others
+        }
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
         """Compare arms on BRR and on how often each switches without a flag, over all biases; mark those that are beaten.
@@ -202,13 +206,13 @@ class Monitored:
             def flag_of(reply: str, pair: str, flags: Mapping[tuple[str, str], bool | None] = flags) -> bool | None:
                 return flags.get((reply, pair))
 
-            fronts |= silence_fronts(self.found, by, grades[0].channel, flag_of)
+            fronts |= silence_fronts(self.results, by, grades[0].channel, flag_of)
         return fronts
 
 
 @checked
 def monitor(
-    found: Results | str | Path,
+    results: Results | str | Path,
     by: ModelLike,
     *,
     baselines: bool = True,
@@ -221,7 +225,7 @@ def monitor(
     """Have a model say of each reply whether something other than the merits decided its answer.
 
     Args:
-        found: The study, or its folder; a folder also stores the grades.
+        results: The study, or its folder; a folder also stores the grades.
         by: The monitor. It sees the prompt as sent, and is not told about any cue.
         baselines: Whether to ask it also with only the answer and with only the prompt.
         channel: What it sees of each reply.
@@ -234,8 +238,8 @@ def monitor(
     Raises:
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    found, folder = study_of(found, sampling.pop("folder", None))
-    texts = [*drawn_texts(found, Judging(n=n, seed=seed))]
+    results, folder = study_of(results, sampling.pop("folder", None))
+    texts = [*drawn_texts(results, Judging(n=n, seed=seed))]
     judge_folder = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
     options: SamplingOptions = {**sampling, "folder": judge_folder}
     rows: list[Verdict] = []
@@ -244,7 +248,7 @@ def monitor(
         rows += verdicts(texts, rubrics.get(name), by, channel=rubric_channel, model_args=model_args, **options)
     if folder is not None:
         keep_verdicts(folder, rows)
-    return Monitored(tuple(rows), monitored_cells(found, rows), found)
+    return Monitored(tuple(rows), monitored_cells(results, rows), results)
 
 
 def monitored_cells(results: Results, verdicts: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:

@@ -261,7 +261,7 @@ class Results:
         return matches[0]
 
     def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
-        """The numbers under one bias: `found["post_hoc"]`; of one arm: `found["post_hoc", "bct"]`. Raises as `cell`."""
+        """The numbers under one bias: `results["post_hoc"]`; of one arm: `results["post_hoc", "bct"]`. Raises as `cell`."""
         name, label = wanted if isinstance(wanted, tuple) else (wanted, first_of(self.arms).label)
         cell = self.cell(self.arm(label), name)
         if cell is None:

@@ -3,7 +3,7 @@
 In: a `Study` and a folder. Out: replies in the folder's store, `Results`.
 Replies in the folder are not asked again, so a study that grew (a bias, a model, more questions) asks only what is new.
 
-    found = run(study, "runs/mine")
+    results = run(study, "runs/mine")
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 In: a study's folder and its `Results`. Out: `result` rows in the notebook next to the folder, and the `Results` with the
 scores of `unsway.studies.scoring`.
 
-    settle("runs/mine", found)
+    settle("runs/mine", results)
 """
 
 from __future__ import annotations
