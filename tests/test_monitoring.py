@@ -284,7 +284,7 @@ def test_fronts_and_curves_compare_one_mix_of_biases(uneven: Any) -> None:
     (found,) = uneven.matched({"a": ["a 1", "a 2"], "b": ["b 1", "b 2"]}).values()
     assert found.value == pytest.approx(0)
     ((by, arms),) = verbalised_front(
-        uneven.found, us.judge(uneven.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
+        uneven.results, us.judge(uneven.results, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
     ).items()
     assert by and arms[0].x == arms[2].x == a.x
 
