@@ -245,7 +245,7 @@ def test_questions_that_one_cue_does_not_need_serve_another(tmp_path: Path) -> N
     model.api.generate = sometimes_cut
     dealt = [each for kind in deal(recipe, questions) for each in kind]
     whole = [sum(sum(map(ord, pair.clean.turns[-1].text())) % 3 != 0 for pair in each.pairs) for each in dealt]
-    assert any(n < each.wanted for n, each in zip(whole, dealt, strict=True)), "no cue runs out of its own questions"
+    assert any(n < each.n_rows for n, each in zip(whole, dealt, strict=True)), "no cue runs out of its own questions"
     mix = mixture(recipe, questions, model, folder=tmp_path)
     shares = Counter((pair.elicit.partition("@")[0], pair.bias.partition("@")[0]) for pair in mix.pairs)
     assert set(shares.values()) == {4, 5} and len({pair.question.id for pair in mix.pairs}) == 36
